@@ -1,0 +1,35 @@
+#pragma once
+
+/// Where rows go. Two-phase: what was written since the last barrier is prepared at `Snapshot` and made visible at
+/// `OnCheckpointComplete`; a sink without that says so in its connector's guarantee. Runs inside a task; writes to
+/// local files and standard output may block briefly, anything else has a thread behind it.
+
+#include <cstdint>
+#include <memory>
+
+#include "runtime/operator.h"
+
+namespace laminar {
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual std::vector<StateTableSpec> state_tables() const { return {}; }
+  virtual void Open(const OperatorContext& context) { context_ = context; }
+  virtual void Write(const Batch& batch) = 0;
+  virtual void OnWatermark(int64_t watermark_us) {}
+  virtual void OnTimer(int64_t now_us) {}
+  virtual std::optional<int64_t> next_timer_us() const { return std::nullopt; }
+  /// Pushes out what is buffered: the inputs have run dry.
+  virtual void Flush() {}
+  virtual void Snapshot(uint64_t epoch, SnapshotWriter& writer) {}
+  virtual void Restore(const SnapshotReader& reader) {}
+  virtual void OnCheckpointComplete(uint64_t epoch) {}
+  /// All rows were written and, for a run without checkpoints, must now become visible.
+  virtual void Close() {}
+
+ protected:
+  OperatorContext context_;
+};
+
+}  // namespace laminar

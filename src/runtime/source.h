@@ -1,0 +1,47 @@
+#pragma once
+
+/// Where rows come from. A source runs inside a task like an operator: `Poll` does a bounded piece of work and never
+/// blocks. A client library that blocks gets a thread of its own behind the source and calls `SourceContext::wake`.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "runtime/operator.h"
+
+namespace laminar {
+
+struct SourceContext : OperatorContext {
+  /// Thread-safe: makes the task poll again after a kWaiting.
+  std::function<void()> wake;
+  int64_t batch_rows_max = 8192;  ///< how many rows a batch should hold at most
+};
+
+enum class PollResult {
+  kMore,     ///< did some work, call again
+  kWaiting,  ///< nothing now: call after `wake` or at `next_poll_us()`
+  kEnd,      ///< bounded source: all was emitted
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual std::vector<StateTableSpec> state_tables() const { return {{"splits", 1, "TEXT -> position"}}; }
+  /// After Restore, if any. Opens nothing that can block.
+  virtual void Open(const SourceContext& context) { context_ = context; }
+  /// Emits at most about one batch. Announces each split by EmitSplit(kStarted) before its rows, and sets `Batch::split`.
+  virtual PollResult Poll(Output& out) = 0;
+  /// After kWaiting: wall-clock time to poll again even without a wake; nullopt: wait for the wake.
+  virtual std::optional<int64_t> next_poll_us() const { return std::nullopt; }
+  /// Read positions of all splits, under kEverySubtask, key = split name. Restoring gives every subtask all entries.
+  virtual void Snapshot(SnapshotWriter& writer) = 0;
+  virtual void Restore(const SnapshotReader& reader) = 0;
+  /// The checkpoint that holds the snapshot of `epoch` is complete (acknowledge, commit offsets).
+  virtual void OnCheckpointComplete(uint64_t epoch) {}
+
+ protected:
+  SourceContext context_;
+};
+
+}  // namespace laminar

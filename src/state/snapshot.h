@@ -1,0 +1,75 @@
+#pragma once
+
+/// How operator state leaves and comes back: as changes to keyed tables.
+///
+/// Each container of state/ remembers what changed since the last barrier. `Snapshot` writes just that, as Put and
+/// Delete of (key group, key bytes, value bytes) in named tables; `Restore` reads what all deltas add up to, for the
+/// key groups that the subtask now owns. Everything durable builds on this form alone: checkpoint files, another
+/// parallelism, a compacted changelog topic.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "state/key_group.h"
+
+namespace laminar {
+
+/// One table of one operator's subtask, being written at a barrier.
+class StateWriter {
+ public:
+  virtual ~StateWriter() = default;
+  virtual void Put(uint16_t key_group, std::string_view key, std::string_view value) = 0;
+  virtual void Delete(uint16_t key_group, std::string_view key) = 0;
+};
+
+/// All tables of one operator's subtask, being written at a barrier.
+class SnapshotWriter {
+ public:
+  virtual ~SnapshotWriter() = default;
+  /// `name` must be one that the operator declared. Valid until the snapshot is closed.
+  virtual StateWriter& Table(std::string_view name) = 0;
+};
+
+struct StateEntry {
+  uint16_t key_group;
+  std::string_view key;
+  std::string_view value;
+};
+
+/// The state that a subtask starts from: entries of its key groups, and those of kEverySubtask.
+class SnapshotReader {
+ public:
+  virtual ~SnapshotReader() = default;
+  virtual void ForEach(std::string_view table, const std::function<void(const StateEntry&)>& take) const = 0;
+};
+
+/// A table that an operator keeps. A restore is refused when `version` or `layout` differ from what was written.
+struct StateTableSpec {
+  std::string name;
+  int version = 1;
+  std::string layout;  ///< key and value types in SQL spelling, e.g. "BIGINT -> count BIGINT, sum DOUBLE"
+};
+
+/// Adds up deltas in memory: the inner half of a checkpoint, and what tests restore from. One per operator.
+class MemorySnapshot {
+ public:
+  /// Collects one subtask's delta; call once per subtask and barrier.
+  std::unique_ptr<SnapshotWriter> Writer();
+  /// A view for a subtask; valid while this object lives and is not written to.
+  std::unique_ptr<SnapshotReader> Reader(KeyGroupRange range) const;
+  int64_t num_entries() const;
+  bool empty() const { return num_entries() == 0; }
+
+  using TableEntries = std::map<std::pair<uint16_t, std::string>, std::string, std::less<>>;
+  const std::map<std::string, TableEntries, std::less<>>& tables() const { return tables_; }
+
+ private:
+  friend class MemoryWriter;
+  std::map<std::string, TableEntries, std::less<>> tables_;
+};
+
+}  // namespace laminar
