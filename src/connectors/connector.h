@@ -54,6 +54,8 @@ class Options {
   /// in (`_micros`, `_millis`/`_ms`, `_secs`/`_seconds`), else seconds.
   int64_t DurationUs(const std::string& name, int64_t otherwise = 0) const;
   int64_t Bytes(const std::string& name, int64_t otherwise = 0) const;  ///< `10MB` = 10 × 1024²
+  /// `a, b` or `[a, b]`.
+  std::vector<std::string> List(const std::string& name) const;
   SourceSpan span(const std::string& name) const;
 };
 
@@ -128,6 +130,7 @@ struct ConnectorInfo {
   std::string source_guarantee;            ///< "exactly once", …
   std::string sink_guarantee;
   bool implied_schema = false;             ///< columns come from the connector, a column list must match
+  bool reads_lines = false;                ///< source payloads are pieces of a file: newline framing unless told otherwise
 };
 
 class Connector {
