@@ -22,15 +22,15 @@ enum class OptionType { kText, kInteger, kDouble, kBoolean, kDuration, kSize, kL
 
 struct OptionSpec {
   std::string name;                    ///< snake_case, dots for nesting: "rolling_policy.file_size"
-  std::vector<std::string> aliases;    ///< other spellings; a leading "source." or "sink." is always accepted
+  std::vector<std::string> aliases = {};  ///< other spellings; a leading "source." or "sink." is always accepted
   OptionType type = OptionType::kText;
   bool required = false;
-  std::string default_value;           ///< as text; empty: none
-  std::string description;
+  std::string default_value = "";      ///< as text; empty: none
+  std::string description = "";
   bool for_source = true;
   bool for_sink = true;
   bool secret = false;
-  std::vector<std::string> values;     ///< allowed values; empty: any
+  std::vector<std::string> values = {};  ///< allowed values; empty: any
   bool prefix = false;                 ///< "storage." takes any option that starts with the name
 };
 

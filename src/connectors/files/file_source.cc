@@ -132,7 +132,7 @@ class FileSource final : public Source {
     current_name_ = next.file.name;
     current_index_ = next.index;
     bytes_counted_ = 0;
-    current_ = OpenFileSplit(next.file.path, next.file.name, progress_[current_name_].position, spec_.read);
+    current_ = OpenFileSplit(next.file.path, next.file.path, progress_[current_name_].position, spec_.read);
   }
 
   void SetIdle(bool idle, Output& out) {

@@ -13,58 +13,29 @@ namespace laminar {
 
 namespace {
 
-/// The constant columns of a file: metadata, then its modification time.
-class FileConstants {
- public:
-  FileConstants(const std::string& path, const std::string& name, const std::vector<std::string>& metadata_keys) {
-    for (const std::string& key : metadata_keys) {
-      LAMINAR_CHECK(key == "file", "files have no metadata '" + key + "'");
-      values_.push_back(std::make_shared<arrow::StringScalar>(name));
-    }
-    const int64_t modified_us = LocalFile::OpenRead(path).modified_us();
-    values_.push_back(std::make_shared<arrow::TimestampScalar>(modified_us, arrow::timestamp(arrow::TimeUnit::MICRO)));
-  }
-
-  void AppendTo(Batch* batch) const {
-    for (const auto& value : values_) {
-      batch->columns.push_back(OrThrow(arrow::MakeArrayFromScalar(*value, batch->num_rows), "metadata"));
-    }
-  }
-
- private:
-  std::vector<std::shared_ptr<arrow::Scalar>> values_;
-};
-
 class RecordFileSplit final : public FileSplit {
  public:
   RecordFileSplit(const std::string& path, const std::string& name, int64_t position, const FileReadSpec& spec)
-      : constants_(path, name, spec.metadata_keys),
+      : name_(name), metadata_keys_(spec.metadata_keys), modified_us_(LocalFile::OpenRead(path).modified_us()),
         blocks_(OpenFileInput(path, CompressionOf(path, spec.compression)), spec.whole_records),
         start_(position) {
     blocks_.SkipTo(position);
   }
 
   Batch Next(int64_t) override {
-    Batch batch;
     const RecordBlock block = blocks_.Next();
-    if (block.buffer == nullptr) return batch;
-    batch.num_rows = 1;
-    batch.columns.push_back(PayloadColumn(block));
-    constants_.AppendTo(&batch);
+    if (block.buffer == nullptr) return {};
+    Batch batch = MakeBlockBatch(block);
+    AppendFileColumns(name_, modified_us_, metadata_keys_, &batch);
     return batch;
   }
   int64_t position() const override { return blocks_.position(); }
   int64_t bytes_read() const override { return blocks_.position() - start_; }
 
  private:
-  static std::shared_ptr<arrow::Array> PayloadColumn(const RecordBlock& block) {
-    const std::vector<int32_t> ends = {0, static_cast<int32_t>(block.size)};
-    auto offsets = OrThrow(arrow::AllocateBuffer(sizeof(int32_t) * 2), "payload");
-    std::copy(ends.begin(), ends.end(), reinterpret_cast<int32_t*>(offsets->mutable_data()));
-    return std::make_shared<arrow::BinaryArray>(1, std::shared_ptr<arrow::Buffer>(std::move(offsets)), block.buffer);
-  }
-
-  const FileConstants constants_;
+  const std::string name_;
+  const std::vector<std::string> metadata_keys_;
+  const int64_t modified_us_;
   BlockReader blocks_;
   const int64_t start_;
 };
@@ -72,7 +43,8 @@ class RecordFileSplit final : public FileSplit {
 class RowFileSplit final : public FileSplit {
  public:
   RowFileSplit(const std::string& path, const std::string& name, int64_t position, const FileReadSpec& spec)
-      : constants_(path, name, spec.metadata_keys), position_(position) {
+      : name_(name), metadata_keys_(spec.metadata_keys), modified_us_(LocalFile::OpenRead(path).modified_us()),
+        position_(position) {
     auto file = OrThrow(arrow::io::ReadableFile::Open(path), path.c_str());
     bytes_ = OrThrow(file->GetSize(), path.c_str());
     reader_ = spec.format->open_file(spec.format_spec, std::move(file), spec.columns);
@@ -83,14 +55,16 @@ class RowFileSplit final : public FileSplit {
     Batch batch = reader_->Next(rows_max);
     if (batch.empty()) return batch;
     position_ += batch.num_rows;
-    constants_.AppendTo(&batch);
+    AppendFileColumns(name_, modified_us_, metadata_keys_, &batch);
     return batch;
   }
   int64_t position() const override { return position_; }
   int64_t bytes_read() const override { return bytes_; }
 
  private:
-  const FileConstants constants_;
+  const std::string name_;
+  const std::vector<std::string> metadata_keys_;
+  const int64_t modified_us_;
   std::unique_ptr<FileReader> reader_;
   int64_t position_;
   int64_t bytes_ = 0;
@@ -100,6 +74,28 @@ constexpr int64_t kSampleBytes = 1 << 20;
 constexpr int64_t kWholeSampleBytesMax = 256 << 20;
 
 }  // namespace
+
+Batch MakeBlockBatch(const RecordBlock& block) {
+  auto offsets = OrThrow(arrow::AllocateBuffer(sizeof(int32_t) * 2), "payload");
+  auto* ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
+  ends[0] = 0;
+  ends[1] = static_cast<int32_t>(block.size);
+  Batch batch;
+  batch.num_rows = 1;
+  batch.columns.push_back(
+      std::make_shared<arrow::BinaryArray>(1, std::shared_ptr<arrow::Buffer>(std::move(offsets)), block.buffer));
+  return batch;
+}
+
+void AppendFileColumns(const std::string& name, int64_t modified_us, const std::vector<std::string>& metadata_keys,
+                       Batch* batch) {
+  for (const std::string& key : metadata_keys) {
+    LAMINAR_CHECK(key == "file", "files have no metadata '" + key + "'");
+    batch->columns.push_back(OrThrow(arrow::MakeArrayFromScalar(arrow::StringScalar(name), batch->num_rows), "metadata"));
+  }
+  const arrow::TimestampScalar modified(modified_us, arrow::timestamp(arrow::TimeUnit::MICRO));
+  batch->columns.push_back(OrThrow(arrow::MakeArrayFromScalar(modified, batch->num_rows), "metadata"));
+}
 
 bool ReadsWholeFiles(const Format& format) { return static_cast<bool>(format.open_file); }
 

@@ -45,6 +45,12 @@ class FileSplit {
 std::unique_ptr<FileSplit> OpenFileSplit(const std::string& path, const std::string& name, int64_t position,
                                          std::shared_ptr<const FileReadSpec> spec);
 
+/// One row: the block as a BINARY value that shares its memory.
+Batch MakeBlockBatch(const RecordBlock& block);
+/// Appends the constant columns of a file to each row: metadata, then `modified_us` as the row time.
+void AppendFileColumns(const std::string& name, int64_t modified_us, const std::vector<std::string>& metadata_keys,
+                       Batch* batch);
+
 /// The first bytes of a file for schema inference: up to 1 MiB of records, or the whole of a file format's file.
 std::string SampleFile(const std::string& path, const FileReadSpec& spec);
 
