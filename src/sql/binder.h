@@ -133,12 +133,29 @@ class Binder {
   // bind_table.cc
   void BindStatement(Statement& statement);
   void BindCreateTable(Statement& statement);
-  std::shared_ptr<TableDefinition> DefineTable(const Identifier& name, const std::vector<ColumnDefinition>& columns,
-                                               const std::vector<OptionAssignment>& options, const Statement* ddl,
-                                               const Expr* watermark_expr, const Identifier* watermark_column,
-                                               SourceSpan span);
-  void DefineColumns(TableDefinition& table, const std::vector<ColumnDefinition>& columns);
-  void InferSchema(TableDefinition& table);
+  /// What CREATE TABLE and `FROM t (cols…) WITH (…)` have in common.
+  struct TableDeclaration {
+    Identifier name;
+    SourceSpan span;
+    bool has_columns = false;
+    const std::vector<ColumnDefinition>* columns = nullptr;
+    std::vector<Identifier> primary_key;
+    bool has_options = false;
+    std::vector<OptionAssignment> options;
+    const Identifier* watermark_column = nullptr;
+    const Expr* watermark_expr = nullptr;
+    std::vector<std::string> partition_by;
+    std::optional<TableRole> role;
+  };
+  std::shared_ptr<TableDefinition> DefineTable(const TableDeclaration& declaration);
+  void ReadOptions(TableDefinition& table, const TableDeclaration& declaration);
+  void CheckEventTime(TableDefinition& table, const TableDeclaration& declaration);
+  NodePtr FinishScan(NodePtr node, const TableDefinition& table, SourceSpan span);
+  NodePtr ReadTable(const std::shared_ptr<TableDefinition>& table, SourceSpan span);
+  NodePtr ReadMemoryTable(const std::shared_ptr<TableDefinition>& table, SourceSpan span);
+  NodePtr MatchColumns(NodePtr input, const TableDefinition& table, const std::vector<Identifier>& columns, SourceSpan span);
+  void DefineColumns(TableDefinition& table, const TableDeclaration& declaration);
+  void InferSchema(TableDefinition& table, SourceSpan span);
   void BindInsert(Statement& statement);
   void BindSet(const Statement& statement);
   void AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table, const std::vector<Identifier>& columns, SourceSpan span);
@@ -217,7 +234,7 @@ class Binder {
   std::map<std::string, NodePtr> scans_;       // one scan per table, shared
   std::map<std::string, NodePtr> memory_;      // what was inserted into a memory table
   std::vector<CteScope> ctes_;
-  std::vector<std::pair<Statement*, Statement*>> pending_inserts_;
+  std::set<std::string> inserted_names_;  ///< targets of all INSERTs of the script
 };
 
 /// `name` in lower case, as tables and functions are looked up.
