@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "sql/binder.h"
+#include "sql/rules/rules.h"
 
 namespace laminar::sql {
 
@@ -222,7 +223,7 @@ std::unique_ptr<Binder::FromTree> Binder::BindFromTree(const TableRef& ref) {
 NodePtr Binder::ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjuncts) {
   if (tree.leaf) {
     NodePtr node = tree.leaf;
-    if (!conjuncts.empty()) node = MakeFilter(node, JoinConjuncts(conjuncts), tree.span);
+    if (!conjuncts.empty()) node = RecogniseTopN(MakeFilter(node, JoinConjuncts(conjuncts), tree.span));
     conjuncts.clear();
     return node;
   }

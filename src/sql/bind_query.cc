@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sql/binder.h"
+#include "sql/rules/rules.h"
 
 namespace laminar::sql {
 
@@ -481,7 +482,7 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
       if (output != &having) over_outputs.push_back(output);
     }
     if (node->schema.changelog) {
-      // A rank that an outer query filters on is a top-N, which takes changes; the rule decides (rules/top_n.cc).
+      // A rank that an outer query filters on is a top-N, which takes changes (rules/top_n.cc).
       for (const auto& use : context.overs) {
         const bool rank = use.call.kind == OverKind::kRowNumber || use.call.kind == OverKind::kRank || use.call.kind == OverKind::kDenseRank;
         if (!rank) throw UserError(Reason::kOverOnUpdating, use.span, "OVER needs an append-only input, this one is updating").Hint("window the aggregation before OVER");
@@ -489,7 +490,7 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
     }
     node = BuildOvers(node, context, over_outputs);
   }
-  if (qualify) node = MakeFilter(node, qualify, select.qualify->span);
+  if (qualify) node = RecogniseTopN(MakeFilter(node, qualify, select.qualify->span));
 
   for (size_t i = 0; i < order.size(); ++i) {
     if (order_item[i] >= 0) continue;

@@ -7,6 +7,7 @@
 
 #include "connectors/options_reader.h"
 #include "sql/binder.h"
+#include "sql/rules/rules.h"
 
 namespace laminar::sql {
 
@@ -46,7 +47,17 @@ BoundScript Binder::Bind(std::vector<Statement>& statements) {
   if (script_.outputs.empty() && script_.explains.empty() && script_.errors.empty()) {
     script_.errors.push_back(UserError(Reason::kNoOutput, {}, "the script has no INSERT and no query, so nothing would run").Hint("add INSERT INTO … SELECT …, or a SELECT"));
   }
-  if (script_.errors.empty()) WarnUnboundedState();
+  if (script_.errors.empty()) {
+    std::vector<NodePtr> roots;
+    for (const BoundOutput& output : script_.outputs) roots.push_back(output.node);
+    for (const auto& [statement, node] : script_.explains) roots.push_back(node);
+    try {
+      CheckOvers(roots);
+    } catch (const UserError& error) {
+      script_.errors.push_back(error);
+    }
+    WarnUnboundedState();
+  }
   return std::move(script_);
 }
 

@@ -8,9 +8,12 @@
 
 namespace laminar::sql {
 
-/// `WHERE rn <= n` over ROW_NUMBER, RANK or DENSE_RANK becomes a top-N that keeps n rows per key, or a deduplication. Then
-/// reports (throws) OVER that no operator can run: OVER_NEEDS_WINDOW, OVER_ON_UPDATING.
-NodePtr RecogniseTopN(const NodePtr& root);
+/// `filter` is a filter node. `WHERE rn <= n` over ROW_NUMBER, RANK or DENSE_RANK becomes a top-N that keeps n rows per key, or
+/// a deduplication; anything else comes back as it is. Called while binding, since the result may be updating.
+NodePtr RecogniseTopN(const NodePtr& filter);
+
+/// Throws OVER_NEEDS_WINDOW or OVER_ON_UPDATING for an OVER that is left and that no operator can run.
+void CheckOvers(const std::vector<NodePtr>& roots);
 
 /// Drops columns, aggregates, ranks and STRUCT fields that no output reads, down into the decoders. Works on all outputs
 /// together, since they may share nodes; result in the same order.

@@ -2,8 +2,10 @@
 
 #include <arrow/scalar.h>
 
+#include <algorithm>
+#include <functional>
 #include <limits>
-#include <map>
+#include <set>
 
 #include "sql/binder.h"
 #include "sql/rules/rules.h"
@@ -92,111 +94,90 @@ std::shared_ptr<LogicalNode> MakeTopN(const LogicalNode& over, RankBounds bounds
   return node;
 }
 
-class TopNRule {
- public:
-  NodePtr Apply(const NodePtr& node) {
-    if (auto done = done_.find(node.get()); done != done_.end()) return done->second;
-    NodePtr result = node->kind == NodeKind::kFilter ? ApplyToFilter(node) : WithInputs(node);
-    done_[node.get()] = result;
-    return result;
-  }
-
- private:
-  NodePtr WithInputs(const NodePtr& node) {
-    auto copy = std::make_shared<LogicalNode>(*node);
-    bool changed = false;
-    bool became_changelog = false;
-    for (NodePtr& input : copy->inputs) {
-      const bool before = input->schema.changelog;
-      NodePtr rewritten = Apply(input);
-      changed = changed || rewritten != input;
-      became_changelog = became_changelog || (rewritten->schema.changelog && !before);
-      input = std::move(rewritten);
+/// The same projection over a new input: keeps names and hidden columns, takes over whether rows may change.
+NodePtr Reproject(const LogicalNode& project, const NodePtr& input) {
+  auto copy = std::make_shared<LogicalNode>(project);
+  copy->inputs = {input};
+  copy->schema.changelog = input->schema.changelog;
+  if (input->schema.row_time < 0) copy->schema.row_time = -1;
+  copy->schema.key.clear();
+  for (int key : input->schema.key) {
+    bool found = false;
+    for (size_t i = 0; i < project.exprs.size() && !found; ++i) {
+      const auto* column = dynamic_cast<const ColumnExpression*>(project.exprs[i].get());
+      if (!column || column->index() != key) continue;
+      copy->schema.key.push_back(static_cast<int>(i));
+      found = true;
     }
-    if (node->kind == NodeKind::kOver) CheckOver(*copy);
-    return changed ? NodePtr(copy) : node;
-  }
-
-  NodePtr ApplyToFilter(const NodePtr& node) {
-    std::vector<NodePtr> projects;
-    const LogicalNode* over = FindOver(node->inputs[0], &projects);
-    if (!over) return WithInputs(node);
-    // Where the rank column stands at the filter, followed up through the projections.
-    const int rank_below = over->schema.num_columns() - 1;
-    std::vector<int> ranks{rank_below};
-    for (auto project = projects.rbegin(); project != projects.rend(); ++project) {
-      std::vector<int> above;
-      for (size_t i = 0; i < (*project)->exprs.size(); ++i) {
-        const auto* column = dynamic_cast<const ColumnExpression*>((*project)->exprs[i].get());
-        if (column && std::find(ranks.begin(), ranks.end(), column->index()) != ranks.end()) above.push_back(static_cast<int>(i));
-      }
-      ranks = above;
-    }
-    std::vector<ExpressionPtr> conjuncts, rest;
-    SplitConjuncts(node->predicate, &conjuncts);
-    RankBounds bounds;
-    for (const ExpressionPtr& conjunct : conjuncts) {
-      bool taken = false;
-      for (int rank : ranks) taken = taken || TakeBound(conjunct, rank, &bounds);
-      if (!taken) rest.push_back(conjunct);
-    }
-    if (bounds.to == kNoBound) return WithInputs(node);
-    auto rewritten = std::make_shared<LogicalNode>(*over);
-    rewritten->inputs[0] = Apply(over->inputs[0]);
-    NodePtr top = MakeTopN(*rewritten, bounds);
-    for (auto project = projects.rbegin(); project != projects.rend(); ++project) {
-      top = Reproject(**project, top);
-    }
-    return rest.empty() ? top : MakeFilter(top, JoinConjuncts(rest), node->span);
-  }
-
-  /// The same projection over a new input: keeps names and hidden columns, takes over whether rows may change.
-  NodePtr Reproject(const LogicalNode& project, const NodePtr& input) {
-    auto copy = std::make_shared<LogicalNode>(project);
-    copy->inputs = {input};
-    copy->schema.changelog = input->schema.changelog;
-    if (input->schema.row_time < 0) copy->schema.row_time = -1;
-    copy->schema.key.clear();
-    for (int key : input->schema.key) {
-      bool found = false;
-      for (size_t i = 0; i < project.exprs.size() && !found; ++i) {
-        const auto* column = dynamic_cast<const ColumnExpression*>(project.exprs[i].get());
-        if (!column || column->index() != key) continue;
-        copy->schema.key.push_back(static_cast<int>(i));
-        found = true;
-      }
-      if (!found) {
-        copy->schema.key.clear();
-        break;
-      }
-    }
-    return copy;
-  }
-
-  void CheckOver(const LogicalNode& over) {
-    const PlanSchema& in = over.inputs[0]->schema;
-    if (over.per_window) return;
-    if (in.changelog) {
-      throw UserError(Reason::kOverOnUpdating, over.span, "OVER needs an append-only input, this one is updating").Hint("filter a rank to the first n rows, or window the aggregation before OVER");
-    }
-    for (const OverCall& call : over.over_calls) {
-      const bool framed = call.kind == OverKind::kAggregate || call.kind == OverKind::kLag || call.kind == OverKind::kFirstValue || call.kind == OverKind::kLastValue || call.kind == OverKind::kNthValue;
-      if (!framed) {
-        throw UserError(Reason::kOverNeedsWindow, over.span, call.ToString() + " over an unbounded input needs a window, or a filter on its first n rows").Hint("PARTITION BY the window, or filter e.g. WHERE rn <= 10 in an outer query");
-      }
-    }
-    const auto* first = over.order_by.size() == 1 ? dynamic_cast<const ColumnExpression*>(over.order_by[0].expr.get()) : nullptr;
-    if (over.frame.whole_partition || !first || first->index() != in.row_time || over.order_by[0].sort.descending) {
-      throw UserError(Reason::kOverNeedsWindow, over.span, "OVER on an input without windows must be ORDER BY its row time, ascending")
-          .Hint(in.row_time >= 0 ? "ORDER BY " + in.columns[in.row_time].name : "declare WATERMARK FOR on the source table");
+    if (!found) {
+      copy->schema.key.clear();
+      break;
     }
   }
+  return copy;
+}
 
-  std::map<const LogicalNode*, NodePtr> done_;
-};
+void CheckOver(const LogicalNode& over) {
+  const PlanSchema& in = over.inputs[0]->schema;
+  if (over.per_window) return;
+  if (in.changelog) {
+    throw UserError(Reason::kOverOnUpdating, over.span, "OVER needs an append-only input, this one is updating").Hint("filter a rank to the first n rows, or window the aggregation before OVER");
+  }
+  for (const OverCall& call : over.over_calls) {
+    const bool framed = call.kind == OverKind::kAggregate || call.kind == OverKind::kLag || call.kind == OverKind::kFirstValue || call.kind == OverKind::kLastValue || call.kind == OverKind::kNthValue;
+    if (!framed) {
+      throw UserError(Reason::kOverNeedsWindow, over.span, call.ToString() + " over an unbounded input needs a window, or a filter on its first n rows").Hint("PARTITION BY the window, or filter e.g. WHERE rn <= 10 in an outer query");
+    }
+  }
+  const auto* first = over.order_by.size() == 1 ? dynamic_cast<const ColumnExpression*>(over.order_by[0].expr.get()) : nullptr;
+  if (over.frame.whole_partition || !first || first->index() != in.row_time || over.order_by[0].sort.descending) {
+    throw UserError(Reason::kOverNeedsWindow, over.span, "OVER on an input without windows must be ORDER BY its row time, ascending")
+        .Hint(in.row_time >= 0 ? "ORDER BY " + in.columns[in.row_time].name : "declare WATERMARK FOR on the source table");
+  }
+}
 
 }  // namespace
 
-NodePtr RecogniseTopN(const NodePtr& root) { return TopNRule().Apply(root); }
+NodePtr RecogniseTopN(const NodePtr& node) {
+  std::vector<NodePtr> projects;
+  const LogicalNode* over = FindOver(node->inputs[0], &projects);
+  if (!over) return node;
+  // Where the rank column stands at the filter, followed up through the projections.
+  const int rank_below = over->schema.num_columns() - 1;
+  std::vector<int> ranks{rank_below};
+  for (auto project = projects.rbegin(); project != projects.rend(); ++project) {
+    std::vector<int> above;
+    for (size_t i = 0; i < (*project)->exprs.size(); ++i) {
+      const auto* column = dynamic_cast<const ColumnExpression*>((*project)->exprs[i].get());
+      if (column && std::find(ranks.begin(), ranks.end(), column->index()) != ranks.end()) above.push_back(static_cast<int>(i));
+    }
+    ranks = above;
+  }
+  std::vector<ExpressionPtr> conjuncts, rest;
+  SplitConjuncts(node->predicate, &conjuncts);
+  RankBounds bounds;
+  for (const ExpressionPtr& conjunct : conjuncts) {
+    bool taken = false;
+    for (int rank : ranks) taken = taken || TakeBound(conjunct, rank, &bounds);
+    if (!taken) rest.push_back(conjunct);
+  }
+  if (bounds.to == kNoBound) return node;
+  NodePtr top = MakeTopN(*over, bounds);
+  for (auto project = projects.rbegin(); project != projects.rend(); ++project) {
+    top = Reproject(**project, top);
+  }
+  return rest.empty() ? top : MakeFilter(top, JoinConjuncts(rest), node->span);
+}
+
+
+void CheckOvers(const std::vector<NodePtr>& roots) {
+  std::set<const LogicalNode*> seen;
+  std::function<void(const NodePtr&)> visit = [&](const NodePtr& node) {
+    if (!seen.insert(node.get()).second) return;
+    if (node->kind == NodeKind::kOver) CheckOver(*node);
+    for (const NodePtr& input : node->inputs) visit(input);
+  };
+  for (const NodePtr& root : roots) visit(root);
+}
 
 }  // namespace laminar::sql
