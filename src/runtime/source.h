@@ -34,6 +34,9 @@ class Source {
   virtual PollResult Poll(Output& out) = 0;
   /// After kWaiting: wall-clock time to poll again even without a wake; nullopt: wait for the wake.
   virtual std::optional<int64_t> next_poll_us() const { return std::nullopt; }
+  /// False while it is not yet known which splits this subtask reads (a client still connects). Once true, a subtask that
+  /// waits and has announced no split counts as idle.
+  virtual bool splits_known() const { return true; }
   /// Read positions of all splits, under kEverySubtask, key = split name. Restoring gives every subtask all entries.
   virtual void Snapshot(SnapshotWriter& writer) = 0;
   virtual void Restore(const SnapshotReader& reader) = 0;
