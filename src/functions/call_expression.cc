@@ -11,10 +11,10 @@ namespace {
 
 bool IsWord(const std::string& name) { return std::isalpha(static_cast<unsigned char>(name[0])) || name[0] == '_'; }
 
-class CallExpression final : public Expression {
+class BoundCall final : public CallExpression {
  public:
-  CallExpression(std::string name, BoundScalar bound, Volatility volatility, std::vector<ExpressionPtr> arguments)
-      : Expression(bound.result), name_(std::move(name)), bound_(std::move(bound)), arguments_(std::move(arguments)) {
+  BoundCall(std::string name, BoundScalar bound, Volatility volatility, std::vector<ExpressionPtr> arguments)
+      : CallExpression(std::move(name), std::move(arguments), bound.result), bound_(std::move(bound)) {
     volatility_ = volatility;
     can_fail_ = bound_.can_fail;
     for (const ExpressionPtr& argument : arguments_) {
@@ -46,18 +46,15 @@ class CallExpression final : public Expression {
     return out + ")";
   }
 
-  std::vector<ExpressionPtr> children() const override { return arguments_; }
   ExpressionPtr WithChildren(std::vector<ExpressionPtr> children) const override {
     LAMINAR_CHECK(children.size() == arguments_.size(), "WithChildren of " + name_);
-    return std::make_shared<CallExpression>(name_, bound_, own_volatility_, std::move(children));
+    return std::make_shared<BoundCall>(name_, bound_, own_volatility_, std::move(children));
   }
   Volatility volatility() const override { return volatility_; }
   bool can_fail() const override { return can_fail_; }
 
  private:
-  std::string name_;
   BoundScalar bound_;
-  std::vector<ExpressionPtr> arguments_;
   Volatility own_volatility_;
   Volatility volatility_;  // of the call and what is below it
   bool can_fail_;
@@ -66,7 +63,7 @@ class CallExpression final : public Expression {
 }  // namespace
 
 ExpressionPtr MakeCall(std::string name, BoundScalar bound, Volatility volatility, std::vector<ExpressionPtr> arguments) {
-  return std::make_shared<CallExpression>(std::move(name), std::move(bound), volatility, std::move(arguments));
+  return std::make_shared<BoundCall>(std::move(name), std::move(bound), volatility, std::move(arguments));
 }
 
 }  // namespace laminar

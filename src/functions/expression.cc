@@ -68,10 +68,9 @@ ExpressionPtr MakeBoolean(bool value) {
 
 namespace {
 
-class FieldExpression final : public Expression {
+class EvaluatedField final : public FieldExpression {
  public:
-  FieldExpression(ExpressionPtr input, int field)
-      : Expression(input->type().fields()[static_cast<size_t>(field)].type), input_(std::move(input)), field_(field) {}
+  using FieldExpression::FieldExpression;
 
   arrow::Result<arrow::Datum> Evaluate(const Batch& rows, const EvalContext& context) const override {
     ARROW_ASSIGN_OR_RAISE(arrow::Datum value, input_->Evaluate(rows, context));
@@ -89,16 +88,11 @@ class FieldExpression final : public Expression {
   std::string ToString() const override {
     return input_->ToString() + "." + input_->type().fields()[static_cast<size_t>(field_)].name;
   }
-  std::vector<ExpressionPtr> children() const override { return {input_}; }
   ExpressionPtr WithChildren(std::vector<ExpressionPtr> children) const override {
-    return std::make_shared<FieldExpression>(std::move(children[0]), field_);
+    return std::make_shared<EvaluatedField>(std::move(children[0]), field_, type());
   }
   Volatility volatility() const override { return input_->volatility(); }
   bool can_fail() const override { return input_->can_fail(); }
-
- private:
-  ExpressionPtr input_;
-  int field_;
 };
 
 class StructExpression final : public Expression {
@@ -175,7 +169,8 @@ ExpressionPtr MakeFieldAccess(ExpressionPtr input, int field) {
     const ExpressionPtr& part = made->children()[static_cast<size_t>(field)];
     if (part->type() == input->type().fields()[static_cast<size_t>(field)].type) return part;
   }
-  return std::make_shared<FieldExpression>(std::move(input), field);
+  Type type = input->type().fields()[static_cast<size_t>(field)].type;
+  return std::make_shared<EvaluatedField>(std::move(input), field, std::move(type));
 }
 
 ExpressionPtr MakeStruct(std::vector<ExpressionPtr> fields, Type type) {

@@ -63,13 +63,11 @@ arrow::Datum Combine(const arrow::Datum& left, const arrow::Datum& right, int64_
   return FinishColumn(shape, arrow::boolean(), nulls ? valid : nullptr, {a.is_true});
 }
 
-class LogicExpression final : public Expression {
+class EvaluatedLogic final : public LogicalExpression {
  public:
-  LogicExpression(ExpressionPtr left, ExpressionPtr right, bool is_or)
-      : Expression(Type::Boolean()),
-        left_(std::move(left)),
-        right_(std::move(right)),
-        is_or_(is_or),
+  EvaluatedLogic(Kind kind, ExpressionPtr left, ExpressionPtr right)
+      : LogicalExpression(kind, std::move(left), std::move(right)),
+        is_or_(kind == Kind::kOr),
         right_columns_(ReferencedColumns({right_})) {}
 
   arrow::Result<arrow::Datum> Evaluate(const Batch& batch, const EvalContext& context) const override {
@@ -90,9 +88,8 @@ class LogicExpression final : public Expression {
   std::string ToString() const override {
     return "(" + left_->ToString() + (is_or_ ? " OR " : " AND ") + right_->ToString() + ")";
   }
-  std::vector<ExpressionPtr> children() const override { return {left_, right_}; }
   ExpressionPtr WithChildren(std::vector<ExpressionPtr> children) const override {
-    return std::make_shared<LogicExpression>(std::move(children[0]), std::move(children[1]), is_or_);
+    return std::make_shared<EvaluatedLogic>(kind_, std::move(children[0]), std::move(children[1]));
   }
   Volatility volatility() const override { return std::max(left_->volatility(), right_->volatility()); }
   bool can_fail() const override { return left_->can_fail() || right_->can_fail(); }
@@ -124,23 +121,25 @@ class LogicExpression final : public Expression {
     return Combine(left, whole, batch.num_rows, is_or_);
   }
 
-  ExpressionPtr left_;
-  ExpressionPtr right_;
   bool is_or_;
   std::vector<int> right_columns_;
 };
 
-ExpressionPtr MakeLogic(ExpressionPtr left, ExpressionPtr right, bool is_or) {
+ExpressionPtr MakeLogic(LogicalExpression::Kind kind, ExpressionPtr left, ExpressionPtr right) {
   auto as_boolean = [](ExpressionPtr e) { return e->type().is_null() ? MakeNull(Type::Boolean()) : e; };
   left = as_boolean(std::move(left));
   right = as_boolean(std::move(right));
   LAMINAR_CHECK(left->type() == Type::Boolean() && right->type() == Type::Boolean(), "AND/OR over non-BOOLEAN");
-  return std::make_shared<LogicExpression>(std::move(left), std::move(right), is_or);
+  return std::make_shared<EvaluatedLogic>(kind, std::move(left), std::move(right));
 }
 
 }  // namespace
 
-ExpressionPtr MakeAnd(ExpressionPtr left, ExpressionPtr right) { return MakeLogic(std::move(left), std::move(right), false); }
-ExpressionPtr MakeOr(ExpressionPtr left, ExpressionPtr right) { return MakeLogic(std::move(left), std::move(right), true); }
+ExpressionPtr MakeAnd(ExpressionPtr left, ExpressionPtr right) {
+  return MakeLogic(LogicalExpression::Kind::kAnd, std::move(left), std::move(right));
+}
+ExpressionPtr MakeOr(ExpressionPtr left, ExpressionPtr right) {
+  return MakeLogic(LogicalExpression::Kind::kOr, std::move(left), std::move(right));
+}
 
 }  // namespace laminar
