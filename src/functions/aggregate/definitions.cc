@@ -11,9 +11,13 @@ std::vector<AggregateDefinition> AggregateDefinitions() {
   AggregateDefinitionList out;
   AddCountSumAvg(&out);
   AddMinMax(&out);
+  AddBitBool(&out);
+  AddFirstLast(&out);
+  AddCollect(&out);
   AddVariance(&out);
   AddRegression(&out);
-  AddBitBool(&out);
+  AddPercentile(&out);
+  AddApproximate(&out);
   return out;
 }
 

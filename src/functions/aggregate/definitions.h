@@ -17,6 +17,10 @@ void AddMinMax(AggregateDefinitionList* out);
 void AddVariance(AggregateDefinitionList* out);
 void AddRegression(AggregateDefinitionList* out);
 void AddBitBool(AggregateDefinitionList* out);
+void AddFirstLast(AggregateDefinitionList* out);
+void AddCollect(AggregateDefinitionList* out);
+void AddPercentile(AggregateDefinitionList* out);
+void AddApproximate(AggregateDefinitionList* out);
 
 /// Throws kTypeError unless `args` has between `least` and `most` arguments.
 void RequireArgumentCount(std::string_view function, const AggregateBindArguments& args, size_t least, size_t most);

@@ -1,13 +1,12 @@
 /// MIN and MAX in SQL order. Over append-only input the best value so far is enough (in place for fixed width, an owned
 /// copy for text); under retraction the multiset is kept.
 
-#include <algorithm>
-#include <cstdlib>
-
 #include "base/error.h"
 #include "functions/aggregate/accumulate.h"
 #include "functions/aggregate/column_values.h"
 #include "functions/aggregate/definitions.h"
+#include "functions/aggregate/inline_bytes.h"
+#include "functions/aggregate/one_row.h"
 #include "functions/aggregate/value_counts.h"
 
 namespace laminar {
@@ -59,33 +58,19 @@ class PlainExtreme final : public PlainAggregate<ExtremeState<T>> {
   }
 };
 
-/// A byte string in its own block; data == nullptr: none yet.
-struct OwnedBytes {
-  char* data = nullptr;
-  uint32_t size = 0;
-  uint32_t capacity = 0;
-
-  std::string_view view() const { return {data, size}; }
-  void Assign(std::string_view bytes) {
-    if (data == nullptr || bytes.size() > capacity) {
-      std::free(data);
-      capacity = static_cast<uint32_t>(std::max<size_t>(bytes.size(), 16));
-      data = static_cast<char*>(std::malloc(capacity));
-      LAMINAR_CHECK(data != nullptr, "out of memory");
-    }
-    std::copy(bytes.begin(), bytes.end(), data);
-    size = static_cast<uint32_t>(bytes.size());
-  }
+struct BytesState {
+  InlineBytes value;
+  int64_t seen = 0;
 };
 
 template <bool kMax>
-class BytesExtreme final : public PlainAggregate<OwnedBytes> {
+class BytesExtreme final : public PlainAggregate<BytesState> {
  public:
   using PlainAggregate::PlainAggregate;
 
   bool owns_memory() const override { return true; }
   void Destroy(uint8_t* state) const override {
-    std::free(reinterpret_cast<OwnedBytes*>(state)->data);
+    reinterpret_cast<BytesState*>(state)->value.Free();
     Init(state);
   }
   void Update(uint8_t* const* states, const AggregateInput& input) const override {
@@ -99,31 +84,33 @@ class BytesExtreme final : public PlainAggregate<OwnedBytes> {
   }
   void Merge(uint8_t* const* into, const uint8_t* const* from, int64_t count) const override {
     for (int64_t i = 0; i < count; ++i) {
-      if (At(from, i).data != nullptr) Offer(At(into, i), At(from, i).view());
+      if (At(from, i).seen) Offer(At(into, i), At(from, i).value.view());
     }
   }
   std::shared_ptr<arrow::Array> Finish(const uint8_t* const* states, int64_t count) const override {
     ResultValues<std::string_view> out(count);
     for (int64_t i = 0; i < count; ++i) {
-      if (At(states, i).data != nullptr) out.Set(i, At(states, i).view());
+      if (At(states, i).seen) out.Set(i, At(states, i).value.view());
     }
     return out.ToArray(result());
   }
   /// One byte that says "seen" and the value; nothing when none was.
   void Serialize(const uint8_t* state, std::string* out) const override {
-    const auto* bytes = reinterpret_cast<const OwnedBytes*>(state);
-    if (bytes->data == nullptr) return;
+    const auto* best = reinterpret_cast<const BytesState*>(state);
+    if (!best->seen) return;
     out->push_back(1);
-    out->append(bytes->view());
+    out->append(best->value.view());
   }
   void Deserialize(std::string_view bytes, uint8_t* state) const override {
     Init(state);
-    if (!bytes.empty()) reinterpret_cast<OwnedBytes*>(state)->Assign(bytes.substr(1));
+    if (!bytes.empty()) Offer(*reinterpret_cast<BytesState*>(state), bytes.substr(1));
   }
 
  private:
-  static void Offer(OwnedBytes& best, std::string_view value) {
-    if (best.data == nullptr || Better<kMax>(value, best.view())) best.Assign(value);
+  static void Offer(BytesState& best, std::string_view value) {
+    if (best.seen && !Better<kMax>(value, best.value.view())) return;
+    best.value.Assign(value);
+    best.seen = 1;
   }
 };
 
@@ -166,7 +153,11 @@ BoundAggregate BindExtreme(const AggregateBindArguments& args) {
     case ValueKind::kBytes: return {{type}, MakeExtreme<std::string_view, kMax>(type, args.retractable)};
     case ValueKind::kOther: break;
   }
-  ThrowArgumentType(name, "a number, text, date or time", type);
+  // Nested types and INTERVAL: the first row by sort order.
+  RowColumns columns;
+  columns.values = columns.order = columns.not_null = {0};
+  columns.sort = {SortColumn{.descending = kMax, .nulls_first = false}};
+  return {{type}, MakeOneRow(type, columns, /*last=*/false, args.retractable)};
 }
 
 }  // namespace
