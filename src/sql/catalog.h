@@ -63,6 +63,7 @@ struct TableDefinition {
   int64_t idle_time_us = 300'000'000;
   BadData bad_data = BadData::kFail;
   std::string dead_letter;
+  std::shared_ptr<const TableDefinition> dead_letter_table;  ///< resolved at the end of the script
   double rate_limit = 0;
 };
 

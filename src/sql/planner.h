@@ -37,6 +37,7 @@ struct PreviewSink {
 struct PhysicalOptions {
   int parallelism = 1;
   const FormatRegistry* formats = nullptr;
+  const FunctionRegistry* functions = nullptr;
   /// `columns` are the visible ones; `number` counts previews of the script from 0.
   std::function<PreviewSink(const Schema& columns, bool changelog, int number)> preview;
   /// Inputs of a SQL test: a source of rows of the given columns, in that order.
