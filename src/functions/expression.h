@@ -82,6 +82,48 @@ class LiteralExpression final : public Expression {
   std::shared_ptr<arrow::Scalar> value_;
 };
 
+/// Three-valued AND and OR, as made by MakeAnd and MakeOr; the planner splits them.
+class LogicalExpression : public Expression {
+ public:
+  enum class Kind { kAnd, kOr };
+  LogicalExpression(Kind kind, ExpressionPtr left, ExpressionPtr right)
+      : Expression(Type::Boolean()), kind_(kind), left_(std::move(left)), right_(std::move(right)) {}
+  Kind kind() const { return kind_; }
+  std::vector<ExpressionPtr> children() const override { return {left_, right_}; }
+
+ protected:
+  Kind kind_;
+  ExpressionPtr left_;
+  ExpressionPtr right_;
+};
+
+/// A bound function call, as made by FunctionRegistry::BindScalar; the planner looks at names.
+class CallExpression : public Expression {
+ public:
+  CallExpression(std::string name, std::vector<ExpressionPtr> arguments, Type type)
+      : Expression(std::move(type)), name_(std::move(name)), arguments_(std::move(arguments)) {}
+  const std::string& name() const { return name_; }  ///< canonical name
+  std::vector<ExpressionPtr> children() const override { return arguments_; }
+
+ protected:
+  std::string name_;
+  std::vector<ExpressionPtr> arguments_;
+};
+
+/// STRUCT field by position, as made by MakeFieldAccess; the planner prunes by it.
+class FieldExpression : public Expression {
+ public:
+  FieldExpression(ExpressionPtr input, int field, Type type)
+      : Expression(std::move(type)), input_(std::move(input)), field_(field) {}
+  const ExpressionPtr& input() const { return input_; }
+  int field() const { return field_; }
+  std::vector<ExpressionPtr> children() const override { return {input_}; }
+
+ protected:
+  ExpressionPtr input_;
+  int field_;
+};
+
 ExpressionPtr MakeColumn(int index, std::string name, Type type);
 ExpressionPtr MakeLiteral(std::shared_ptr<arrow::Scalar> value, Type type);
 ExpressionPtr MakeNull(Type type);
