@@ -109,7 +109,7 @@ int Order(const T& a, const T& b) {
   return a < b ? -1 : (b < a ? 1 : 0);
 }
 
-std::string StringValue(std::string_view raw) { return UnescapeJson(raw.size() < 2 ? raw : raw.substr(1, raw.size() - 2)); }
+std::string StringValue(std::string_view raw) { return DecodeJsonEscapes(raw.size() < 2 ? raw : raw.substr(1, raw.size() - 2)); }
 
 // ---- general paths ----
 
@@ -132,7 +132,7 @@ class PathWalk {
  private:
   bool Descend(std::string_view value, std::span<const JsonStep> steps, int depth) {
     if (!Select(value, steps, /*unwrap=*/false)) return false;
-    if (depth >= kJsonDepthMax) return true;
+    if (depth >= kJsonNestingMax) return true;
     bool go_on = true;
     ForEachChild(value, [&](std::string_view child) { return go_on = Descend(child, steps, depth + 1); });
     return go_on;

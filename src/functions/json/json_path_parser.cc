@@ -120,7 +120,7 @@ class PathParser {
     return true;
   }
   static std::string UnescapeQuoted(const std::string& inner) {
-    return inner.find('\\') == std::string::npos ? inner : UnescapeJson(inner);
+    return inner.find('\\') == std::string::npos ? inner : DecodeJsonEscapes(inner);
   }
 
   bool ParseBrackets(JsonStep* step) {

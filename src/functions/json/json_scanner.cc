@@ -10,6 +10,7 @@
 
 #include "functions/elementwise.h"
 #include "functions/text/hex_digit.h"
+#include "functions/value_text.h"
 
 namespace laminar {
 namespace {
@@ -121,7 +122,7 @@ class JsonValidator {
 
   bool Open(bool object) {
     ++at_;
-    if (depth_ == kJsonDepthMax) return false;
+    if (depth_ == kJsonNestingMax) return false;
     is_object_[static_cast<size_t>(depth_++)] = object;
     if (Take(object ? '}' : ']')) {
       --depth_;
@@ -200,7 +201,7 @@ class JsonValidator {
   const char* at_;
   const char* end_;
   int depth_ = 0;
-  std::bitset<kJsonDepthMax> is_object_;
+  std::bitset<kJsonNestingMax> is_object_;
 };
 
 /// UTF-8 of a code point at `out`; its end.
@@ -245,30 +246,6 @@ char UnescapedCharacter(char c) {
     case 'r': return '\r';
     case 't': return '\t';
     default: return c;
-  }
-}
-
-/// Gives the pieces of the escaped text to `append`.
-template <typename Append>
-void EscapeJson(std::string_view text, Append append) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  constexpr std::string_view kPlain = "\"\\\b\f\n\r\t";
-  constexpr std::string_view kEscaped = "\"\\bfnrt";
-  const char* at = text.data();
-  const char* end = at + text.size();
-  while (at < end) {
-    const char* stop = FindNeedsEscape(at, end);
-    append(std::string_view(at, static_cast<size_t>(stop - at)));
-    if (stop == end) break;
-    const char c = *stop;
-    at = stop + 1;
-    if (const size_t known = kPlain.find(c); known != std::string_view::npos) {
-      const char escape[2] = {'\\', kEscaped[known]};
-      append(std::string_view(escape, 2));
-    } else {
-      const char escape[6] = {'\\', 'u', '0', '0', kDigits[static_cast<unsigned char>(c) >> 4], kDigits[c & 15]};
-      append(std::string_view(escape, 6));
-    }
   }
 }
 
@@ -343,7 +320,7 @@ int64_t JsonLength(std::string_view raw) {
   }
 }
 
-char* UnescapeJson(std::string_view inner, char* out) {
+char* DecodeJsonEscapes(std::string_view inner, char* out) {
   const char* at = inner.data();
   const char* end = at + inner.size();
   while (at < end) {
@@ -364,33 +341,27 @@ char* UnescapeJson(std::string_view inner, char* out) {
   return out;
 }
 
-std::string UnescapeJson(std::string_view inner) {
+std::string DecodeJsonEscapes(std::string_view inner) {
   std::string out(inner.size(), '\0');
-  out.resize(static_cast<size_t>(UnescapeJson(inner, out.data()) - out.data()));
+  out.resize(static_cast<size_t>(DecodeJsonEscapes(inner, out.data()) - out.data()));
   return out;
 }
 
 bool JsonKeyEquals(std::string_view inner, bool escaped, std::string_view name) {
   if (!escaped) return inner == name;
-  return inner.size() >= name.size() && UnescapeJson(inner) == name;
+  return inner.size() >= name.size() && DecodeJsonEscapes(inner) == name;
 }
 
 void AppendJsonStringValue(std::string_view raw_string, TextWriter& out) {
   const std::string_view inner = raw_string.size() < 2 ? std::string_view() : raw_string.substr(1, raw_string.size() - 2);
   char* to = out.Reserve(inner.size());
-  out.Advance(static_cast<size_t>(UnescapeJson(inner, to) - to));
-}
-
-void AppendJsonQuoted(std::string_view text, TextWriter& out) {
-  out.Push('"');
-  EscapeJson(text, [&out](std::string_view piece) { out.Append(piece); });
-  out.Push('"');
+  out.Advance(static_cast<size_t>(DecodeJsonEscapes(inner, to) - to));
 }
 
 std::string QuoteJson(std::string_view text) {
-  std::string out = "\"";
-  EscapeJson(text, [&out](std::string_view piece) { out.append(piece); });
-  return out + "\"";
+  TextWriter writer(1, static_cast<int64_t>(text.size()) + 8);
+  AppendJsonString(text, writer);
+  return std::string(writer.row());
 }
 
 void AppendCompactJson(std::string_view raw, TextWriter& out) {

@@ -18,7 +18,7 @@ class TextWriter;
 enum class JsonKind { kObject, kArray, kString, kNumber, kBoolean, kNull };
 
 /// Containers nested deeper than this are taken as invalid JSON.
-constexpr int kJsonDepthMax = 1000;
+constexpr int kJsonNestingMax = 1000;
 
 /// Whether `text` is one JSON value, with white space around it or not.
 bool IsValidJson(std::string_view text);
@@ -89,15 +89,14 @@ int64_t JsonLength(std::string_view raw);
 
 /// Undoes escapes of a string's inner text. Writes at most inner.size() bytes at `out` and returns their end. A lone
 /// surrogate becomes U+FFFD.
-char* UnescapeJson(std::string_view inner, char* out);
-std::string UnescapeJson(std::string_view inner);
+char* DecodeJsonEscapes(std::string_view inner, char* out);
+std::string DecodeJsonEscapes(std::string_view inner);
 /// Whether an inner text stands for `name`.
 bool JsonKeyEquals(std::string_view inner, bool escaped, std::string_view name);
 
 /// The text that a raw string stands for.
 void AppendJsonStringValue(std::string_view raw_string, TextWriter& out);
 /// `text` as a JSON string with its quotes.
-void AppendJsonQuoted(std::string_view text, TextWriter& out);
 std::string QuoteJson(std::string_view text);
 /// The value without white space between its tokens.
 void AppendCompactJson(std::string_view raw, TextWriter& out);

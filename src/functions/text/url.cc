@@ -155,7 +155,7 @@ bool AppendUrlDecoded(std::string_view text, TextWriter& out) {
       i += 2;
     }
   }
-  return IsValidUtf8(out.row().substr(start));
+  return IsWellFormedUtf8(out.row().substr(start));
 }
 
 }  // namespace laminar

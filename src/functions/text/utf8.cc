@@ -86,7 +86,7 @@ uint32_t DecodeCodePoint(std::string_view bytes) {
   return kReplacement;
 }
 
-bool IsValidUtf8(std::string_view text) {
+bool IsWellFormedUtf8(std::string_view text) {
   size_t offset = 0;
   while (offset < text.size()) {
     if (text.size() - offset >= 8 && (Load8(text.data() + offset) & kHighBits) == 0) {

@@ -34,6 +34,6 @@ inline bool IsCodePoint(int64_t value) {
 }
 
 /// Strict check: no overlong forms, surrogates, values above U+10FFFF or torn sequences.
-bool IsValidUtf8(std::string_view text);
+bool IsWellFormedUtf8(std::string_view text);
 
 }  // namespace laminar
