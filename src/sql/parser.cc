@@ -209,10 +209,16 @@ std::optional<Identifier> Parser::TakeAlias() {
     if (!is_alias) Fail("an alias");
     return ParseAnyName("an alias");
   }
-  if (Peek().kind == TokenKind::kWord && IsAliasStop(Peek().text)) return std::nullopt;
-  if (!AtName()) return std::nullopt;
+  if (!AtName() || AtClauseWord()) return std::nullopt;
   if (Peek().kind == TokenKind::kWord) alias_pos_ = pos_;
   return ParseAnyName("an alias");
+}
+
+/// Words that begin what may follow a select item or a table, although they are not reserved.
+bool Parser::AtClauseWord() const {
+  if (Peek().kind != TokenKind::kWord) return false;
+  return IsAliasStop(Peek().text) || AtWindowClause() || AtJoin() || (At("FETCH") && AtAny({"FIRST", "NEXT"}, 1)) ||
+         (At("OFFSET") && (Peek(1).kind == TokenKind::kNumber || At("(", 1)));
 }
 
 int Parser::ParseSmallNumber(std::string_view what, int max) {

@@ -47,7 +47,7 @@ void Parser::ParseSpecialArguments(Expr& call) {
   if (word == "OVERLAY") return ParseOverlayArguments(call);
   if (word == "FLOOR" || word == "CEIL" || word == "CEILING") return ParseRoundToArguments(call);
   if (word == "TIMESTAMPADD" || word == "TIMESTAMPDIFF" || word == "DATE_DIFF" || word == "DATEDIFF") return ParseUnitArguments(call);
-  if (IsJsonBuilder(word) || IsJsonReader(word)) return ParseJsonArguments(call);
+  if (IsJsonBuilder(word) || IsJsonReader(word)) return ParseJsonArguments(call, IsJsonBuilder(word));
   ParseArguments(call);
 }
 
@@ -81,9 +81,10 @@ ExprPtr Parser::ParseArgument(bool json) {
   const int64_t begin = Begin();
   if (AtAnyName() && At("=>", 1)) Unsupported(Peek().span, "named arguments are not supported here", "give the arguments by position");
   if (!json) return ParseExpr();
-  // KEY is a keyword only where a key follows: JSON_OBJECT(key VALUE 1) names a column.
-  const bool key_column = AtAny({",", ")", ":", "."}, 1) || (At("VALUE", 1) && !At("VALUE", 2));
-  const bool key = At("KEY") && !key_column;
+  // KEY is a keyword only where a key follows: JSON_OBJECT(key VALUE 1) names a column, also in (key VALUE value).
+  const bool value_is_key = At("VALUE", 2) && !AtAny({",", ")"}, 3);
+  const bool key_follows = At("(", 1) || (Peek(1).kind != TokenKind::kSymbol && (!At("VALUE", 1) || value_is_key));
+  const bool key = At("KEY") && key_follows;
   if (key) Advance();
   ExprPtr first = ParseExpr();
   if (!Take(":") && !Take("VALUE")) {
@@ -134,7 +135,7 @@ void Parser::ParseCallSuffixes(Expr& call) {
       Take("WHERE");
       call.filter = ParseExpr();
       Close(")");
-    } else if (At("OVER") && (At("(", 1) || (AtName(1) && !AtAny({",", "."}, 1)))) {
+    } else if (At("OVER") && (At("(", 1) || AtName(1))) {
       Advance();
       call.over = ParseOver();
     } else if (!TakeNullTreatment(call)) {
@@ -245,9 +246,7 @@ void Parser::ParseUnitArguments(Expr& call) {
 
 // ---- JSON ---------------------------------------------------------------------------------------------------------
 
-void Parser::ParseJsonArguments(Expr& call) {
-  const bool builder = std::tolower(static_cast<unsigned char>(call.names[0].text[5])) == 'o' ||
-                       std::tolower(static_cast<unsigned char>(call.names[0].text[5])) == 'a';
+void Parser::ParseJsonArguments(Expr& call, bool builder) {
   if (!At(")") && !(AtAny({"NULL", "ABSENT"}) && At("ON", 1)) && !(At("RETURNING") && !AtAny({",", ")"}, 1))) {
     ParseList([&] { call.args.push_back(ParseArgument(builder)); });
   }

@@ -83,6 +83,7 @@ class Parser {
   std::vector<Identifier> ParseNameList();         ///< (a, b)
   std::string ParseString(std::string_view what);
   std::optional<Identifier> TakeAlias();           ///< [AS] name
+  bool AtClauseWord() const;
   int ParseSmallNumber(std::string_view what, int max);
 
   template <typename ParseOne>
@@ -192,7 +193,7 @@ class Parser {
   void ParseOverlayArguments(Expr& call);
   void ParseRoundToArguments(Expr& call);
   void ParseUnitArguments(Expr& call);
-  void ParseJsonArguments(Expr& call);
+  void ParseJsonArguments(Expr& call, bool builder);
   void ParseJsonClauses(Expr& call);
   bool TakeJsonClause(Expr& call);
   void ParseJsonBehaviour(Expr& call);
@@ -212,6 +213,7 @@ class Parser {
   Type ParseStructType();
   std::optional<int> TakePrecision(int max);
   void SkipLength();
+  void SkipIntervalQualifier();
   bool TakeTimeZone();
   bool TakeTypeNullability();
 
@@ -253,7 +255,7 @@ class Parser {
   std::optional<JoinKind> TakeJoin(bool& natural);
   bool AtJoin() const;
   void ParseJoinCondition(TableRef& join);
-  bool AtWindowFunction(size_t ahead = 0) const;
+  bool AtWindowFunction() const;
   TableRefPtr MakeTable(TableKind kind) const;
 
   // ---- table definitions and options (parser_definition.cc) ----

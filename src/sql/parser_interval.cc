@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "sql/parser.h"
+
 namespace laminar::sql {
 namespace {
 

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Interval literals: texts such as '1 day 02:00:00' to exact months, days and microseconds.
+/// Interval literals in exact months, days and microseconds. `ParseIntervalText`, for texts that bring their own units,
+/// is in parser.h.
 
 #include <optional>
 #include <string>
@@ -19,11 +20,7 @@ std::optional<IntervalUnit> ParseIntervalUnit(std::string_view word);
 /// True for units spelt out (MINUTE, MINUTES …), which may follow an interval's string; short ones (`m`) may be aliases.
 bool IsLongIntervalUnit(std::string_view word);
 
-/// `text` with a unit behind each number: '5 minutes', '1h30m', '1 day 02:00:00', '-2 hours', '1-2' (years-months).
-/// Throws UserError BAD_INTERVAL at `span`.
-IntervalValue ParseIntervalText(std::string_view text, SourceSpan span);
-
-/// The string of INTERVAL '…' FROM [TO to]: '5' MINUTE, '1.5' HOUR, '1-2' YEAR TO MONTH, '1 02:03:04' DAY TO SECOND.
+/// The string in front of the qualifier `from [TO to]`: '5' MINUTE, '1.5' HOUR, '1-2' YEAR TO MONTH, '1 02:03:04' DAY TO SECOND.
 IntervalValue ParseQualifiedInterval(std::string_view text, IntervalUnit from, std::optional<IntervalUnit> to, SourceSpan span);
 
 /// True when `text` is one signed number without a unit.

@@ -1,11 +1,12 @@
+#include "sql/parser_print.h"
+
 #include "sql/parser.h"
 #include "sql/parser_interval.h"
 #include "sql/parser_words.h"
 
 namespace laminar::sql {
-namespace {
 
-std::string QuoteString(std::string_view text) {
+std::string PrintString(std::string_view text) {
   std::string out = "'";
   for (char c : text) {
     if (c == '\'') out.push_back('\'');
@@ -14,20 +15,10 @@ std::string QuoteString(std::string_view text) {
   return out + "'";
 }
 
-std::string QuoteBytes(std::string_view bytes) {
-  static constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string out = "X'";
-  for (unsigned char byte : bytes) {
-    out.push_back(kDigits[byte >> 4]);
-    out.push_back(kDigits[byte & 15]);
-  }
-  return out + "'";
-}
-
 std::string PrintName(const Identifier& name) {
   if (!name.quoted) return name.text;
-  const std::string quoted = QuoteName(name.text);
-  return quoted[0] == '"' ? quoted : "\"" + quoted + "\"";
+  const std::string text = QuoteName(name.text);
+  return text[0] == '"' ? text : "\"" + text + "\"";
 }
 
 std::string PrintPath(const std::vector<Identifier>& names) {
@@ -36,17 +27,7 @@ std::string PrintPath(const std::vector<Identifier>& names) {
   return out;
 }
 
-/// The operator as it is written between its operands.
-std::string OperatorText(const std::string& op) {
-  if (op == "is_distinct_from") return "IS DISTINCT FROM";
-  if (op == "is_not_distinct_from") return "IS NOT DISTINCT FROM";
-  if (op == "similar_to") return "SIMILAR TO";
-  std::string out;
-  for (char c : op) out.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
-  return out;
-}
-
-std::string PrintList(const std::vector<ExprPtr>& list, size_t from = 0) {
+std::string PrintList(const std::vector<ExprPtr>& list, size_t from) {
   std::string out;
   for (size_t i = from; i < list.size(); ++i) out += (i > from ? ", " : "") + ToString(*list[i]);
   return out;
@@ -63,6 +44,8 @@ std::string PrintOrderBy(const std::vector<OrderItem>& items) {
   return out;
 }
 
+namespace {
+
 std::string PrintBound(const FrameBound& bound) {
   switch (bound.kind) {
     case FrameBoundKind::kUnboundedPreceding: return "UNBOUNDED PRECEDING";
@@ -74,6 +57,8 @@ std::string PrintBound(const FrameBound& bound) {
   return "";
 }
 
+}  // namespace
+
 std::string PrintWindow(const WindowSpec& window) {
   std::string out;
   auto part = [&out](const std::string& text) { out += (out.empty() ? "" : " ") + text; };
@@ -84,6 +69,28 @@ std::string PrintWindow(const WindowSpec& window) {
     part((window.unit == FrameUnit::kRows ? "ROWS BETWEEN " : "RANGE BETWEEN ") + PrintBound(window.start) + " AND " + PrintBound(window.end));
   }
   return "(" + out + ")";
+}
+
+namespace {
+
+std::string QuoteBytes(std::string_view bytes) {
+  static constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string out = "X'";
+  for (unsigned char byte : bytes) {
+    out.push_back(kDigits[byte >> 4]);
+    out.push_back(kDigits[byte & 15]);
+  }
+  return out + "'";
+}
+
+/// The operator as it is written between its operands.
+std::string OperatorText(const std::string& op) {
+  if (op == "is_distinct_from") return "IS DISTINCT FROM";
+  if (op == "is_not_distinct_from") return "IS NOT DISTINCT FROM";
+  if (op == "similar_to") return "SIMILAR TO";
+  std::string out;
+  for (char c : op) out.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+  return out;
 }
 
 std::string PrintJsonClauses(const Expr::JsonClauses& json) {
@@ -158,9 +165,9 @@ std::string ToString(const Expr& expr) {
     case ExprKind::kNull: return "NULL";
     case ExprKind::kBoolean: return expr.flag ? "TRUE" : "FALSE";
     case ExprKind::kNumber: return expr.text;
-    case ExprKind::kString: return QuoteString(expr.text);
+    case ExprKind::kString: return PrintString(expr.text);
     case ExprKind::kBinary: return QuoteBytes(expr.text);
-    case ExprKind::kTypedString: return expr.type.ToString() + " " + QuoteString(expr.text);
+    case ExprKind::kTypedString: return expr.type.ToString() + " " + PrintString(expr.text);
     case ExprKind::kInterval: return "INTERVAL '" + IntervalText(expr.interval) + "'";
     case ExprKind::kUnary: return expr.text == "not" ? "(NOT " + arg(0) + ")" : "(" + expr.text + arg(0) + ")";
     case ExprKind::kBinary2: return "(" + arg(0) + " " + OperatorText(expr.text) + " " + arg(1) + ")";
@@ -170,9 +177,10 @@ std::string ToString(const Expr& expr) {
     case ExprKind::kBetween:
       return "(" + arg(0) + maybe_not + " BETWEEN " + (expr.flag ? "SYMMETRIC " : "") + arg(1) + " AND " + arg(2) + ")";
     case ExprKind::kInList: return "(" + arg(0) + maybe_not + " IN (" + PrintList(expr.args, 1) + "))";
-    case ExprKind::kInQuery: return "(" + arg(0) + maybe_not + " IN (SELECT …))";
-    case ExprKind::kExists: return (expr.negated ? "(NOT EXISTS (SELECT …))" : "EXISTS (SELECT …)");
-    case ExprKind::kSubquery: return "(SELECT …)";
+    case ExprKind::kInQuery: return "(" + arg(0) + maybe_not + " IN (" + ToString(*expr.query) + "))";
+    case ExprKind::kExists:
+      return expr.negated ? "(NOT EXISTS (" + ToString(*expr.query) + "))" : "EXISTS (" + ToString(*expr.query) + ")";
+    case ExprKind::kSubquery: return "(" + ToString(*expr.query) + ")";
     case ExprKind::kLike: return PrintLike(expr);
     case ExprKind::kIsTest: return PrintTest(expr);
     case ExprKind::kSubscript: return arg(0) + "[" + arg(1) + "]";

@@ -116,7 +116,7 @@ TableRefPtr Parser::ParseTable() {
 
 /// (query) or (VALUES …), or a join in brackets.
 TableRefPtr Parser::ParseBracketTable() {
-  if (!AtQuery()) {
+  if (!AtQuery(1)) {
     Open("(");
     TableRefPtr joined = ParseFrom();
     Close(")");
@@ -199,11 +199,8 @@ bool Parser::TakeAsOf(TableRef& table) {
   return true;
 }
 
-/// [AS] alias [(columns)]. Words that begin what may follow a table are no alias there.
+/// [AS] alias [(columns)].
 bool Parser::TakeTableAlias(TableRef& table) {
-  if (AtWindowClause() || AtJoin()) return false;
-  if (At("OFFSET") && (Peek(1).kind == TokenKind::kNumber || At("(", 1))) return false;
-  if (At("FETCH") && AtAny({"FIRST", "NEXT"}, 1)) return false;
   if (AtAny({"PIVOT", "UNPIVOT"}) && At("(", 1)) Unsupported(Peek().span, Peek().text + " is not supported");
   table.alias = TakeAlias();
   if (!table.alias) return false;
@@ -231,9 +228,10 @@ TableRefPtr Parser::ParseUnnest() {
 
 // ---- TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), …)) --------------------------------------------------------------------
 
-/// A window function whose first argument is a table; TUMBLE(ts, …) in FROM would be no table at all.
-bool Parser::AtWindowFunction(size_t ahead) const {
-  return AtAny({"TUMBLE", "HOP", "SESSION", "CUMULATE"}, ahead) && At("(", ahead + 1);
+bool Parser::AtWindowFunction() const {
+  if (!AtAny({"TUMBLE", "HOP", "SESSION", "CUMULATE"}) || !At("(", 1)) return false;
+  const size_t behind = PartnerOffset(1);  // `session (user TEXT) WITH (…)` is a table of that name
+  return behind == 0 || !(At("WITH", behind) && At("(", behind + 1));
 }
 
 TableRefPtr Parser::ParseWindowTable() {
@@ -312,7 +310,7 @@ TableRefPtr Parser::ParseTableArgument(TableRef& window) {
   const bool keyword = Take("TABLE");
   TableRefPtr table;
   if (At("(")) {
-    if (!AtQuery()) {
+    if (!AtQuery(1)) {
       Advance();
       Fail("a query");
     }

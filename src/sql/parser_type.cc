@@ -1,6 +1,7 @@
 #include <array>
 
 #include "sql/parser_internal.h"
+#include "sql/parser_interval.h"
 
 /// Type names with all their spellings.
 
@@ -101,7 +102,11 @@ Type Parser::ParseNumericType(std::string_view word) {
   Advance();
   if (word == "DOUBLE" && At("PRECISION")) Advance();
   if ((word == "CHAR" || word == "CHARACTER" || word == "BINARY") && At("VARYING")) Advance();
-  if (type.id() != TypeId::kInterval) SkipLength();
+  if (type.id() == TypeId::kInterval) {
+    SkipIntervalQualifier();
+  } else {
+    SkipLength();
+  }
   if (At("UNSIGNED")) {
     const auto unsigned_type = UnsignedOf(type);
     if (!unsigned_type) FailAt(Peek().span, "UNSIGNED goes with integer types only, not with " + type.ToString());
@@ -234,6 +239,18 @@ std::optional<int> Parser::TakePrecision(int max) {
   const int value = ParseSmallNumber("the precision", max);
   Close(")");
   return value;
+}
+
+/// INTERVAL DAY TO SECOND(3): one type for all. A single unit may be an alias (x::INTERVAL day), so it must end here.
+void Parser::SkipIntervalQualifier() {
+  auto at_unit = [this] { return Peek().kind == TokenKind::kWord && IsLongIntervalUnit(Peek().text); };
+  if (!at_unit() || !(AtAny({"TO", "(", ")", ",", "NOT"}, 1))) return;
+  Advance();
+  TakePrecision(9);
+  if (!Take("TO")) return;
+  if (!at_unit()) Fail("a unit such as SECOND");
+  Advance();
+  TakePrecision(9);
 }
 
 void Parser::SkipLength() {
