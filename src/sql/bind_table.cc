@@ -44,6 +44,22 @@ BoundScript Binder::Bind(std::vector<Statement>& statements) {
       script_.errors.push_back(error.At(statement.span));
     }
   }
+  for (const auto& [name, table] : tables_) {  // dead letters may be declared behind their source
+    if (table->bad_data != BadData::kDeadLetter) continue;
+    auto found = tables_.find(FoldName(table->dead_letter));
+    if (found == tables_.end()) {
+      script_.errors.push_back(UserError(Reason::kUnknownTable, table->spec.options.span("dead_letter"), "no table '" + table->dead_letter + "' for dead letters").Hint("declare it: CREATE TABLE " + table->dead_letter + " (raw BYTEA, error TEXT, source TEXT, position TEXT, timestamp TIMESTAMP) WITH (…)"));
+      continue;
+    }
+    found->second->role = TableRole::kSink;
+    table->dead_letter_table = found->second;
+    if (found->second->order.empty()) {
+      for (const Field& field : {Field{"raw", Type::Bytes()}, Field{"error", Type::Text()}, Field{"source", Type::Text()}, Field{"position", Type::Text()}, Field{"timestamp", Type::Timestamp()}}) {
+        found->second->order.push_back({0, found->second->spec.columns.num_columns()});
+        found->second->spec.columns.fields.push_back(field);
+      }
+    }
+  }
   if (script_.outputs.empty() && script_.explains.empty() && script_.errors.empty()) {
     script_.errors.push_back(UserError(Reason::kNoOutput, {}, "the script has no INSERT and no query, so nothing would run").Hint("add INSERT INTO … SELECT …, or a SELECT"));
   }

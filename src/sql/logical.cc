@@ -138,8 +138,9 @@ std::string CallTexts(const std::vector<AggregateCall>& calls) {
   return out;
 }
 
-/// What the node does, in one line without its inputs.
-std::string Describe(const LogicalNode& node) {
+}  // namespace
+
+std::string DescribeNode(const LogicalNode& node) {
   std::string out(NodeKindName(node.kind));
   auto add = [&out](const std::string& label, const std::string& text) {
     if (!text.empty()) out += " " + label + "[" + text + "]";
@@ -193,13 +194,9 @@ std::string Describe(const LogicalNode& node) {
   return out;
 }
 
-}  // namespace
-
-std::string DescribeNode(const LogicalNode& node) { return Describe(node); }
-
 std::string ToString(const LogicalNode& node, int indent) {
   std::string out(static_cast<size_t>(indent) * 2, ' ');
-  out += Describe(node);
+  out += DescribeNode(node);
   out += node.schema.changelog ? "  (changelog" : "  (append-only";
   if (node.schema.row_time >= 0) out += ", row time " + node.schema.columns[node.schema.row_time].name;
   if (node.schema.window) out += ", " + node.schema.window->definition.ToString();

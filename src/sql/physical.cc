@@ -56,6 +56,7 @@ JobGraph PhysicalPlanner::Run() {
   for (const auto& [statement, node] : script_.explains) count(node);
   for (const BoundOutput& output : script_.outputs) BuildSink(*output.node);
   for (const auto& [statement, node] : script_.explains) BuildSink(*node);
+  BuildDeadLetterSinks();
   return std::move(graph_);
 }
 
@@ -296,10 +297,9 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
     format->make_decoder(*format_spec, physical);  // checks the options
     if (auto unused = UnusedFormatOptions(*format_spec, *format); !unused.empty()) throw unused[0];
     DecodeOptions decode;
-    decode.columns = physical;
     decode.make_decoder = [format, format_spec, physical] { return format->make_decoder(*format_spec, physical); };
     decode.bad_data = PolicyOf(table.bad_data);
-    decode.source = table.name;
+    decode.source_name = table.name;
     // One reader, many decoders, unless the format needs its records in order.
     const bool spread = !format->order_dependent && !format->changelog;
     Stream decoded;
@@ -321,11 +321,7 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
       time_column = raw.num_columns();
       raw.fields.push_back({"event_time", Type::Timestamp(), true});
     }
-    if (table.bad_data == BadData::kDeadLetter) {
-      Stream letters = out;
-      letters.columns = DeadLetterSchema();
-      dead_letters_.push_back({letters, table.dead_letter_table});
-    }
+    if (table.bad_data == BadData::kDeadLetter) AddDeadLetters(out, table);
   } else {
     raw = plan.schema;
   }
@@ -351,33 +347,49 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
 }
 
 PhysicalPlanner::Stream PhysicalPlanner::BuildWatermark(const LogicalNode& node) {
-  Stream input = Build(node.inputs[0]);
-  const int num_columns = input.columns.num_columns();
-  const Schema columns = input.columns;
-  WatermarkGeneratorOptions options;
-  std::vector<ExpressionPtr> exprs;
-  const PlanColumn& time = node.schema.columns[node.time_column];
-  exprs.push_back(MakeColumn(node.time_column, time.name, time.type));
-  if (node.watermark) exprs.push_back(node.watermark);
-  std::vector<int> indices;
-  input = WithColumns(std::move(input), exprs, &indices);
-  options.time_column = indices[0];
-  if (node.watermark) options.watermark_column = indices[1];
+  Stream input = Materialize(Build(node.inputs[0]));
+  WatermarkOptions options;
+  options.time_column = node.time_column;
+  options.watermark = node.watermark;
   options.delay_us = node.delay_us;
   std::function<const TableDefinition*(const LogicalNode&)> find = [&](const LogicalNode& n) -> const TableDefinition* {
     return n.table ? n.table.get() : n.inputs.size() == 1 ? find(*n.inputs[0]) : nullptr;
   };
-  const TableDefinition* table = find(node);
-  options.idle_time_us = table ? table->idle_time_us : 300'000'000;
-  options.bad_data = table ? PolicyOf(table->bad_data) : BadDataPolicy::kFail;
-  options.source = table ? table->name : "";
-  Stream out = AddOperator(input, std::nullopt, "watermark(" + time.name + ")", node.span, [options] { return MakeWatermarkGenerator(options); }, input.columns);
-  if (table && table->bad_data == BadData::kDeadLetter) {
-    Stream letters = out;
-    letters.columns = DeadLetterSchema();
-    dead_letters_.push_back({letters, table->dead_letter_table});
+  if (const TableDefinition* table = find(node)) {
+    options.idle_time_us = table->idle_time_us;
+    options.bad_data = PolicyOf(table->bad_data);
+    options.source_name = table->name;
   }
-  return FirstColumns(std::move(out), num_columns);
+  const std::string name = "watermark(" + node.schema.columns[node.time_column].name + ")";
+  Stream out = AddOperator(input, std::nullopt, name, node.span, [options] { return MakeWatermarkGenerator(options); }, input.columns);
+  if (const TableDefinition* table = find(node); table && table->bad_data == BadData::kDeadLetter) AddDeadLetters(out, *table);
+  return out;
+}
+
+void PhysicalPlanner::AddDeadLetters(Stream from, const TableDefinition& table) {
+  from.columns = DeadLetterSchema();
+  dead_letters_[table.dead_letter_table.get()].push_back(std::move(from));
+}
+
+void PhysicalPlanner::BuildDeadLetterSinks() {
+  for (const auto& [table, streams] : dead_letters_) {
+    const Schema letters = DeadLetterSchema();
+    Stream all;
+    all.parallelism = 1;
+    all.node = AddNode("dead_letters(" + table->name + ")", 1, false);
+    all.columns = letters;
+    graph_.nodes[all.node].make_operator = [] { return MakeProjectFilter({}); };
+    for (const Stream& stream : streams) Connect(stream, all.node, 0, std::vector<int>{}, kDeadLetterOutput);
+    std::vector<ExpressionPtr> exprs;
+    std::vector<std::string> names;
+    for (const Field& field : table->spec.columns.fields) {
+      const int index = letters.IndexOf(field.name);
+      exprs.push_back(index < 0 ? MakeNull(field.type) : MakeCast(MakeColumn(index, field.name, letters.fields[index].type), field.type));
+      names.push_back(field.name);
+    }
+    Schema columns = SchemaOf(exprs, names);
+    BuildTableSink(Apply(std::move(all), {nullptr, std::move(exprs)}, std::move(columns)), *table, false, {}, -1);
+  }
 }
 
 // ---- without state ----------------------------------------------------------------------------------------------
@@ -484,7 +496,6 @@ void PhysicalPlanner::BuildTableSink(Stream input, const TableDefinition& table,
     format->make_encoder(*format_spec, columns);  // checks the options
     if (auto unused = UnusedFormatOptions(*format_spec, *format); !unused.empty()) throw unused[0];
     EncodeOptions encode;
-    encode.columns = columns;
     encode.make_encoder = [format, format_spec, columns] { return format->make_encoder(*format_spec, columns); };
     encode.primary_key = format_spec->primary_key;
     encode.changelog = changelog;
@@ -512,7 +523,6 @@ void PhysicalPlanner::BuildPreview(Stream input, const PlanSchema& schema) {
     format_spec->options["timestamp_format"].value = "rfc3339";
     const Format* format = preview.format;
     EncodeOptions encode;
-    encode.columns = columns;
     encode.make_encoder = [format, format_spec, columns] { return format->make_encoder(*format_spec, columns); };
     encode.primary_key = key;
     encode.changelog = schema.changelog;

@@ -41,6 +41,8 @@ class PhysicalPlanner {
   Stream BuildLimit(const LogicalNode& node);
   void BuildSink(const LogicalNode& node);
   void BuildTableSink(Stream input, const TableDefinition& table, bool changelog, std::vector<int> key, int row_time);
+  void AddDeadLetters(Stream from, const TableDefinition& table);
+  void BuildDeadLetterSinks();
   void BuildPreview(Stream input, const PlanSchema& schema);
 
   // physical_stateful.cc
@@ -74,7 +76,7 @@ class PhysicalPlanner {
   std::map<const LogicalNode*, int> parents_;
   std::map<std::string, int> ids_used_;
   /// Side outputs with records that could not be used, and the sinks that take them.
-  std::vector<std::pair<Stream, std::shared_ptr<const TableDefinition>>> dead_letters_;
+  std::map<const TableDefinition*, std::vector<Stream>> dead_letters_;
   int previews_ = 0;
 };
 
