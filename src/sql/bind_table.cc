@@ -37,6 +37,17 @@ BoundScript Binder::Bind(std::vector<Statement>& statements) {
     while (inner->inner) inner = inner->inner.get();
     if (inner->kind == StatementKind::kInsert) inserted_names_.insert(FoldName(inner->name.text));
   }
+  for (const auto& [name, value] : options_.settings) {
+    Statement set;
+    set.kind = StatementKind::kSet;
+    set.name.text = name;
+    set.value = value;
+    try {
+      BindSet(set);
+    } catch (const UserError& error) {
+      script_.errors.push_back(error);
+    }
+  }
   for (Statement& statement : statements) {
     try {
       BindStatement(statement);

@@ -48,6 +48,8 @@ struct BinderOptions {
   bool may_sample = false;
   /// `laminar test`: tables without WITH that nothing inserts into are inputs of the test.
   bool memory_tables_are_inputs = false;
+  /// `--set name=value`: as SET before the first statement.
+  std::vector<std::pair<std::string, std::string>> settings;
 };
 
 /// One output of the script: a sink node, and the table it writes (null: the preview).
