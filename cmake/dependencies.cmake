@@ -3,6 +3,11 @@
 find_package(Threads REQUIRED)
 find_package(Arrow 26 QUIET)
 add_library(laminar_dependencies INTERFACE)
+# Before Arrow: the wheel's libparquet exports a newer simdjson of its own, and what stands first in the link line is what
+# calls bind to. Bound to that one, code built with Debian's header would call through the wrong virtual tables.
+# (Parquet uses its copy only for encryption keys.)
+find_package(simdjson REQUIRED)
+target_link_libraries(laminar_dependencies INTERFACE simdjson::simdjson)
 if(Arrow_FOUND)
   find_package(Parquet REQUIRED)
   target_link_libraries(laminar_dependencies INTERFACE Arrow::arrow_shared ArrowCompute::arrow_compute_shared Parquet::parquet_shared)
@@ -24,7 +29,6 @@ endif()
 
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
-find_package(simdjson REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
@@ -33,7 +37,7 @@ find_package(OpenSSL REQUIRED)
 find_library(RE2_LIBRARY re2 REQUIRED)
 find_library(ZSTD_LIBRARY zstd REQUIRED)
 target_link_libraries(laminar_dependencies INTERFACE
-  fmt::fmt spdlog::spdlog simdjson::simdjson nlohmann_json::nlohmann_json ${RE2_LIBRARY} ${ZSTD_LIBRARY}
+  fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json ${RE2_LIBRARY} ${ZSTD_LIBRARY}
   ZLIB::ZLIB OpenSSL::Crypto Threads::Threads)
 target_compile_definitions(laminar_dependencies INTERFACE SPDLOG_FMT_EXTERNAL XXH_INLINE_ALL)
 
