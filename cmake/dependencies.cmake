@@ -9,6 +9,11 @@ find_library(RE2_LIBRARY NAMES libre2.a re2 REQUIRED)
 add_link_options(-Wl,--exclude-libs,libre2.a)
 target_link_libraries(laminar_dependencies INTERFACE ${RE2_LIBRARY})
 
+# Before Arrow: the wheel's libparquet exports a newer simdjson of its own, and what stands first in the link line is what
+# calls bind to. Bound to that one, code built with Debian's header would call through the wrong virtual tables.
+# (Parquet uses its copy only for encryption keys.)
+find_package(simdjson REQUIRED)
+target_link_libraries(laminar_dependencies INTERFACE simdjson::simdjson)
 if(Arrow_FOUND)
   find_package(Parquet REQUIRED)
   target_link_libraries(laminar_dependencies INTERFACE Arrow::arrow_shared ArrowCompute::arrow_compute_shared Parquet::parquet_shared)
@@ -30,7 +35,6 @@ endif()
 
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
-find_package(simdjson REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
@@ -38,7 +42,7 @@ find_package(ZLIB REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_library(ZSTD_LIBRARY zstd REQUIRED)
 target_link_libraries(laminar_dependencies INTERFACE
-  fmt::fmt spdlog::spdlog simdjson::simdjson nlohmann_json::nlohmann_json ${ZSTD_LIBRARY}
+  fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json ${ZSTD_LIBRARY}
   ZLIB::ZLIB OpenSSL::Crypto Threads::Threads)
 target_compile_definitions(laminar_dependencies INTERFACE SPDLOG_FMT_EXTERNAL XXH_INLINE_ALL)
 

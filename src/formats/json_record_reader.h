@@ -17,12 +17,10 @@
 #include <vector>
 
 #include "formats/format.h"
+#include "formats/text_value.h"
 #include "types/type.h"
 
 namespace laminar {
-
-/// How integers become timestamps.
-enum class EpochUnit { kAuto, kSeconds, kMillis, kMicros, kNanos };
 
 struct JsonReadOptions {
   bool lines = true;            ///< one record per line; else a block is one record

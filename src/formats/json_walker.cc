@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -10,7 +9,7 @@
 
 #include "formats/json_text.h"
 #include "formats/scalar_text.h"
-#include "types/timestamp_text.h"
+#include "formats/text_value.h"
 
 namespace laminar {
 
@@ -49,17 +48,10 @@ bool CopyPlain(const char* from, int64_t bytes, char* to) {
 #endif
 }
 
-std::string Shorten(std::string_view text) {
-  constexpr size_t kShown = 80;
-  if (text.size() <= kShown) return std::string(text);
-  size_t end = kShown;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not within a character
-  return std::string(text.substr(0, end)) + "…";
-}
-
 }  // namespace
 
-JsonWalker::JsonWalker(const JsonReadOptions& options, const Schema& columns) : options_(options) {
+JsonWalker::JsonWalker(const JsonReadOptions& options, const Schema& columns)
+    : options_(options), rules_{options.epoch_unit, options.decimal_bytes} {
   root_.keys.emplace_back();
   for (const Field& field : columns.fields) {
     columns_.push_back(std::make_unique<ColumnWriter>(field.type, field.nullable));
@@ -109,8 +101,13 @@ bool JsonWalker::FailSyntax(const char* what) {
   return false;
 }
 
-bool JsonWalker::FailValue(const ValueReader& reader, std::string_view text, const char* why) {
-  error_ = "'" + Shorten(text) + "' " + (why ? why : ("is not a valid " + reader.column->type().ToString()).c_str());
+bool JsonWalker::FailValue(const ValueReader& reader, std::string_view text) {
+  return FailedValue(DescribeBadValue(text, reader.column->type()));
+}
+
+/// The value could not be read; `error` says why without naming the column.
+bool JsonWalker::FailedValue(std::string error) {
+  error_ = std::move(error);
   error_path_.clear();
   return false;
 }
@@ -231,8 +228,7 @@ bool JsonWalker::FillMissing(ObjectReader* object, int64_t row) {
   for (ValueReader& field : object->fields) {
     if (field.column->length() > row) continue;
     if (!field.column->nullable()) {
-      error_ = "is NOT NULL but the record has no such field";
-      error_path_.clear();
+      FailedValue("is NOT NULL but the record has no such field");
       return InField(field.name);
     }
     field.column->AppendNull();
@@ -348,7 +344,11 @@ bool JsonWalker::ReadValue(ValueReader* reader) {
     case TypeId::kJson: return ReadRawText(reader);
     case TypeId::kInt64:
       if (c != '"') {
-        if (!AppendInteger<int64_t>(reader, BareText())) return false;
+        int64_t value;
+        if (ParseInt64(BareText(), &value) != NumberError::kNone) [[unlikely]] {
+          return ReadBare(reader);
+        }
+        reader->column->AppendFixed(value);
         ++at_;
         return true;
       }
@@ -363,9 +363,7 @@ bool JsonWalker::ReadNull(ValueReader* reader) {
   if (BareText() != "null") return FailSyntax("expected a value");
   ++at_;
   if (!reader->column->nullable()) {
-    error_ = "is NOT NULL but the record has null";
-    error_path_.clear();
-    return false;
+    return FailedValue("is NOT NULL but the record has null");
   }
   reader->column->AppendNull();
   return true;
@@ -463,7 +461,7 @@ bool JsonWalker::AppendMapKey(ValueReader* reader, std::string_view text) {
   }
   scratch_.assign(text);
   scratch_.append(kNumberPadding, '\0');
-  return AppendString(reader, std::string_view(scratch_.data(), text.size()));
+  return AppendTextValue(reader->column, {scratch_.data(), text.size()}, rules_, &error_) || FailedValue(std::move(error_));
 }
 
 /// JSON columns, and TEXT columns that get something else than a string: the value as it stands in the record.
@@ -484,11 +482,7 @@ bool JsonWalker::AppendText(ColumnWriter* column, std::string_view inside) {
     return true;
   }
   const auto length = UnescapeJson(inside, out);
-  if (!length) {
-    error_ = "'" + Shorten(inside) + "' has a bad escape";
-    error_path_.clear();
-    return false;
-  }
+  if (!length) return FailedValue("'" + ShortenText(inside) + "' has a bad escape");
   column->CommitBytes(*length);
   return true;
 }
@@ -498,58 +492,12 @@ bool JsonWalker::ReadString(ValueReader* reader) {
   if (std::memchr(inside.data(), '\\', inside.size()) != nullptr) [[unlikely]] {
     scratch_.assign(inside.size() + kNumberPadding, '\0');
     const auto length = UnescapeJson(inside, scratch_.data());
-    if (!length) return FailValue(*reader, inside, "has a bad escape");
+    if (!length) return FailedValue("'" + ShortenText(inside) + "' has a bad escape");
     inside = std::string_view(scratch_.data(), static_cast<size_t>(*length));
   }
-  if (!AppendString(reader, inside)) return false;
+  if (!AppendTextValue(reader->column, inside, rules_, &error_)) return FailedValue(std::move(error_));
   ++at_;
   return true;
-}
-
-/// A value given as text, escapes resolved and followed by kNumberPadding bytes. TEXT and JSON are not among the types.
-bool JsonWalker::AppendString(ValueReader* reader, std::string_view text) {
-  ColumnWriter& column = *reader->column;
-  switch (reader->id) {
-    case TypeId::kBoolean:
-      if (text != "true" && text != "false") return FailValue(*reader, text);
-      column.AppendFixed<uint8_t>(text == "true");
-      return true;
-    case TypeId::kFloat:
-    case TypeId::kDouble: return AppendDouble(reader, text, true);
-    case TypeId::kDecimal: return options_.decimal_bytes ? AppendDecimalBytes(reader, text) : AppendDecimal(reader, text);
-    case TypeId::kBytes: return AppendBase64(reader, text);
-    case TypeId::kDate: {
-      const auto days = ParseDate(text);
-      if (!days) return FailValue(*reader, text, "is not a DATE (YYYY-MM-DD)");
-      column.AppendFixed<int32_t>(*days);
-      return true;
-    }
-    case TypeId::kTime: {
-      const auto nanos = ParseTimeNs(text);
-      if (!nanos) return FailValue(*reader, text, "is not a TIME (HH:MM:SS)");
-      column.AppendFixed<int64_t>(*nanos);
-      return true;
-    }
-    case TypeId::kTimestamp:
-    case TypeId::kTimestampTz: {
-      const int precision = column.type().precision();
-      const auto value = precision == 9 && reader->id == TypeId::kTimestamp ? ParseTimestampNs(text) : ParseTimestampUs(text);
-      if (!value) return FailValue(*reader, text);
-      const int64_t unit = reader->id == TypeId::kTimestampTz || precision >= 6 ? 1 : precision == 3 ? 1'000 : 1'000'000;
-      const int64_t rest = *value % unit;
-      column.AppendFixed<int64_t>(*value - rest - (rest < 0 ? unit : 0));
-      return true;
-    }
-    case TypeId::kInterval: {
-      const auto interval = ParseIsoInterval(text);
-      if (!interval) return FailValue(*reader, text, "is not an ISO 8601 INTERVAL (P1DT2H)");
-      column.AppendFixed(*interval);
-      return true;
-    }
-    default:
-      if (reader->column->type().is_integer()) return AppendIntegerOfType(reader, text);
-      return FailValue(*reader, text);
-  }
 }
 
 /// A number or literal that is not a string: `true`, `12`, `1.5e3`.
@@ -559,159 +507,8 @@ bool JsonWalker::ReadBare(ValueReader* reader) {
     if (c != '{' && c != '[') return FailSyntax("expected a value");
     return FailValue(*reader, std::string_view(&c, 1));
   }
-  const std::string_view text = BareText();
-  bool good;
-  switch (reader->id) {
-    case TypeId::kBoolean:
-      good = text == "true" || text == "false";
-      if (!good) return FailValue(*reader, text);
-      reader->column->AppendFixed<uint8_t>(c == 't');
-      break;
-    case TypeId::kFloat:
-    case TypeId::kDouble: good = AppendDouble(reader, text, false); break;
-    case TypeId::kDecimal: good = AppendDecimal(reader, text); break;
-    case TypeId::kDate: good = AppendInteger<int32_t>(reader, text); break;
-    case TypeId::kTimestamp:
-    case TypeId::kTimestampTz: good = AppendEpoch(reader, text); break;
-    default: good = reader->column->type().is_integer() ? AppendIntegerOfType(reader, text) : FailValue(*reader, text);
-  }
+  if (!AppendBareValue(reader->column, BareText(), rules_, &error_)) return FailedValue(std::move(error_));
   ++at_;
-  return good;
-}
-
-template <typename T>
-bool JsonWalker::AppendInteger(ValueReader* reader, std::string_view text) {
-  IntegerText parsed;
-  const NumberError error = ParseInteger(text, &parsed);
-  constexpr auto kMax = static_cast<uint64_t>(std::numeric_limits<T>::max());
-  const uint64_t limit = !parsed.negative ? kMax : std::numeric_limits<T>::is_signed ? kMax + 1 : 0;
-  if (error != NumberError::kNone || parsed.magnitude > limit) [[unlikely]] {
-    return FailValue(*reader, text,
-                     error == NumberError::kNone || error == NumberError::kRange
-                         ? ("is out of range for " + reader->column->type().ToString()).c_str()
-                         : nullptr);
-  }
-  reader->column->AppendFixed<T>(static_cast<T>(parsed.negative ? 0 - parsed.magnitude : parsed.magnitude));
-  return true;
-}
-
-bool JsonWalker::AppendIntegerOfType(ValueReader* reader, std::string_view text) {
-  switch (reader->id) {
-    case TypeId::kInt8: return AppendInteger<int8_t>(reader, text);
-    case TypeId::kInt16: return AppendInteger<int16_t>(reader, text);
-    case TypeId::kInt32: return AppendInteger<int32_t>(reader, text);
-    case TypeId::kUInt8: return AppendInteger<uint8_t>(reader, text);
-    case TypeId::kUInt16: return AppendInteger<uint16_t>(reader, text);
-    case TypeId::kUInt32: return AppendInteger<uint32_t>(reader, text);
-    case TypeId::kUInt64: return AppendInteger<uint64_t>(reader, text);
-    default: return AppendInteger<int64_t>(reader, text);
-  }
-}
-
-namespace {
-
-/// The values that JSON numbers cannot say, as text.
-bool SpecialDouble(std::string_view text, double* out) {
-  if (text == "NaN") {
-    *out = std::numeric_limits<double>::quiet_NaN();
-  } else if (text == "Infinity" || text == "+Infinity") {
-    *out = std::numeric_limits<double>::infinity();
-  } else if (text == "-Infinity") {
-    *out = -std::numeric_limits<double>::infinity();
-  } else {
-    return false;
-  }
-  return true;
-}
-
-}  // namespace
-
-bool JsonWalker::AppendDouble(ValueReader* reader, std::string_view text, bool quoted) {
-  double value = 0;
-  float narrow = 0;
-  NumberError error = NumberError::kNone;
-  if (quoted && SpecialDouble(text, &value)) {
-    narrow = static_cast<float>(value);
-  } else {
-    error = reader->id == TypeId::kFloat ? ParseFloat(text, &narrow) : ParseDouble(text, &value);
-  }
-  if (error != NumberError::kNone) {
-    return FailValue(*reader, text, error == NumberError::kRange ? "is out of range for a floating-point number" : nullptr);
-  }
-  if (reader->id == TypeId::kFloat) {
-    reader->column->AppendFixed(narrow);
-  } else {
-    reader->column->AppendFixed(value);
-  }
-  return true;
-}
-
-bool JsonWalker::AppendDecimal(ValueReader* reader, std::string_view text) {
-  const Type& type = reader->column->type();
-  __int128 value;
-  const NumberError error = ParseDecimal(text, type.precision(), type.scale(), &value);
-  if (error != NumberError::kNone) {
-    return FailValue(*reader, text,
-                     error == NumberError::kRange ? ("is out of range for " + type.ToString()).c_str() : nullptr);
-  }
-  reader->column->AppendFixed(value);
-  return true;
-}
-
-bool JsonWalker::AppendDecimalBytes(ValueReader* reader, std::string_view text) {
-  std::string bytes(text.size(), '\0');
-  const auto length = DecodeBase64(text, bytes.data());
-  const auto value = length ? DecimalFromBigEndian({bytes.data(), static_cast<size_t>(*length)}) : std::nullopt;
-  if (!value || !FitsPrecision(*value, reader->column->type().precision())) {
-    return FailValue(*reader, text, "is not base64 of a DECIMAL's bytes that fit the column");
-  }
-  reader->column->AppendFixed(*value);
-  return true;
-}
-
-bool JsonWalker::AppendBase64(ValueReader* reader, std::string_view text) {
-  char* out = reader->column->BytesRoom(static_cast<int64_t>(text.size()));
-  const auto length = DecodeBase64(text, out);
-  if (!length) return FailValue(*reader, text, "is not base64");
-  reader->column->CommitBytes(*length);
-  return true;
-}
-
-namespace {
-
-/// Units of an epoch number per second.
-int64_t UnitsPerSecond(EpochUnit unit, int64_t value) {
-  switch (unit) {
-    case EpochUnit::kSeconds: return 1;
-    case EpochUnit::kMillis: return 1'000;
-    case EpochUnit::kMicros: return 1'000'000;
-    case EpochUnit::kNanos: return 1'000'000'000;
-    case EpochUnit::kAuto: break;
-  }
-  const uint64_t size = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
-  if (size < 100'000'000'000) return 1;
-  if (size < 100'000'000'000'000) return 1'000;
-  if (size < 100'000'000'000'000'000) return 1'000'000;
-  return 1'000'000'000;
-}
-
-}  // namespace
-
-bool JsonWalker::AppendEpoch(ValueReader* reader, std::string_view text) {
-  int64_t value;
-  if (ParseInt64(text, &value) != NumberError::kNone) return FailValue(*reader, text, "is not a timestamp");
-  const int precision = reader->id == TypeId::kTimestampTz ? 6 : reader->column->type().precision();
-  const int64_t given = UnitsPerSecond(options_.epoch_unit, value);
-  const int64_t stored = precision == 9 ? 1'000'000'000 : 1'000'000;
-  if (given > stored) {
-    const int64_t ratio = given / stored;
-    value = value / ratio - (value % ratio < 0 ? 1 : 0);
-  } else if (__builtin_mul_overflow(value, stored / given, &value)) {
-    return FailValue(*reader, text, "is out of range for a timestamp");
-  }
-  const int64_t unit = precision >= 6 ? 1 : precision == 3 ? 1'000 : 1'000'000;
-  const int64_t rest = value % unit;
-  reader->column->AppendFixed<int64_t>(value - rest - (rest < 0 ? unit : 0));
   return true;
 }
 

@@ -11,6 +11,7 @@
 
 #include "formats/column_writer.h"
 #include "formats/json_record_reader.h"
+#include "formats/text_value.h"
 
 namespace laminar {
 
@@ -96,16 +97,7 @@ class JsonWalker {
   bool ReadString(ValueReader* reader);
   bool ReadBare(ValueReader* reader);
   bool AppendText(ColumnWriter* column, std::string_view inside);
-  bool AppendString(ValueReader* reader, std::string_view text);
   bool AppendMapKey(ValueReader* reader, std::string_view text);
-  template <typename T>
-  bool AppendInteger(ValueReader* reader, std::string_view text);
-  bool AppendIntegerOfType(ValueReader* reader, std::string_view text);
-  bool AppendDouble(ValueReader* reader, std::string_view text, bool quoted);
-  bool AppendDecimal(ValueReader* reader, std::string_view text);
-  bool AppendDecimalBytes(ValueReader* reader, std::string_view text);
-  bool AppendEpoch(ValueReader* reader, std::string_view text);
-  bool AppendBase64(ValueReader* reader, std::string_view text);
   bool SkipValue();
   bool SkipNested();
 
@@ -115,10 +107,12 @@ class JsonWalker {
   std::string_view BareText() const;
 
   bool FailSyntax(const char* what);
-  bool FailValue(const ValueReader& reader, std::string_view text, const char* why = nullptr);
+  bool FailValue(const ValueReader& reader, std::string_view text);
+  bool FailedValue(std::string error);
   bool InField(const std::string& name);
 
   const JsonReadOptions options_;
+  const TextRules rules_;
   ObjectReader root_;
   std::vector<std::unique_ptr<ColumnWriter>> columns_;
   int64_t num_rows_ = 0;
