@@ -37,7 +37,8 @@ class Source {
   /// False while it is not yet known which splits this subtask reads (a client still connects). Once true, a subtask that
   /// waits and has announced no split counts as idle.
   virtual bool splits_known() const { return true; }
-  /// Read positions of all splits, under kEverySubtask, key = split name. Restoring gives every subtask all entries.
+  /// Read positions of this subtask's splits, under kEverySubtask, key = split name. Restoring gives every subtask all entries; those of
+  /// other subtasks' splits must not be written again. May come before the first Poll, and after kEnd.
   virtual void Snapshot(SnapshotWriter& writer) = 0;
   virtual void Restore(const SnapshotReader& reader) = 0;
   /// The checkpoint that holds the snapshot of `epoch` is complete (acknowledge, commit offsets).

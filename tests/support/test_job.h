@@ -69,6 +69,8 @@ class FeedSource final : public Source {
 
   void Open(const SourceContext& context) override {
     Source::Open(context);
+    // At once, not at the first poll: a snapshot may come before that.
+    std::erase_if(positions_, [&](const auto& entry) { return !IsOwn(entry.first); });
     std::lock_guard lock(feed_->mutex_);
     feed_->wakes_.push_back(context.wake);
   }
@@ -107,16 +109,15 @@ class FeedSource final : public Source {
   PollResult Announce(Output& out) {
     announced_ = true;
     for (int split = 0; split < feed_->num_splits(); ++split) {
-      if (split % context_.parallelism != context_.subtask) {
-        positions_.erase(split);
-        continue;
-      }
+      if (!IsOwn(split)) continue;
       own_.push_back(split);
       positions_.try_emplace(split, 0);
       out.EmitSplit({split, SplitEvent::Kind::kStarted, "split-" + std::to_string(split)});
     }
     return own_.empty() ? PollResult::kWaiting : PollResult::kMore;
   }
+
+  bool IsOwn(int split) const { return split % context_.parallelism == context_.subtask; }
 
   std::shared_ptr<Feed> feed_;
   std::map<int, size_t> positions_;
