@@ -37,8 +37,7 @@ struct LogRow {
   int32_t matches;     ///< for the owner: outer joins count partners
   uint32_t slot;       ///< of the key
   uint32_t byte_count;
-  uint32_t bytes_hash;
-  uint8_t dirty, persisted, unused[2];
+  uint8_t dirty, persisted, unused[6];
 
   std::string_view bytes() const { return {reinterpret_cast<const char*>(this + 1), byte_count}; }
 };
@@ -76,7 +75,7 @@ class KeyedLog {
   /// Removes all rows with time < `time`, oldest first (equal times in arrival order); `visit` (may be null) sees each just
   /// before, and must not change the log. Returns how many. Needs `expires`.
   int64_t ExpireBefore(int64_t time, const std::function<void(const LogRow&)>& visit);
-  /// A lower bound of the rows' times, exact after ExpireBefore; nullopt without rows. Needs `expires`.
+  /// A lower bound of the rows' times, near enough for a timer (within a second); nullopt without rows. Needs `expires`.
   std::optional<int64_t> min_time() const;
 
   /// Visits all rows, in no order.
@@ -116,9 +115,11 @@ class KeyedLog {
     return reinterpret_cast<KeyRecord*>(const_cast<uint8_t*>(keys_.record(slot)));
   }
   LogRow* NewRow(uint32_t slot, int64_t time, int64_t sequence, int32_t weight, std::string_view bytes);
+  void Link(LogRow* row);
   void Unlink(LogRow* row);
+  void MoveRow(LogRow* row);
+  void ExpireRow(const TimeEntry& entry, const std::function<void(const LogRow&)>& visit, int64_t* count);
   void MarkDirty(LogRow* row);
-  void RememberDelete(const LogRow* row);
   void DropEmptyKeys();
   void IndexTime(LogRow* row);
   bool IsCurrent(const TimeEntry& entry) const;
@@ -131,8 +132,7 @@ class KeyedLog {
   int64_t next_sequence_ = 0;
   std::vector<uint32_t> emptied_;
   std::vector<uint8_t> dirty_blocks_;  // by block: some row is dirty
-  ByteStrings deleted_keys_;
-  std::vector<uint16_t> deleted_groups_;
+  DeletedKeys deleted_;
   // Times below near_end_ are in near_, a min-heap; later ones unordered in buckets of kBucketUs, which go to near_ when due.
   std::vector<TimeEntry> near_;
   int64_t near_end_ = INT64_MIN;

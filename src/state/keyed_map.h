@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "state/deleted_keys.h"
 #include "state/snapshot.h"
 #include "types/row_codec.h"
 
@@ -49,12 +50,17 @@ class KeyBatch {
   const uint64_t* hashes() const { return hashes_.data(); }
   /// Appends the canonical key bytes of a row.
   void AppendKey(int64_t row, std::string* out) const;
+  /// One key, as canonical bytes.
+  void AssignKey(std::string_view key);
 
  private:
   friend class KeyedMap;
   struct Word16 {
     uint64_t low, high;
   };
+
+  void HashInline(int64_t num_rows);
+  const uint8_t* InlineKey(int64_t row) const;
 
   KeyForm form_;
   int64_t fixed_bytes_;
@@ -104,7 +110,7 @@ class KeyedMap {
 
   /// Forgets the key. Its slot may be given to another key by the next insert.
   void Remove(uint32_t slot);
-  /// Forgets all keys and gives memory back. For a map that was snapshot under `prefix`, deletes are remembered.
+  /// Forgets all keys and gives memory back.
   void Clear();
   /// When less than a quarter of a large map's slots are in use, moves the records together and gives memory back. Slots
   /// change: call it only when no one holds any. True when it did.
@@ -137,10 +143,12 @@ class KeyedMap {
   /// the value. `prefix` stands before each key (a window's start, say) and must be the same each time.
   void Snapshot(StateWriter& writer, const std::function<void(uint32_t slot, std::string* out)>& append_value,
                 std::string_view prefix = {});
-  /// Only the deletes of removed keys, for a map about to be destroyed whose keys are gone from the state: call Clear first.
-  void SnapshotDeletes(StateWriter& writer, std::string_view prefix = {});
-  /// Adds a key from a snapshot (without its prefix) as clean; the caller fills the record.
-  uint32_t Restore(std::string_view key);
+  /// Forgets all keys and gives memory back; what the next Snapshot would have to delete goes to `out` instead. For a map
+  /// that is about to be destroyed (a window that has closed).
+  void ClearInto(DeletedKeys* out, std::string_view prefix);
+  /// Adds a key from a snapshot (without its prefix) as clean; the caller fills the record. `persisted` false: the map
+  /// itself is not part of snapshots, so the key's removal need not be remembered.
+  uint32_t Restore(std::string_view key, bool persisted = true);
 
  private:
   struct Header {
@@ -164,11 +172,16 @@ class KeyedMap {
   template <KeyForm kForm>
   void StoreKey(uint32_t slot, const KeyBatch& keys, int64_t row);
   template <KeyForm kForm>
-  uint32_t Probe(const KeyBatch& keys, int64_t row, uint64_t hash, size_t* position) const;
-  template <KeyForm kForm, bool kInsert>
-  void LookUp(const KeyBatch& keys, const int32_t* rows, int64_t count, uint32_t* slots, std::vector<uint32_t>* inserted);
+  uint32_t Probe(const KeyBatch& keys, int64_t row, size_t* position) const;
+  template <KeyForm kForm>
+  uint32_t Insert(const KeyBatch& keys, int64_t row, size_t position);
+  template <KeyForm kForm>
+  void FindOrInsertBlock(const KeyBatch& keys, const int32_t* rows, int64_t begin, int64_t end, uint32_t* slots,
+                         std::vector<uint32_t>* inserted);
+  void Prefetch(const KeyBatch& keys, const int32_t* rows, int64_t begin, int64_t end) const;
+  void StoreBytes(uint32_t slot, std::string_view key);
   uint32_t NewSlot();
-  void GrowRecords();
+  void ReserveSlots(uint32_t count);
   void Rehash(size_t capacity);
   void EraseFromIndex(uint32_t slot);
   void RememberDelete(uint32_t slot);
@@ -191,8 +204,7 @@ class KeyedMap {
   std::unique_ptr<KeyArena> arena_;
   std::unique_ptr<KeyBatch> restore_batch_;
   std::vector<uint32_t> dirty_;
-  ByteStrings deleted_keys_;
-  std::vector<uint16_t> deleted_groups_;
+  DeletedKeys deleted_;
 };
 
 }  // namespace laminar

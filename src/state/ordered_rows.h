@@ -75,8 +75,12 @@ class OrderedRows {
  private:
   struct List;  // the rows of one key: chunks of pointers
   struct KeyRecord {
-    List* list;
-    uint64_t is_empty_listed;
+    union {
+      OrderedRow* row;  // up to one row
+      List* list;       // is_list
+    };
+    uint32_t count;
+    uint8_t is_list, is_empty_listed, unused[2];
   };
 
   KeyRecord* key_record(uint32_t slot) const {
@@ -85,6 +89,9 @@ class OrderedRows {
   OrderedRow* NewRow(uint32_t slot, int64_t sequence, int64_t tag, std::string_view sort_bytes, std::string_view bytes);
   void MarkDirty(OrderedRow* row);
   void Discard(OrderedRow* row);
+  void InsertAt(KeyRecord* key, int64_t position, OrderedRow* row);
+  int64_t PositionOf(const KeyRecord& key, std::string_view sort_bytes, int64_t sequence) const;
+  OrderedRow*& PointerAt(KeyRecord* key, int64_t position) const;
   void DropEmptyKeys();
 
   KeyedMap keys_;
@@ -93,8 +100,7 @@ class OrderedRows {
   int64_t next_sequence_ = 0;
   std::vector<uint32_t> emptied_;
   std::vector<uint8_t> dirty_blocks_;
-  ByteStrings deleted_keys_;
-  std::vector<uint16_t> deleted_groups_;
+  DeletedKeys deleted_;
 };
 
 }  // namespace laminar

@@ -26,19 +26,20 @@ class RowArena {
   /// `bytes` includes the ArenaCell, whose fields are set; the rest is not initialised. 8-byte aligned.
   ArenaCell* Allocate(int64_t bytes);
   void Free(ArenaCell* cell);
+  /// Whether the cell was not freed; its block must not have been given back.
+  static bool IsLive(const ArenaCell* cell) { return (cell->bytes & kFreed) == 0; }
 
   /// Blocks that are mostly garbage, once garbage is more than half of a large arena: the owner copies their live cells
   /// into new ones (Allocate never gives room in them) and frees the old. Empty otherwise.
   std::vector<uint32_t> SparseBlocks();
-  /// Calls `visit(ArenaCell*)` for each cell of the block, freed ones included (bytes with the top bit set).
+  /// Calls `visit(ArenaCell*)` for each live cell of the block.
   template <typename Visit>
   void ForEachCell(uint32_t block, const Visit& visit) {
-    Block& at = blocks_[block];
-    for (int64_t position = 0; position < at.used;) {
-      auto* cell = reinterpret_cast<ArenaCell*>(at.memory.get() + position);
+    // Looked up afresh each time: the visit may free the block's last cell or open blocks.
+    for (int64_t position = 0; position < blocks_[block].used;) {
+      auto* cell = reinterpret_cast<ArenaCell*>(blocks_[block].memory.get() + position);
       position += cell->bytes & ~kFreed;
-      if (!(cell->bytes & kFreed)) visit(cell);
-      if (!at.memory) return;  // the visit freed the last one
+      if (IsLive(cell)) visit(cell);
     }
   }
   uint32_t num_blocks() const { return static_cast<uint32_t>(blocks_.size()); }
@@ -68,6 +69,7 @@ class RowArena {
   std::vector<uint32_t> free_blocks_;
   uint32_t open_ = kNone;
   int64_t live_bytes_ = 0;
+  int64_t used_bytes_ = 0;  // live or garbage
   int64_t memory_bytes_ = 0;
 };
 

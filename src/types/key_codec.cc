@@ -230,34 +230,33 @@ namespace {
 
 /// A constant length lets the compiler pick XXH3's path once.
 template <size_t kBytes>
-void HashConstant(const uint8_t* keys, int64_t count, uint64_t* hashes) {
-  for (int64_t i = 0; i < count; ++i) hashes[i] = XXH3_64bits(keys + i * kBytes, kBytes);
-}
-
-void HashEqualLengths(const uint8_t* keys, int64_t count, size_t bytes, uint64_t* hashes) {
-  switch (bytes) {
-    case 4: return HashConstant<4>(keys, count, hashes);
-    case 8: return HashConstant<8>(keys, count, hashes);
-    case 12: return HashConstant<12>(keys, count, hashes);
-    case 16: return HashConstant<16>(keys, count, hashes);
-    default:
-      for (int64_t i = 0; i < count; ++i) hashes[i] = XXH3_64bits(keys + i * bytes, bytes);
-  }
+void HashConstant(const uint8_t* keys, int64_t stride, int64_t count, uint64_t* hashes) {
+  for (int64_t i = 0; i < count; ++i) hashes[i] = XXH3_64bits(keys + i * stride, kBytes);
 }
 
 }  // namespace
 
+void HashFixedKeys(const uint8_t* keys, int64_t stride, int64_t bytes, int64_t count, uint64_t* hashes) {
+  switch (bytes) {
+    case 4: return HashConstant<4>(keys, stride, count, hashes);
+    case 8: return HashConstant<8>(keys, stride, count, hashes);
+    case 12: return HashConstant<12>(keys, stride, count, hashes);
+    case 16: return HashConstant<16>(keys, stride, count, hashes);
+    default:
+      for (int64_t i = 0; i < count; ++i) hashes[i] = XXH3_64bits(keys + i * stride, static_cast<size_t>(bytes));
+  }
+}
+
 void KeyEncoder::HashFixed(int64_t begin, int64_t count, uint64_t* hashes) const {
-  const size_t width = static_cast<size_t>(fixed_bytes_);
   if (fixed_.size() == 1 && fixed_[0].kind == Leaf::Kind::kFixed && fixed_[0].width > 0) {
     const uint8_t* values = fixed_[0].values + (fixed_[0].offset + begin) * fixed_[0].width;
-    return HashEqualLengths(values, count, width, hashes);
+    return HashFixedKeys(values, fixed_bytes_, fixed_bytes_, count, hashes);
   }
-  std::vector<uint8_t> keys(static_cast<size_t>(kHashBlockRows) * width);
+  std::vector<uint8_t> keys(static_cast<size_t>(kHashBlockRows * fixed_bytes_));
   for (int64_t done = 0; done < count; done += kHashBlockRows) {
     const int64_t rows = std::min(kHashBlockRows, count - done);
     EncodeFixed(begin + done, rows, fixed_bytes_, keys.data());
-    HashEqualLengths(keys.data(), rows, width, hashes + done);
+    HashFixedKeys(keys.data(), fixed_bytes_, fixed_bytes_, rows, hashes + done);
   }
 }
 

@@ -45,4 +45,7 @@ class KeyEncoder {
   bool has_null_bits_ = false;
 };
 
+/// XXH3-64 of `count` keys of `bytes` bytes, key i at keys + i * stride.
+void HashFixedKeys(const uint8_t* keys, int64_t stride, int64_t bytes, int64_t count, uint64_t* hashes);
+
 }  // namespace laminar
