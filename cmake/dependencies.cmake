@@ -3,6 +3,17 @@
 find_package(Threads REQUIRED)
 find_package(Arrow 26 QUIET)
 add_library(laminar_dependencies INTERFACE)
+
+# Static, hidden and ahead of Arrow: the wheel exports symbols of its own, newer RE2, which would take the place of ours.
+find_library(RE2_LIBRARY NAMES libre2.a re2 REQUIRED)
+add_link_options(-Wl,--exclude-libs,libre2.a)
+target_link_libraries(laminar_dependencies INTERFACE ${RE2_LIBRARY})
+
+# Before Arrow: the wheel's libparquet exports a newer simdjson of its own, and what stands first in the link line is what
+# calls bind to. Bound to that one, code built with Debian's header would call through the wrong virtual tables.
+# (Parquet uses its copy only for encryption keys.)
+find_package(simdjson REQUIRED)
+target_link_libraries(laminar_dependencies INTERFACE simdjson::simdjson)
 if(Arrow_FOUND)
   find_package(Parquet REQUIRED)
   target_link_libraries(laminar_dependencies INTERFACE Arrow::arrow_shared ArrowCompute::arrow_compute_shared Parquet::parquet_shared)
@@ -24,16 +35,14 @@ endif()
 
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
-find_package(simdjson REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(OpenSSL REQUIRED)
-find_library(RE2_LIBRARY re2 REQUIRED)
 find_library(ZSTD_LIBRARY zstd REQUIRED)
 target_link_libraries(laminar_dependencies INTERFACE
-  fmt::fmt spdlog::spdlog simdjson::simdjson nlohmann_json::nlohmann_json ${RE2_LIBRARY} ${ZSTD_LIBRARY}
+  fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json ${ZSTD_LIBRARY}
   ZLIB::ZLIB OpenSSL::Crypto Threads::Threads)
 target_compile_definitions(laminar_dependencies INTERFACE SPDLOG_FMT_EXTERNAL XXH_INLINE_ALL)
 

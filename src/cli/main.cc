@@ -1,1 +1,43 @@
-int main() { return 0; }
+#include <csignal>
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "laminar_version.h"
+
+namespace {
+
+int Run(int argc, char** argv) {
+  using namespace laminar;
+  CLI::App app{"Laminar: streaming SQL on one machine, from one binary."};
+  app.name("laminar");
+  app.set_version_flag("--version", std::string("laminar ") + kLaminarVersion);
+  app.require_subcommand(1);
+  cli::Command chosen;
+  cli::AddRun(app, &chosen);
+  cli::AddCheck(app, &chosen);
+  cli::AddExplain(app, &chosen);
+  cli::AddTest(app, &chosen);
+  cli::AddFunctions(app, &chosen);
+  cli::AddConnectors(app, &chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? cli::kOk : cli::kUsage;
+  }
+  try {
+    return chosen();
+  } catch (const UserError& error) {
+    std::fputs(RenderError(error, "laminar", "").c_str(), stderr);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "laminar: error: %s\n", error.what());
+  }
+  return cli::kFailed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write
+  return Run(argc, argv);
+}

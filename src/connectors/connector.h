@@ -22,15 +22,15 @@ enum class OptionType { kText, kInteger, kDouble, kBoolean, kDuration, kSize, kL
 
 struct OptionSpec {
   std::string name;                    ///< snake_case, dots for nesting: "rolling_policy.file_size"
-  std::vector<std::string> aliases;    ///< other spellings; a leading "source." or "sink." is always accepted
+  std::vector<std::string> aliases = {};  ///< other spellings; a leading "source." or "sink." is always accepted
   OptionType type = OptionType::kText;
   bool required = false;
-  std::string default_value;           ///< as text; empty: none
-  std::string description;
+  std::string default_value = "";      ///< as text; empty: none
+  std::string description = "";
   bool for_source = true;
   bool for_sink = true;
   bool secret = false;
-  std::vector<std::string> values;     ///< allowed values; empty: any
+  std::vector<std::string> values = {};  ///< allowed values; empty: any
   bool prefix = false;                 ///< "storage." takes any option that starts with the name
 };
 
@@ -54,6 +54,8 @@ class Options {
   /// in (`_micros`, `_millis`/`_ms`, `_secs`/`_seconds`), else seconds.
   int64_t DurationUs(const std::string& name, int64_t otherwise = 0) const;
   int64_t Bytes(const std::string& name, int64_t otherwise = 0) const;  ///< `10MB` = 10 × 1024²
+  /// `a, b` or `[a, b]`.
+  std::vector<std::string> List(const std::string& name) const;
   SourceSpan span(const std::string& name) const;
 };
 
@@ -128,6 +130,7 @@ struct ConnectorInfo {
   std::string source_guarantee;            ///< "exactly once", …
   std::string sink_guarantee;
   bool implied_schema = false;             ///< columns come from the connector, a column list must match
+  bool reads_lines = false;                ///< source payloads are pieces of a file: newline framing unless told otherwise
 };
 
 class Connector {

@@ -40,6 +40,11 @@ class Decoder {
   /// `block` holds whole records: one message, or many framed by newlines (the last newline may be missing at the end
   /// of input). At most about `rows_max` rows per call; call again with the rest.
   virtual DecodeResult Decode(std::string_view block, int64_t rows_max) = 0;
+  /// Many messages (each as a block of its own) into one batch: what a broker hands over at once. `row_messages`, when not
+  /// null, gets for each row the number of its message, for metadata columns. `consumed` and BadRecord::position count
+  /// messages here. At most about `rows_max` rows; call again with the rest.
+  virtual DecodeResult DecodeMessages(const std::vector<std::string_view>& messages, int64_t rows_max,
+                                      std::vector<int32_t>* row_messages);
 };
 
 /// Encodes rows as records. One per subtask; not thread-safe.
@@ -115,7 +120,8 @@ struct Format {
                                             const Schema& columns)> create_file;
   /// Schema of sample bytes (the first piece of a file), for tables without a column list. Empty: cannot infer.
   std::function<Schema(const FormatSpec&, std::string_view sample)> infer;
-  /// The only schema that the format can have (raw: one `value` column); empty function: any.
+  /// The only schema that the format can have (raw, and json with `unstructured`: one `value` column). Empty function, or
+  /// no columns: any.
   std::function<Schema(const FormatSpec&)> fixed_schema;
 };
 

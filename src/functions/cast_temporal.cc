@@ -3,25 +3,13 @@
 #include <limits>
 
 #include "functions/cast_kernel.h"
+#include "functions/datetime/calendar.h"
 
 namespace laminar {
 
 namespace {
 
 constexpr int64_t kDayUs = 86'400'000'000;
-constexpr int64_t kDayNs = 86'400'000'000'000;
-
-int64_t FloorDivide(int64_t value, int64_t by) { return value / by - (value % by < 0); }
-int64_t FloorModulo(int64_t value, int64_t by) {
-  const int64_t rest = value % by;
-  return rest < 0 ? rest + by : rest;
-}
-
-std::optional<int64_t> Times(int64_t value, int64_t by) {
-  int64_t out = 0;
-  if (__builtin_mul_overflow(value, by, &out)) return std::nullopt;
-  return out;
-}
 
 bool IsNanos(const Type& type) { return type.precision() == 9; }
 int PrecisionOf(const Type& type) { return type.id() == TypeId::kTimestampTz ? 6 : type.precision(); }
@@ -35,13 +23,13 @@ ValueCast TimestampToTimestamp(const Type& from, const Type& to) {
   if (IsNanos(from)) {
     return TotalCast<int64_t>(to, [p = PrecisionOf(to)](int64_t nanos) { return TruncateMicros(FloorDivide(nanos, 1000), p); });
   }
-  return FallibleCast<int64_t>(to, [](int64_t micros) { return Times(micros, 1000); });
+  return FallibleCast<int64_t>(to, [](int64_t micros) { return CheckedMultiply(micros, 1000); });
 }
 
 ValueCast DateTo(const Type& to) {
   if (!to.is_timestamp()) return {};
   const int64_t day = IsNanos(to) ? kDayNs : kDayUs;
-  return FallibleCast<int32_t>(to, [day](int32_t days) { return Times(days, day); });
+  return FallibleCast<int32_t>(to, [day](int32_t days) { return CheckedMultiply(days, day); });
 }
 
 ValueCast TimestampTo(const Type& from, const Type& to) {
@@ -61,7 +49,7 @@ ValueCast TimestampTo(const Type& from, const Type& to) {
   if (to.is_integer()) {
     ValueCast to_bigint =
         nanos ? ReinterpretCast(Type::Int64())
-              : FallibleCast<int64_t>(Type::Int64(), [](int64_t micros) { return Times(micros, 1000); });
+              : FallibleCast<int64_t>(Type::Int64(), [](int64_t micros) { return CheckedMultiply(micros, 1000); });
     return to.id() == TypeId::kInt64 ? to_bigint : ChainCasts(to_bigint, FindCast(Type::Int64(), to));
   }
   return {};
@@ -87,7 +75,7 @@ ValueCast FindTemporalCast(const Type& from, const Type& to) {
   if (from.is_timestamp()) return TimestampTo(from, to);
   if (from.is_integer()) return IntegerTo(from, to);
   if (from.id() == TypeId::kTime && to.id() == TypeId::kInterval) {
-    return TotalCast<int64_t>(to, [](int64_t nanos) { return arrow::MonthDayNanoIntervalType::MonthDayNanos{0, 0, nanos}; });
+    return TotalCast<int64_t>(to, [](int64_t nanos) { return MonthDayNanos{0, 0, nanos}; });
   }
   return {};
 }

@@ -40,6 +40,7 @@ struct GraphEdge {
   int input = 0;  ///< which input of `to`
   Partitioning partitioning = Partitioning::kForward;
   std::vector<int> key_columns;  ///< kHash: indices into the rows that flow here
+  int output = 0;                ///< which output of `from`: 0 the main one, others are side outputs (dead letters)
 };
 
 struct JobGraph {

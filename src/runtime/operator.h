@@ -14,9 +14,11 @@
 /// A throw of QueryError, UserError or ExternalError ends the job with that error and the operator's name.
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -51,6 +53,10 @@ class Output {
   /// Leaves this output out of (idle) or takes it back into (not idle) the minimum downstream.
   virtual void EmitIdle(bool idle) = 0;
   virtual void EmitSplit(const SplitEvent& event) = 0;
+  /// Rows to output `output` (GraphEdge::output); 0 is what Emit uses. An output that no edge leaves drops them.
+  virtual void EmitTo(int output, Batch batch) {
+    if (output == 0) Emit(std::move(batch));
+  }
 };
 
 struct OperatorContext {
@@ -60,6 +66,9 @@ struct OperatorContext {
   KeyGroupRange key_groups;
   const Clock* clock = nullptr;         ///< never null
   OperatorMetrics* metrics = nullptr;   ///< never null
+  /// Call it (also in Open) when no more input is needed, as LIMIT does: after the current call the operator is ended,
+  /// and so is what is upstream and feeds nothing else. Only from within a call of the runtime. Empty in unit tests.
+  std::function<void()> finish_upstream;
 };
 
 class Operator {

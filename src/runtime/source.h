@@ -34,7 +34,11 @@ class Source {
   virtual PollResult Poll(Output& out) = 0;
   /// After kWaiting: wall-clock time to poll again even without a wake; nullopt: wait for the wake.
   virtual std::optional<int64_t> next_poll_us() const { return std::nullopt; }
-  /// Read positions of all splits, under kEverySubtask, key = split name. Restoring gives every subtask all entries.
+  /// False while it is not yet known which splits this subtask reads (a client still connects). Once true, a subtask that
+  /// waits and has announced no split counts as idle.
+  virtual bool splits_known() const { return true; }
+  /// Read positions of this subtask's splits, under kEverySubtask, key = split name. Restoring gives every subtask all entries; those of
+  /// other subtasks' splits must not be written again. May come before the first Poll, and after kEnd.
   virtual void Snapshot(SnapshotWriter& writer) = 0;
   virtual void Restore(const SnapshotReader& reader) = 0;
   /// The checkpoint that holds the snapshot of `epoch` is complete (acknowledge, commit offsets).

@@ -36,7 +36,7 @@ struct MetadataReference {
 struct TableDefinition {
   std::string name;
   SourceSpan span;
-  TableRole role = TableRole::kSource;
+  std::optional<TableRole> role;         ///< nullopt: decided by its first use
   const Connector* connector = nullptr;  ///< null: memory table
   TableSpec spec;                        ///< physical columns, options, format
   std::vector<MetadataReference> metadata;
@@ -48,6 +48,9 @@ struct TableDefinition {
   };
   std::vector<ColumnSlot> order;
 
+  /// Rows of a script's own table or a test's input: what was inserted is read back.
+  bool test_input = false;
+  bool implied = false;          ///< columns come from the connector
   bool open = false;             ///< no schema known: one JSON column `value`, names reach into it
   bool schema_from_insert = false;  ///< sink without columns
 
@@ -60,6 +63,7 @@ struct TableDefinition {
   int64_t idle_time_us = 300'000'000;
   BadData bad_data = BadData::kFail;
   std::string dead_letter;
+  std::shared_ptr<const TableDefinition> dead_letter_table;  ///< resolved at the end of the script
   double rate_limit = 0;
 };
 

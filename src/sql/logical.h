@@ -224,6 +224,8 @@ struct LogicalNode {
 
 /// One line per node, children indented: the logical plan of explain.
 std::string ToString(const LogicalNode& node, int indent = 0);
+/// What the node does, in one line without its inputs.
+std::string DescribeNode(const LogicalNode& node);
 std::string_view NodeKindName(NodeKind kind);
 
 }  // namespace laminar::sql

@@ -2,6 +2,7 @@
 
 /// Script text → statements. Hand-written lexer and recursive descent with precedence climbing; the grammar is docs/sql.md.
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,10 +20,16 @@ struct ParsedScript {
 /// Never throws and never crashes, whatever the bytes. Nesting deeper than 200 levels is a SYNTAX error.
 ParsedScript ParseScript(std::string_view text);
 
-/// A single expression (tests, option values). Throws UserError.
+/// A single expression (tests, option values). Throws the first UserError.
 ExprPtr ParseExpression(std::string_view text);
 
-/// The tree as canonical SQL-like text, for tests and explain.
+/// The tree as canonical SQL text, for tests and explain; every operator in brackets, desugared calls as they are in
+/// the tree. Parses back to the same tree.
 std::string ToString(const Expr& expr);
+std::string ToString(const Query& query);
+
+/// The value of an interval's text, such as '5 minutes' or '1 day 02:00:00' (units: µs … year, also short). For strings
+/// that serve as window lengths and options. Throws UserError BAD_INTERVAL at `span`.
+IntervalValue ParseIntervalText(std::string_view text, SourceSpan span);
 
 }  // namespace laminar::sql

@@ -3,9 +3,9 @@
 /// Rows as bytes: how state keeps what stays when its batch has gone. Three encodings, each column-wise on the way in.
 ///
 ///  - key bytes (`EncodeKeys`): canonical, equal exactly when SQL groups the values together (−0.0 = 0.0, NaN = NaN,
-///    NULL = NULL), so bytes can be compared and hashed. Part of the state format.
+///    NULL = NULL), so bytes can be compared and hashed; decode back to columns (`KeyCodec`). Part of the state format.
 ///  - row bytes (`RowCodec`): compact, decodes back to columns. Part of the state format.
-///  - sort bytes (`SortKeyEncoder`): memcmp order is ORDER BY order. Not stored.
+///  - sort bytes (`EncodeSortKeys`): memcmp order is ORDER BY order. Not stored.
 
 #include <arrow/type_fwd.h>
 
@@ -46,6 +46,30 @@ void EncodeKeys(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64
 /// Faster than EncodeKeys + HashKey for fixed-width columns, with the same result.
 void HashRows(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows, uint64_t* hashes);
 uint64_t HashKey(std::string_view key);
+
+/// The way back from canonical keys to columns. Immutable; thread-safe.
+///
+/// Layout of a key: the fixed-width columns in order, little-endian, zeros for NULL; then the variable-length ones in
+/// order, TEXT and BYTEA as varint(length + 1) and bytes, 0 for NULL; then, only if a fixed-width column is NULL, one
+/// bit per fixed-width column. A STRUCT counts as a column of no width followed by its fields.
+class KeyCodec {
+ public:
+  explicit KeyCodec(std::vector<std::shared_ptr<arrow::DataType>> types);
+  ~KeyCodec();
+  KeyCodec(KeyCodec&&) noexcept;
+
+  /// Bytes of a key without NULLs when every column has fixed width; −1 otherwise.
+  int64_t fixed_bytes() const;
+  /// Bytes that the null bits take in a key that has some NULL among its fixed-width columns.
+  int64_t null_bytes() const;
+  const std::vector<std::shared_ptr<arrow::DataType>>& types() const;
+  /// The key columns of `keys`, each [keys.size()].
+  std::vector<std::shared_ptr<arrow::Array>> Decode(const std::vector<std::string_view>& keys) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 /// True for rows where some key column is NULL (such rows never join). `out`: [num_rows].
 void AnyNull(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows, std::vector<bool>* out);

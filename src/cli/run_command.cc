@@ -1,0 +1,119 @@
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+#include "cli/commands.h"
+#include "cli/preview.h"
+#include "cli/progress.h"
+#include "register_all.h"
+#include "runtime/executor.h"
+
+namespace laminar::cli {
+
+namespace {
+
+/// Turns SIGINT and SIGTERM into a graceful stop, a second one into an end at once. Signals are blocked in all threads and
+/// taken by one that waits for them, so that no handler runs in the middle of something.
+class SignalWatcher {
+ public:
+  /// Call before any thread is started.
+  static void BlockSignals() {
+    sigset_t set;
+    Signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  }
+
+  explicit SignalWatcher(Executor& executor) {
+    thread_ = std::thread([this, &executor] {
+      sigset_t set;
+      Signals(&set);
+      sigaddset(&set, SIGUSR1);  // our own call to end
+      for (int count = 0;;) {
+        int signal = 0;
+        if (sigwait(&set, &signal) != 0 || signal == SIGUSR1) return;
+        interrupted_ = true;
+        if (++count > 1) std::_Exit(kInterrupted);
+        executor.Stop(StopMode::kGraceful);
+      }
+    });
+  }
+  ~SignalWatcher() {
+    pthread_kill(thread_.native_handle(), SIGUSR1);
+    thread_.join();
+  }
+  bool interrupted() const { return interrupted_; }
+
+ private:
+  static void Signals(sigset_t* set) {
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGUSR1);
+  }
+  std::atomic<bool> interrupted_{false};
+  std::thread thread_;
+};
+
+int Run(const ScriptArguments& arguments, const std::string& format, bool quiet) {
+  SignalWatcher::BlockSignals();
+  const std::string text = arguments.Read();
+  sql::PlannedScript script = Plan(text, arguments, /*may_sample=*/true);
+  if (Report(script, arguments.name(), text)) return kFailed;
+
+  const Registries& registries = AllRegistries();
+  sql::PhysicalOptions physical;
+  physical.parallelism = ParallelismOf(script, arguments);
+  physical.formats = &registries.formats;
+  physical.functions = &registries.functions;
+  physical.preview = format == "table" ? TablePreview() : JsonPreview(registries);
+  for (const auto& [statement, node] : script.explains) {
+    const bool json = statement->explain_mode == sql::ExplainMode::kJson;
+    std::fputs((json ? sql::ExplainJson(script, {node}, nullptr) : sql::ExplainText(script, {node}, nullptr)).c_str(), stdout);
+  }
+  script.explains.clear();
+  if (script.outputs.empty()) return kOk;
+
+  JobGraph graph;
+  try {
+    graph = sql::MakeJobGraph(script, physical);
+  } catch (const UserError& error) {
+    std::fputs(RenderError(error, arguments.name(), text).c_str(), stderr);
+    return kFailed;
+  }
+  ExecutorOptions options;
+  options.task.flush_interval_us = script.settings.updating_flush_interval_us;
+  options.worker_threads = std::max(1, std::min<int>(physical.parallelism, static_cast<int>(std::thread::hardware_concurrency())));
+  Executor executor(std::move(graph), options);
+  SignalWatcher signals(executor);
+  Progress progress(executor, !quiet && isatty(STDERR_FILENO));
+  executor.Start();
+  const JobResult result = executor.Wait();
+  progress.Finish();
+  if (result.outcome == JobResult::Outcome::kFailed) {
+    std::fprintf(stderr, "%s: error: %s (in %s)\n", arguments.name().c_str(), result.failure->message.c_str(), result.failure->operator_name.c_str());
+    return kFailed;
+  }
+  return signals.interrupted() ? kInterrupted : kOk;
+}
+
+}  // namespace
+
+void AddRun(CLI::App& app, Command* chosen) {
+  auto* command = app.add_subcommand("run", "Run a script in this process until its bounded sources end");
+  auto arguments = std::make_shared<ScriptArguments>();
+  auto format = std::make_shared<std::string>("json");
+  auto quiet = std::make_shared<bool>(false);
+  arguments->AddTo(*command);
+  command->add_option("--format", *format, "How a bare SELECT is printed: json or table")->check(CLI::IsMember({"json", "table"}));
+  command->add_flag("-q,--quiet", *quiet, "No progress line");
+  command->callback([=] { *chosen = [=] { return Run(*arguments, *format, *quiet); }; });
+}
+
+}  // namespace laminar::cli

@@ -1,0 +1,133 @@
+#include "connectors/files/file_split.h"
+
+#include <arrow/array.h>
+#include <arrow/array/util.h>
+#include <arrow/buffer.h>
+#include <arrow/io/file.h>
+#include <arrow/scalar.h>
+
+#include "base/arrow_result.h"
+#include "base/local_file.h"
+
+namespace laminar {
+
+namespace {
+
+class RecordFileSplit final : public FileSplit {
+ public:
+  RecordFileSplit(const std::string& path, const std::string& name, int64_t position, const FileReadSpec& spec)
+      : name_(name), metadata_keys_(spec.metadata_keys), modified_us_(LocalFile::OpenRead(path).modified_us()),
+        blocks_(OpenFileInput(path, CompressionOf(path, spec.compression)), spec.whole_records),
+        start_(position) {
+    blocks_.SkipTo(position);
+  }
+
+  Batch Next(int64_t) override {
+    const RecordBlock block = blocks_.Next();
+    if (block.buffer == nullptr) return {};
+    Batch batch = MakeBlockBatch(block);
+    AppendFileColumns(name_, modified_us_, metadata_keys_, &batch);
+    return batch;
+  }
+  int64_t position() const override { return blocks_.position(); }
+  int64_t bytes_read() const override { return blocks_.position() - start_; }
+
+ private:
+  const std::string name_;
+  const std::vector<std::string> metadata_keys_;
+  const int64_t modified_us_;
+  BlockReader blocks_;
+  const int64_t start_;
+};
+
+class RowFileSplit final : public FileSplit {
+ public:
+  RowFileSplit(const std::string& path, const std::string& name, int64_t position, const FileReadSpec& spec)
+      : name_(name), metadata_keys_(spec.metadata_keys), modified_us_(LocalFile::OpenRead(path).modified_us()),
+        position_(position) {
+    auto file = OrThrow(arrow::io::ReadableFile::Open(path), path.c_str());
+    bytes_ = OrThrow(file->GetSize(), path.c_str());
+    reader_ = spec.format->open_file(spec.format_spec, std::move(file), spec.columns);
+    if (position > 0) reader_->SkipRows(position);
+  }
+
+  Batch Next(int64_t rows_max) override {
+    Batch batch = reader_->Next(rows_max);
+    if (batch.empty()) return batch;
+    position_ += batch.num_rows;
+    AppendFileColumns(name_, modified_us_, metadata_keys_, &batch);
+    return batch;
+  }
+  int64_t position() const override { return position_; }
+  int64_t bytes_read() const override { return bytes_; }
+
+ private:
+  const std::string name_;
+  const std::vector<std::string> metadata_keys_;
+  const int64_t modified_us_;
+  std::unique_ptr<FileReader> reader_;
+  int64_t position_;
+  int64_t bytes_ = 0;
+};
+
+constexpr int64_t kSampleBytes = 1 << 20;
+constexpr int64_t kWholeSampleBytesMax = 256 << 20;
+
+}  // namespace
+
+Batch MakeBlockBatch(const RecordBlock& block) {
+  auto offsets = OrThrow(arrow::AllocateBuffer(sizeof(int32_t) * 2), "payload");
+  auto* ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
+  ends[0] = 0;
+  ends[1] = static_cast<int32_t>(block.size);
+  Batch batch;
+  batch.num_rows = 1;
+  batch.columns.push_back(
+      std::make_shared<arrow::BinaryArray>(1, std::shared_ptr<arrow::Buffer>(std::move(offsets)), block.buffer));
+  return batch;
+}
+
+void AppendFileColumns(const std::string& name, int64_t modified_us, const std::vector<std::string>& metadata_keys,
+                       Batch* batch) {
+  for (const std::string& key : metadata_keys) {
+    LAMINAR_CHECK(key == "file", "files have no metadata '" + key + "'");
+    batch->columns.push_back(OrThrow(arrow::MakeArrayFromScalar(arrow::StringScalar(name), batch->num_rows), "metadata"));
+  }
+  const arrow::TimestampScalar modified(modified_us, arrow::timestamp(arrow::TimeUnit::MICRO));
+  batch->columns.push_back(OrThrow(arrow::MakeArrayFromScalar(modified, batch->num_rows), "metadata"));
+}
+
+bool ReadsWholeFiles(const Format& format) { return static_cast<bool>(format.open_file); }
+
+WholeRecords WholeRecordsOf(const TableSpec& table) {
+  switch (table.format_spec.framing) {
+    case FramingMethod::kNewline: return WholeLines;
+    case FramingMethod::kNone: return WholeFile;
+    case FramingMethod::kLength: break;
+  }
+  throw UserError(Reason::kBadOption, table.options.span("framing"),
+                  "framing 'length' is for messages; records of a file are framed by 'newline' (or 'none': one record)");
+}
+
+std::unique_ptr<FileSplit> OpenFileSplit(const std::string& path, const std::string& name, int64_t position,
+                                         std::shared_ptr<const FileReadSpec> spec) {
+  if (ReadsWholeFiles(*spec->format)) return std::make_unique<RowFileSplit>(path, name, position, *spec);
+  return std::make_unique<RecordFileSplit>(path, name, position, *spec);
+}
+
+std::string SampleFile(const std::string& path, const FileReadSpec& spec) {
+  const bool whole = ReadsWholeFiles(*spec.format);
+  const Compression compression = whole ? Compression::kNone : CompressionOf(path, spec.compression);
+  const auto input = OpenFileInput(path, compression);
+  std::string sample;
+  const int64_t bytes_max = whole ? kWholeSampleBytesMax : kSampleBytes;
+  while (static_cast<int64_t>(sample.size()) < bytes_max) {
+    char piece[1 << 16];
+    const int64_t n = input->Read(piece, sizeof(piece));
+    if (n == 0) break;
+    sample.append(piece, static_cast<size_t>(n));
+  }
+  return sample;
+}
+
+}  // namespace laminar

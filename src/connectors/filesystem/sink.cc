@@ -1,0 +1,346 @@
+#include "connectors/filesystem/sink.h"
+
+#include <arrow/array.h>
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
+#include "base/local_file.h"
+#include "connectors/option_text.h"
+
+namespace laminar {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// With more open files than this the one that was written to longest ago is closed.
+constexpr size_t kOpenFilesMax = 256;
+
+constexpr std::string_view kFileKey = "file/";
+constexpr std::string_view kSerialKey = "serial/";
+constexpr std::string_view kTokenKey = "token";
+
+/// What the state holds of a file.
+struct FileRecord {
+  std::string staged;     ///< name below `.tmp/`
+  std::string final_name; ///< relative to the root
+  std::string directory;  ///< of the partition
+  bool closed = false;
+  int64_t length = 0;
+  int64_t first_row_us = 0;
+
+  std::string ToText() const {
+    return nlohmann::json{{"final", final_name}, {"directory", directory}, {"closed", closed}, {"length", length},
+                          {"first_row_us", first_row_us}}
+        .dump();
+  }
+  static FileRecord FromText(std::string_view staged, std::string_view text) {
+    const auto json = nlohmann::json::parse(text);
+    return {std::string(staged),          json.at("final"),  json.at("directory"),
+            json.at("closed"), json.at("length"), json.at("first_row_us")};
+  }
+};
+
+struct OpenFile {
+  FileRecord record;
+  std::unique_ptr<StagedFile> file;
+  int64_t last_row_us = 0;   ///< wall clock
+  int64_t row_time_max = kMinWatermark;
+};
+
+struct ClosedFile {
+  FileRecord record;
+  std::optional<uint64_t> epoch;  ///< of the first checkpoint that holds it
+};
+
+class FilesystemSink final : public Sink {
+ public:
+  explicit FilesystemSink(std::shared_ptr<const FilesystemSinkSpec> spec)
+      : spec_(std::move(spec)), write_(spec_->write), token_(spec_->sink_token) {}
+
+  std::vector<StateTableSpec> state_tables() const override { return {{"files", 1, "TEXT -> JSON"}}; }
+
+  void Restore(const SnapshotReader& reader) override {
+    reader.ForEach("files", [&](const StateEntry& entry) {
+      if (entry.key == kTokenKey) {
+        token_ = std::string(entry.value);
+      } else if (entry.key.substr(0, kSerialKey.size()) == kSerialKey) {
+        serial_ = std::max(serial_, ParseInteger(entry.value).value_or(0));
+      } else {
+        const std::string staged(entry.key.substr(kFileKey.size()));
+        restored_.emplace(staged, FileRecord::FromText(staged, entry.value));
+      }
+    });
+    was_restored_ = true;
+  }
+
+  void Open(const OperatorContext& context) override {
+    Sink::Open(context);
+    namer_ = std::make_unique<FileNamer>(spec_->naming, spec_->prefix, spec_->suffix, context.subtask);
+    namer_->set_serial(serial_);
+    if (!ReadsRows()) write_.encoder = write_.format->make_encoder(write_.format_spec, write_.columns);
+    MakeDirectories(StagingDirectory());
+    if (was_restored_) Recover();
+  }
+
+  void Write(const Batch& batch) override {
+    if (!spec_->partition.partitioned()) {
+      WriteTo("", batch);
+      return;
+    }
+    for (const Partition& partition : PartitionRows(batch, spec_->partition)) {
+      const bool all = static_cast<int64_t>(partition.rows.size()) == batch.num_rows;
+      WriteTo(partition.directory, all ? batch : Take(batch, partition.rows));
+    }
+  }
+
+  void OnWatermark(int64_t watermark_us) override {
+    if (!spec_->rolling.watermark_expiration || spec_->partition.time_pattern.empty()) return;
+    const bool end = watermark_us == kMaxWatermark;
+    const std::string now = end ? "" : TimeDirectory(spec_->partition.time_pattern, watermark_us);
+    CloseWhere([&](const OpenFile& open) {
+      const bool same_period = open.record.directory.compare(0, now.size(), now) == 0;
+      return end || (open.row_time_max < watermark_us && !same_period);
+    });
+  }
+
+  std::optional<int64_t> next_timer_us() const override {
+    std::optional<int64_t> next;
+    for (const auto& [directory, open] : open_) {
+      if (const auto due = DueAt(open); due && (!next || *due < *next)) next = due;
+    }
+    return next;
+  }
+
+  void OnTimer(int64_t now_us) override {
+    CloseWhere([&](const OpenFile& open) {
+      const auto due = DueAt(open);
+      return due && *due <= now_us;
+    });
+  }
+
+  void Snapshot(uint64_t epoch, SnapshotWriter& writer) override {
+    // A file with a footer cannot be cut and continued: what the checkpoint covers must be in closed files.
+    CloseWhere([](const OpenFile& open) { return !open.file->resumable(); });
+    StateWriter& table = writer.Table("files");
+    for (const std::string& staged : committed_) table.Delete(kEverySubtask, Key(staged));
+    committed_.clear();
+    for (auto& [directory, open] : open_) {
+      open.record.length = open.file->Persist();
+      table.Put(kEverySubtask, Key(open.record.staged), open.record.ToText());
+    }
+    for (ClosedFile& closed : closed_) {
+      if (closed.epoch) continue;
+      closed.epoch = epoch;
+      table.Put(kEverySubtask, Key(closed.record.staged), closed.record.ToText());
+    }
+    if (!open_.empty() || !closed_.empty()) SyncDirectory(StagingDirectory());
+    table.Put(kEverySubtask, kTokenKey, token_);
+    if (spec_->naming == NameStrategy::kSerial) {
+      table.Put(kEverySubtask, std::string(kSerialKey) + std::to_string(context_.subtask),
+                std::to_string(namer_->serial()));
+    }
+  }
+
+  void OnCheckpointComplete(uint64_t epoch) override {
+    Commit([&](const ClosedFile& closed) { return closed.epoch && *closed.epoch <= epoch; });
+  }
+
+  void Close() override {
+    CloseWhere([](const OpenFile&) { return true; });
+    Commit([](const ClosedFile&) { return true; });
+    std::error_code ignored;  // another sink may still use it
+    fs::remove(StagingDirectory(), ignored);
+  }
+
+ private:
+  static std::string Key(const std::string& staged) { return std::string(kFileKey) + staged; }
+  bool ReadsRows() const { return !write_.format->make_encoder || static_cast<bool>(write_.format->create_file); }
+  std::string StagingDirectory() const { return (fs::path(spec_->root) / ".tmp").string(); }
+  std::string StagedPath(const FileRecord& record) const { return (fs::path(spec_->root) / ".tmp" / record.staged).string(); }
+  std::string FinalPath(const FileRecord& record) const { return (fs::path(spec_->root) / record.final_name).string(); }
+
+  void WriteTo(const std::string& directory, const Batch& rows) {
+    auto found = open_.find(directory);
+    if (found == open_.end()) {
+      if (open_.size() >= kOpenFilesMax) CloseOldest();
+      found = open_.emplace(directory, Start(directory)).first;
+    }
+    OpenFile& open = found->second;
+    open.file->Write(OnlyTableColumns(rows));
+    open.last_row_us = context_.clock->now_us();
+    if (spec_->rolling.watermark_expiration) open.row_time_max = std::max(open.row_time_max, NewestRowTime(rows));
+    if (spec_->rolling.bytes > 0 && open.file->bytes() >= spec_->rolling.bytes) {
+      CloseFile(open);
+      open_.erase(found);
+    }
+  }
+
+  OpenFile Start(const std::string& directory) {
+    OpenFile open;
+    open.record.directory = directory;
+    open.record.first_row_us = context_.clock->now_us();
+    do {  // serial names may be taken by an earlier run
+      open.record.final_name = (fs::path(directory) / namer_->Next(context_.clock->now_us())).string();
+    } while (PathExists(FinalPath(open.record)));
+    open.record.staged = fmt::format("{}.{:016x}.{}.{}.part", token_, SystemClock().now_us(), context_.subtask, staged_count_++);
+    open.file = CreateStagedFile(StagedPath(open.record), write_);
+    return open;
+  }
+
+  /// The row time may come as an extra last column that is not written.
+  Batch OnlyTableColumns(const Batch& rows) const {
+    const auto wanted = static_cast<size_t>(write_.columns.num_columns());
+    Batch out = rows;
+    if (out.columns.size() > wanted) out.columns.resize(wanted);
+    return out;
+  }
+
+  int64_t NewestRowTime(const Batch& rows) const {
+    if (spec_->partition.event_time_column < 0) return kMinWatermark;
+    const auto& times =
+        static_cast<const arrow::TimestampArray&>(*rows.columns[static_cast<size_t>(spec_->partition.event_time_column)]);
+    int64_t newest = kMinWatermark;
+    for (int64_t row = 0; row < times.length(); ++row) {
+      if (times.IsValid(row)) newest = std::max(newest, times.Value(row));
+    }
+    return newest;
+  }
+
+  std::optional<int64_t> DueAt(const OpenFile& open) const {
+    std::optional<int64_t> due;
+    if (spec_->rolling.interval_us > 0) due = open.record.first_row_us + spec_->rolling.interval_us;
+    if (spec_->rolling.inactivity_us > 0) {
+      const int64_t inactive = open.last_row_us + spec_->rolling.inactivity_us;
+      due = due ? std::min(*due, inactive) : inactive;
+    }
+    return due;
+  }
+
+  template <typename Predicate>
+  void CloseWhere(Predicate wanted) {
+    for (auto it = open_.begin(); it != open_.end();) {
+      if (wanted(it->second)) {
+        CloseFile(it->second);
+        it = open_.erase(it);
+      } else {
+        ++it;
+      }
+    }
+  }
+
+  void CloseOldest() {
+    const auto oldest = std::min_element(open_.begin(), open_.end(), [](const auto& a, const auto& b) {
+      return a.second.last_row_us < b.second.last_row_us;
+    });
+    CloseFile(oldest->second);
+    open_.erase(oldest);
+  }
+
+  void CloseFile(OpenFile& open) {
+    open.record.length = open.file->Close();
+    open.record.closed = true;
+    closed_.push_back({std::move(open.record), std::nullopt});
+  }
+
+  template <typename Predicate>
+  void Commit(Predicate due) {
+    std::set<std::string> directories;
+    std::vector<ClosedFile> kept;
+    for (ClosedFile& closed : closed_) {
+      if (!due(closed)) {
+        kept.push_back(std::move(closed));
+        continue;
+      }
+      MoveIntoPlace(closed.record);
+      directories.insert(fs::path(FinalPath(closed.record)).parent_path().string());
+      committed_.push_back(closed.record.staged);
+    }
+    closed_ = std::move(kept);
+    for (const std::string& directory : directories) SyncDirectory(directory);
+  }
+
+  /// May be repeated after a crash: a file that is already in place stays.
+  void MoveIntoPlace(const FileRecord& record) {
+    const std::string from = StagedPath(record);
+    const std::string to = FinalPath(record);
+    if (PathExists(from)) {
+      MakeDirectories(fs::path(to).parent_path().string());
+      RenameFile(from, to);
+    } else if (FileSizeOrMinusOne(to) != record.length) {
+      throw ExternalError("file", "'" + to + "' cannot be committed: its staged file '" + from + "' has gone");
+    }
+  }
+
+  void Recover() {
+    for (auto& [staged, record] : restored_) {
+      const uint64_t hash = XXH3_64bits(staged.data(), staged.size());
+      if (hash % static_cast<uint64_t>(context_.parallelism) != static_cast<uint64_t>(context_.subtask)) continue;
+      if (record.closed) {
+        closed_.push_back({record, 0});
+      } else {
+        Adopt(record);
+      }
+    }
+    OnCheckpointComplete(0);
+    RemoveOrphans();
+    restored_.clear();
+  }
+
+  /// Goes on with a file that was open at the checkpoint. One that a later end of the job already put into place comes
+  /// back: the rows behind the checkpoint will be written again.
+  void Adopt(const FileRecord& record) {
+    const std::string staged = StagedPath(record);
+    if (!PathExists(staged) && PathExists(FinalPath(record))) RenameFile(FinalPath(record), staged);
+    OpenFile open;
+    open.record = record;
+    open.last_row_us = record.first_row_us;
+    open.file = ResumeStagedFile(staged, record.length, write_);
+    if (open_.count(record.directory) == 0) {
+      open_.emplace(record.directory, std::move(open));
+    } else {
+      CloseFile(open);  // a subtask that went away wrote to the same partition
+    }
+  }
+
+  /// Staged files that no checkpoint knows: their rows come again. All sinks of a job are made before any of them
+  /// writes, so what is younger than this one belongs to a sibling.
+  void RemoveOrphans() {
+    const std::string start = token_ + ".";
+    const std::string limit = start + fmt::format("{:016x}", made_us_);
+    for (const auto& entry : fs::directory_iterator(StagingDirectory())) {
+      const std::string name = entry.path().filename().string();
+      const bool ours = name.compare(0, start.size(), start) == 0;
+      if (ours && name < limit && restored_.count(name) == 0) RemoveFile(entry.path().string());
+    }
+  }
+
+  const std::shared_ptr<const FilesystemSinkSpec> spec_;
+  FileWriteSpec write_;
+  std::string token_;
+  const int64_t made_us_ = SystemClock().now_us();
+  int64_t serial_ = 0;
+  bool was_restored_ = false;
+  std::map<std::string, FileRecord> restored_;
+
+  std::unique_ptr<FileNamer> namer_;
+  int64_t staged_count_ = 0;
+  std::map<std::string, OpenFile> open_;  // by partition directory
+  std::vector<ClosedFile> closed_;        // complete, not yet in place
+  std::vector<std::string> committed_;    // in place since the last snapshot: their state entries go
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> MakeFilesystemSink(std::shared_ptr<const FilesystemSinkSpec> spec) {
+  return std::make_unique<FilesystemSink>(std::move(spec));
+}
+
+}  // namespace laminar

@@ -1,0 +1,118 @@
+#include "connectors/filesystem/staged_file.h"
+
+#include <arrow/array.h>
+#include <arrow/io/file.h>
+#include <arrow/util/compression.h>
+
+#include "base/arrow_result.h"
+#include "base/local_file.h"
+#include "connectors/line_buffer.h"
+
+namespace laminar {
+
+namespace {
+
+/// Each full buffer becomes one gzip member or zstd frame: such files may be concatenated, and so cut and continued.
+constexpr size_t kMemberBytes = 1 << 20;
+
+class RecordFile final : public StagedFile {
+ public:
+  RecordFile(LocalFile file, int64_t length, const FileWriteSpec& spec)
+      : file_(std::move(file)), encoder_(spec.encoder), length_(length) {
+    if (spec.compression != Compression::kNone) codec_ = MakeCodec(spec.compression);
+    if (length == 0) buffer_ = encoder_->Header();
+  }
+
+  void Write(const Batch& rows) override {
+    Batch records;
+    records.columns.push_back(encoder_->Encode(rows));
+    records.num_rows = records.columns[0]->length();
+    AppendLines(records, &buffer_);
+    if (buffer_.size() >= (codec_ ? kMemberBytes : kLineBufferBytes)) WriteBuffer();
+  }
+  int64_t bytes() const override { return length_ + static_cast<int64_t>(buffer_.size()); }
+  bool resumable() const override { return true; }
+
+  int64_t Persist() override {
+    WriteBuffer();
+    file_.Sync();
+    return length_;
+  }
+
+  int64_t Close() override {
+    Persist();
+    file_.Close();
+    return length_;
+  }
+
+ private:
+  void WriteBuffer() {
+    if (buffer_.empty()) return;
+    if (codec_ == nullptr) {
+      file_.Write(buffer_);
+      length_ += static_cast<int64_t>(buffer_.size());
+    } else {
+      const auto* input = reinterpret_cast<const uint8_t*>(buffer_.data());
+      const auto input_bytes = static_cast<int64_t>(buffer_.size());
+      std::string member(static_cast<size_t>(codec_->MaxCompressedLen(input_bytes, input)), '\0');
+      const int64_t bytes = OrThrow(codec_->Compress(input_bytes, input, static_cast<int64_t>(member.size()),
+                                                     reinterpret_cast<uint8_t*>(member.data())), "compression");
+      file_.Write(std::string_view(member).substr(0, static_cast<size_t>(bytes)));
+      length_ += bytes;
+    }
+    buffer_.clear();
+  }
+
+  LocalFile file_;
+  const std::shared_ptr<Encoder> encoder_;
+  std::unique_ptr<arrow::util::Codec> codec_;
+  std::string buffer_;
+  int64_t length_;
+};
+
+/// Formats with a footer: nothing of the file is of use before it is closed.
+class RowFile final : public StagedFile {
+ public:
+  RowFile(const std::string& path, const FileWriteSpec& spec) : path_(path) {
+    stream_ = OrThrow(arrow::io::FileOutputStream::Open(path), path.c_str());
+    writer_ = spec.format->create_file(spec.format_spec, stream_, spec.columns);
+  }
+
+  void Write(const Batch& rows) override { writer_->Write(rows); }
+  int64_t bytes() const override { return writer_->bytes_written(); }
+  bool resumable() const override { return false; }
+  int64_t Persist() override { LAMINAR_CHECK(false, "a file with a footer cannot be continued"); }
+
+  int64_t Close() override {
+    writer_->Close();
+    OrThrow(stream_->Close(), path_.c_str());
+    LocalFile file = LocalFile::OpenAppend(path_);
+    file.Sync();
+    return file.size();
+  }
+
+ private:
+  const std::string path_;
+  std::shared_ptr<arrow::io::FileOutputStream> stream_;
+  std::unique_ptr<FileWriter> writer_;
+};
+
+}  // namespace
+
+std::unique_ptr<StagedFile> CreateStagedFile(const std::string& path, const FileWriteSpec& spec) {
+  if (spec.encoder == nullptr) return std::make_unique<RowFile>(path, spec);
+  return std::make_unique<RecordFile>(LocalFile::Create(path), 0, spec);
+}
+
+std::unique_ptr<StagedFile> ResumeStagedFile(const std::string& path, int64_t length, const FileWriteSpec& spec) {
+  LAMINAR_CHECK(spec.encoder != nullptr, "only files of records can be continued");
+  LocalFile file = LocalFile::OpenAppend(path);
+  if (file.size() < length) {
+    throw ExternalError("file", "'" + path + "' has " + std::to_string(file.size()) + " bytes; the checkpoint left " +
+                                    std::to_string(length));
+  }
+  file.Truncate(length);
+  return std::make_unique<RecordFile>(std::move(file), length, spec);
+}
+
+}  // namespace laminar

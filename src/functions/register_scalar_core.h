@@ -1,0 +1,20 @@
+#pragma once
+
+/// Operators and the functions that are not about text: conditional, type, math, date and time, nested values.
+
+#include "functions/registry.h"
+
+namespace laminar {
+
+void RegisterCoreFunctions(FunctionRegistry& registry);
+
+/// Its parts, one per file.
+void RegisterComparison(FunctionRegistry& registry);
+void RegisterNullTests(FunctionRegistry& registry);
+void RegisterArithmetic(FunctionRegistry& registry);
+void RegisterBitOperators(FunctionRegistry& registry);
+void RegisterInList(FunctionRegistry& registry);
+void RegisterConcatOperator(FunctionRegistry& registry);
+void RegisterPatternOperators(FunctionRegistry& registry);
+
+}  // namespace laminar

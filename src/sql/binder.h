@@ -1,0 +1,250 @@
+#pragma once
+
+/// Names → columns, AST → logical plan. One Binder per script: it knows the tables and views declared so far.
+///
+/// Files: bind_table.cc (DDL), bind_expression.cc (scalar expressions), bind_query.cc (SELECT, set operations),
+/// bind_aggregate.cc (GROUP BY, OVER, windows), bind_join.cc (FROM with several tables).
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connectors/connector.h"
+#include "formats/format.h"
+#include "functions/registry.h"
+#include "sql/ast.h"
+#include "sql/catalog.h"
+#include "sql/logical.h"
+
+namespace laminar::sql {
+
+struct Warning {
+  std::string code;  ///< ORDER_BY_IGNORED, UNBOUNDED_STATE, REPEATED_OPTION …
+  SourceSpan span;
+  std::string message;
+};
+
+/// Script-wide settings (docs/sql.md "SET options").
+struct Settings {
+  int64_t updating_ttl_us = 0;
+  int64_t updating_flush_interval_us = 200'000;
+  std::optional<int> parallelism;
+  std::optional<int64_t> checkpoint_interval_us;
+  std::optional<int64_t> idle_time_us;
+  std::optional<int64_t> watermark_delay_us;
+  bool error_on_division_by_zero = true;
+};
+
+struct BinderOptions {
+  const FunctionRegistry* functions = nullptr;
+  const FormatRegistry* formats = nullptr;
+  const ConnectorRegistry* connectors = nullptr;
+  /// May open files to infer schemas (`run`); `check` may not.
+  bool may_sample = false;
+  /// `laminar test`: tables without WITH that nothing inserts into are inputs of the test.
+  bool memory_tables_are_inputs = false;
+  /// `--set name=value`: as SET before the first statement.
+  std::vector<std::pair<std::string, std::string>> settings;
+};
+
+/// One output of the script: a sink node, and the table it writes (null: the preview).
+struct BoundOutput {
+  NodePtr node;
+  std::shared_ptr<const TableDefinition> table;
+};
+
+struct BoundScript {
+  std::vector<BoundOutput> outputs;
+  std::vector<Warning> warnings;
+  std::vector<UserError> errors;
+  Settings settings;
+  std::string pipeline_name;
+  std::vector<std::pair<Statement*, NodePtr>> explains;  ///< EXPLAIN statements with their plans
+};
+
+/// A relation that names can reach: columns [first, first + count) of the scope's input.
+struct ScopeRelation {
+  Identifier alias;  ///< empty text: cannot be qualified
+  int first = 0;
+  int count = 0;
+  bool open = false;  ///< open table: unknown names mean `value`->'name'; `value` is column `first`
+};
+
+struct Scope {
+  const PlanSchema* schema = nullptr;
+  std::vector<ScopeRelation> relations;
+};
+
+/// FROM, bound: the plan so far and what its columns are called.
+struct BoundRelation {
+  NodePtr node;
+  std::vector<ScopeRelation> relations;
+};
+
+/// What binding one SELECT collects on the way.
+struct SelectContext {
+  Scope scope;
+  bool allow_aggregates = false;
+  bool allow_over = false;
+  bool allow_windows = false;
+  bool inside_aggregate = false;
+  std::vector<AggregateCall> aggregates;
+  struct OverUse {
+    std::vector<ExpressionPtr> partition_by;
+    std::vector<OrderKey> order_by;
+    Frame frame;
+    OverCall call;
+    SourceSpan span;
+  };
+  std::vector<OverUse> overs;
+  struct WindowUse {
+    WindowDefinition definition;
+    ExpressionPtr time;  ///< null: the input's row time
+    SourceSpan span;
+    std::string text;
+  };
+  std::vector<WindowUse> windows;
+  /// Aliases of the SELECT list, and those being resolved right now.
+  std::vector<std::pair<std::string, const Expr*>> aliases;
+  std::set<std::string> resolving;
+  const std::vector<std::pair<Identifier, std::unique_ptr<WindowSpec>>>* named_windows = nullptr;
+  SourceSpan unnest_span;
+  ExpressionPtr unnest;  ///< UNNEST(arr) in the SELECT list
+};
+
+class Binder {
+ public:
+  explicit Binder(BinderOptions options) : options_(options) {}
+
+  /// Binds all statements; errors are collected, one per statement at least. `statements` must outlive the result.
+  BoundScript Bind(std::vector<Statement>& statements);
+
+ private:
+  struct View {
+    const Statement* statement = nullptr;
+    NodePtr node;  ///< bound once, shared
+    bool binding = false;
+  };
+  using CteScope = std::map<std::string, BoundRelation>;
+
+  // bind_table.cc
+  void BindStatement(Statement& statement);
+  void BindCreateTable(Statement& statement);
+  /// What CREATE TABLE and `FROM t (cols…) WITH (…)` have in common.
+  struct TableDeclaration {
+    Identifier name;
+    SourceSpan span;
+    bool has_columns = false;
+    const std::vector<ColumnDefinition>* columns = nullptr;
+    std::vector<Identifier> primary_key;
+    bool has_options = false;
+    std::vector<OptionAssignment> options;
+    const Identifier* watermark_column = nullptr;
+    const Expr* watermark_expr = nullptr;
+    std::vector<std::string> partition_by;
+    std::optional<TableRole> role;
+  };
+  std::shared_ptr<TableDefinition> DefineTable(const TableDeclaration& declaration);
+  void ReadOptions(TableDefinition& table, const TableDeclaration& declaration);
+  void CheckEventTime(TableDefinition& table, const TableDeclaration& declaration);
+  NodePtr FinishScan(NodePtr node, const TableDefinition& table, SourceSpan span);
+  NodePtr ReadTable(const std::shared_ptr<TableDefinition>& table, SourceSpan span);
+  NodePtr ReadMemoryTable(const std::shared_ptr<TableDefinition>& table, SourceSpan span);
+  NodePtr MatchColumns(NodePtr input, const TableDefinition& table, const std::vector<Identifier>& columns, SourceSpan span);
+  void DefineColumns(TableDefinition& table, const TableDeclaration& declaration);
+  void InferSchema(TableDefinition& table, SourceSpan span);
+  void BindInsert(Statement& statement);
+  void BindSet(const Statement& statement);
+  void AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table, const std::vector<Identifier>& columns, SourceSpan span);
+  NodePtr MakeScan(const std::shared_ptr<TableDefinition>& table, SourceSpan span);
+  void WarnUnboundedState();
+
+  // bind_query.cc
+  BoundRelation BindQuery(const Query& query);
+  NodePtr BindSelect(const Query& query, const Select& select);
+  NodePtr BindValues(const Query& query);
+  NodePtr BindSetOperation(const Query& query);
+  NodePtr BindOrderAndLimit(NodePtr node, const Query& query, SelectContext* context);
+  NodePtr MakeDistinct(NodePtr input, SourceSpan span);
+  NodePtr OrderAndLimit(NodePtr node, std::vector<OrderKey> order, int64_t limit, int64_t offset, SourceSpan span);
+  void RenameColumns(BoundRelation& relation, const std::vector<Identifier>& names, SourceSpan span);
+  int64_t BindCount(const Expr& expr, const char* what);
+
+  // bind_join.cc
+  /// FROM before its conditions are handed down: leaves and joins.
+    struct FromTree {
+    NodePtr leaf;                            ///< a table; null for a join
+    std::vector<ScopeRelation> relations;    ///< with absolute first columns
+    JoinKind kind = JoinKind::kInner;
+    std::unique_ptr<FromTree> left, right;
+    const Expr* on = nullptr;
+    std::vector<Identifier> using_columns;
+    ExpressionPtr unnest;                    ///< CROSS JOIN UNNEST(arr): right is empty
+    const Expr* unnest_expr = nullptr;
+    std::string unnest_name;
+    SourceSpan span;
+    std::vector<PlanColumn> columns;         ///< of all leaves below, side by side
+    bool changelog = false;
+  };
+  std::unique_ptr<FromTree> BindFromTree(const TableRef& ref);
+  BoundRelation BindTable(const TableRef& ref);
+  BoundRelation BindWindowTable(const TableRef& ref);
+  NodePtr ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjuncts);
+  NodePtr BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vector<ExpressionPtr> conjuncts, SourceSpan span);
+
+  // bind_aggregate.cc
+  WindowDefinition BindWindowDefinition(TableFunctionKind kind, const std::vector<const Expr*>& sizes, SourceSpan span);
+  int64_t BindWindowLength(const Expr& expr);
+  ExpressionPtr BindWindowFunction(const Expr& expr, SelectContext& context);
+  ExpressionPtr BindAggregateCall(const Expr& expr, SelectContext& context);
+  ExpressionPtr BindOverCall(const Expr& expr, SelectContext& context);
+  const WindowSpec* ResolveWindowSpec(const WindowSpec& spec, SelectContext& context);
+  NodePtr BuildAggregate(NodePtr input, const Select& select, SelectContext& context, std::vector<ExpressionPtr> groups,
+                         std::vector<SourceSpan> group_spans, std::vector<ExpressionPtr*> outputs);
+  NodePtr BuildOvers(NodePtr input, SelectContext& context, std::vector<ExpressionPtr*> outputs);
+  NodePtr WithRowTime(NodePtr node, const ExpressionPtr& time, SourceSpan span);
+
+  // bind_expression.cc
+  ExpressionPtr BindExpr(const Expr& expr, SelectContext& context);
+  ExpressionPtr BindExprInner(const Expr& expr, SelectContext& context);
+  ExpressionPtr BindName(const Expr& expr, SelectContext& context);
+  ExpressionPtr BindFunction(const Expr& expr, SelectContext& context);
+  ExpressionPtr BindBinary(const Expr& expr, SelectContext& context);
+  ExpressionPtr BindComparison(const std::string& op, ExpressionPtr left, ExpressionPtr right, SourceSpan span);
+  ExpressionPtr BindCase(const Expr& expr, SelectContext& context);
+  ExpressionPtr BindIn(const Expr& expr, SelectContext& context);
+  ExpressionPtr Call(const std::string& name, std::vector<ExpressionPtr> args, SourceSpan span);
+  ExpressionPtr Access(ExpressionPtr input, const Identifier& field);
+  ExpressionPtr CastTo(ExpressionPtr input, const Type& type, SourceSpan span, bool try_cast = false);
+  ExpressionPtr ToBoolean(ExpressionPtr input, SourceSpan span);
+  /// Brings all to one type; throws TYPE_ERROR naming both.
+  Type Unify(std::vector<ExpressionPtr>& exprs, SourceSpan span, const char* what);
+
+  void Warn(std::string code, SourceSpan span, std::string message) {
+    script_.warnings.push_back({std::move(code), span, std::move(message)});
+  }
+
+  BinderOptions options_;
+  BoundScript script_;
+  std::map<std::string, std::shared_ptr<TableDefinition>> tables_;  // by lower-case name
+  std::map<std::string, View> views_;
+  std::map<std::string, NodePtr> scans_;       // one scan per table, shared
+  std::map<std::string, NodePtr> memory_;      // what was inserted into a memory table
+  std::vector<CteScope> ctes_;
+  std::set<std::string> inserted_names_;  ///< targets of all INSERTs of the script
+};
+
+/// `name` in lower case, as tables and functions are looked up.
+std::string FoldName(std::string_view name);
+/// Node with `inputs`, and its span.
+std::shared_ptr<LogicalNode> MakeNode(NodeKind kind, std::vector<NodePtr> inputs, SourceSpan span);
+/// Project whose columns carry hidden row time, window and processing-time properties through (adds hidden columns).
+NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector<std::string> names, SourceSpan span);
+NodePtr MakeFilter(NodePtr input, ExpressionPtr predicate, SourceSpan span);
+
+}  // namespace laminar::sql

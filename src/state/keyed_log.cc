@@ -1,0 +1,303 @@
+#include "state/keyed_log.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "state/row_bytes.h"
+
+namespace laminar {
+
+namespace {
+
+constexpr int64_t kBucketUs = 1'000'000;
+constexpr int64_t kStaleEntriesMin = 4096;
+
+int64_t BucketOf(int64_t time) { return time / kBucketUs - (time % kBucketUs < 0 ? 1 : 0); }
+int64_t BucketBegin(int64_t bucket) {
+  return bucket < INT64_MIN / kBucketUs ? INT64_MIN : bucket > INT64_MAX / kBucketUs ? INT64_MAX : bucket * kBucketUs;
+}
+
+}  // namespace
+
+KeyedLog::KeyedLog(std::vector<std::shared_ptr<arrow::DataType>> key_types, KeyedLogOptions options)
+    : options_(options), keys_(std::move(key_types), sizeof(KeyRecord)) {
+  static_assert(sizeof(LogRow) == 64);
+}
+
+KeyedLog::~KeyedLog() = default;
+
+// Keys
+
+void KeyedLog::DropEmptyKeys() {
+  for (const uint32_t slot : emptied_) {
+    KeyRecord* key = key_record(slot);
+    key->is_empty_listed = 0;
+    if (key->count == 0) keys_.Remove(slot);
+  }
+  emptied_.clear();
+}
+
+void KeyedLog::FindOrInsertKeys(const KeyBatch& keys, const int32_t* rows, int64_t count, uint32_t* slots) {
+  DropEmptyKeys();
+  std::vector<uint32_t> inserted;
+  keys_.FindOrInsert(keys, rows, count, slots, &inserted);
+  for (const uint32_t slot : inserted) key_record(slot)->is_empty_listed = 1;  // until it has a row
+  emptied_.insert(emptied_.end(), inserted.begin(), inserted.end());
+}
+
+void KeyedLog::FindKeys(const KeyBatch& keys, const int32_t* rows, int64_t count, uint32_t* slots) {
+  DropEmptyKeys();
+  keys_.Find(keys, rows, count, slots);
+}
+
+LogRow* KeyedLog::first(uint32_t slot) const { return slot == kNoSlot ? nullptr : key_record(slot)->first; }
+LogRow* KeyedLog::last(uint32_t slot) const { return slot == kNoSlot ? nullptr : key_record(slot)->last; }
+int64_t KeyedLog::row_count(uint32_t slot) const { return slot == kNoSlot ? 0 : key_record(slot)->count; }
+
+// Rows
+
+LogRow* KeyedLog::NewRow(uint32_t slot, int64_t time, int64_t sequence, int32_t weight, std::string_view bytes) {
+  auto* row = reinterpret_cast<LogRow*>(arena_.Allocate(static_cast<int64_t>(sizeof(LogRow) + bytes.size())));
+  row->next = row->previous = nullptr;
+  row->time = time;
+  row->sequence = sequence;
+  row->weight = weight;
+  row->matches = 0;
+  row->slot = slot;
+  row->byte_count = static_cast<uint32_t>(bytes.size());
+  row->dirty = row->persisted = 0;
+  if (!bytes.empty()) std::memcpy(row + 1, bytes.data(), bytes.size());
+  return row;
+}
+
+void KeyedLog::Link(LogRow* row) {
+  KeyRecord* key = key_record(row->slot);
+  row->previous = key->last;
+  (key->last ? key->last->next : key->first) = row;
+  key->last = row;
+  ++key->count;
+  ++size_;
+  if (options_.expires) IndexTime(row);
+}
+
+void KeyedLog::Unlink(LogRow* row) {
+  KeyRecord* key = key_record(row->slot);
+  (row->previous ? row->previous->next : key->first) = row->next;
+  (row->next ? row->next->previous : key->last) = row->previous;
+  --size_;
+  if (--key->count > 0 || key->is_empty_listed) return;
+  key->is_empty_listed = 1;
+  emptied_.push_back(row->slot);
+}
+
+void KeyedLog::MarkDirty(LogRow* row) {
+  row->dirty = 1;
+  if (row->cell.block >= dirty_blocks_.size()) dirty_blocks_.resize(row->cell.block + 1);
+  dirty_blocks_[row->cell.block] = 1;
+}
+
+LogRow* KeyedLog::Append(uint32_t slot, int64_t time, int32_t weight, std::string_view bytes) {
+  LogRow* row = NewRow(slot, time, next_sequence_++, weight, bytes);
+  Link(row);
+  MarkDirty(row);
+  return row;
+}
+
+LogRow* KeyedLog::FindEqual(uint32_t slot, std::string_view bytes) const {
+  for (LogRow* row = first(slot); row; row = row->next) {
+    if (row->bytes() == bytes) return row;
+  }
+  return nullptr;
+}
+
+LogRow* KeyedLog::AddWeight(uint32_t slot, int64_t time, int32_t weight, std::string_view bytes) {
+  LogRow* row = FindEqual(slot, bytes);
+  if (!row) return Append(slot, time, weight, bytes);
+  if (row->weight + weight == 0) {
+    Remove(row);
+    return nullptr;
+  }
+  SetWeight(row, row->weight + weight);
+  return row;
+}
+
+void KeyedLog::SetWeight(LogRow* row, int32_t weight) {
+  row->weight = weight;
+  MarkDirty(row);
+}
+
+void KeyedLog::SetMatches(LogRow* row, int32_t matches) {
+  row->matches = matches;
+  MarkDirty(row);
+}
+
+void KeyedLog::SetTime(LogRow* row, int64_t time) {
+  if (row->time == time) return;
+  row->time = time;
+  MarkDirty(row);
+  if (options_.expires) IndexTime(row);
+}
+
+void KeyedLog::Remove(LogRow* row) {
+  if (row->persisted) {
+    std::string key;
+    keys_.AppendKey(row->slot, &key);
+    AppendSequence(row->sequence, &key);
+    deleted_.Add(KeyGroupOf(keys_.hash(row->slot)), {}, key);
+  }
+  Unlink(row);
+  arena_.Free(&row->cell);
+}
+
+// Time index
+
+void KeyedLog::IndexTime(LogRow* row) {
+  if (time_entries_ > 2 * size_ + kStaleEntriesMin) RebuildTimeIndex();
+  const TimeEntry entry{row->time, row->sequence, row, row->cell.block, arena_.serial(row->cell.block)};
+  ++time_entries_;
+  if (row->time < near_end_) {
+    near_.push_back(entry);
+    std::push_heap(near_.begin(), near_.end(), std::greater<>());
+  } else {
+    later_[BucketOf(row->time)].push_back(entry);
+  }
+}
+
+bool KeyedLog::IsCurrent(const TimeEntry& entry) const {
+  return arena_.HasBlock(entry.block) && arena_.serial(entry.block) == entry.serial &&
+         RowArena::IsLive(&entry.row->cell) && entry.row->sequence == entry.sequence && entry.row->time == entry.time;
+}
+
+void KeyedLog::RebuildTimeIndex() {
+  time_entries_ = INT64_MIN / 2;  // no second rebuild while this one adds entries
+  near_.clear();
+  later_.clear();
+  int64_t entries = 0;
+  ForEach([&](LogRow& row) {
+    IndexTime(&row);
+    ++entries;
+  });
+  time_entries_ = entries;
+}
+
+void KeyedLog::ExpireRow(const TimeEntry& entry, const std::function<void(const LogRow&)>& visit, int64_t* count) {
+  --time_entries_;
+  if (!IsCurrent(entry)) return;
+  if (visit) visit(*entry.row);
+  Remove(entry.row);
+  ++*count;
+}
+
+int64_t KeyedLog::ExpireBefore(int64_t time, const std::function<void(const LogRow&)>& visit) {
+  LAMINAR_CHECK(options_.expires, "a log without time index");
+  int64_t count = 0;
+  while (!near_.empty() && near_.front().time < time) {
+    std::pop_heap(near_.begin(), near_.end(), std::greater<>());
+    const TimeEntry entry = near_.back();
+    near_.pop_back();
+    ExpireRow(entry, visit, &count);
+  }
+  while (!later_.empty() && BucketBegin(later_.begin()->first) < time) {
+    // near_ is empty here: all in it is older than any bucket.
+    std::vector<TimeEntry> bucket = std::move(later_.begin()->second);
+    near_end_ = std::max(near_end_, BucketBegin(later_.begin()->first + 1));
+    later_.erase(later_.begin());
+    std::sort(bucket.begin(), bucket.end(), [](const TimeEntry& a, const TimeEntry& b) { return b > a; });
+    size_t due = 0;
+    while (due < bucket.size() && bucket[due].time < time) ExpireRow(bucket[due++], visit, &count);
+    near_.assign(bucket.begin() + static_cast<int64_t>(due), bucket.end());  // sorted, so already a heap
+  }
+  DropEmptyKeys();
+  return count;
+}
+
+std::optional<int64_t> KeyedLog::min_time() const {
+  if (size_ == 0) return std::nullopt;
+  if (!near_.empty()) return near_.front().time;
+  if (!later_.empty()) return BucketBegin(later_.begin()->first);
+  return std::nullopt;
+}
+
+// Whole log
+
+void KeyedLog::ForEach(const std::function<void(LogRow&)>& visit) {
+  for (uint32_t block = 0; block < arena_.num_blocks(); ++block) {
+    arena_.ForEachCell(block, [&](ArenaCell* cell) { visit(*reinterpret_cast<LogRow*>(cell)); });
+  }
+}
+
+int64_t KeyedLog::memory_bytes() const {
+  return arena_.memory_bytes() + keys_.memory_bytes() + time_entries_ * static_cast<int64_t>(sizeof(TimeEntry));
+}
+
+void KeyedLog::MoveRow(LogRow* row) {
+  auto* moved = reinterpret_cast<LogRow*>(arena_.Allocate(row->cell.bytes));
+  std::memcpy(reinterpret_cast<uint8_t*>(moved) + sizeof(ArenaCell), reinterpret_cast<uint8_t*>(row) + sizeof(ArenaCell),
+              sizeof(LogRow) - sizeof(ArenaCell) + row->byte_count);
+  KeyRecord* key = key_record(row->slot);
+  (row->previous ? row->previous->next : key->first) = moved;
+  (row->next ? row->next->previous : key->last) = moved;
+  if (moved->dirty) MarkDirty(moved);
+  arena_.Free(&row->cell);
+  if (options_.expires) IndexTime(moved);
+}
+
+void KeyedLog::Maintain() {
+  DropEmptyKeys();
+  if (keys_.Compact()) {
+    for (const uint32_t slot : keys_.LiveSlots()) {
+      for (LogRow* row = first(slot); row; row = row->next) row->slot = slot;
+    }
+  }
+  for (const uint32_t block : arena_.SparseBlocks()) {
+    arena_.ForEachCell(block, [this](ArenaCell* cell) { MoveRow(reinterpret_cast<LogRow*>(cell)); });
+  }
+}
+
+// Snapshots
+
+void KeyedLog::Snapshot(StateWriter& writer) {
+  DropEmptyKeys();
+  deleted_.Write(writer);
+  std::string key, value;
+  for (uint32_t block = 0; block < std::min<size_t>(dirty_blocks_.size(), arena_.num_blocks()); ++block) {
+    if (!dirty_blocks_[block]) continue;
+    dirty_blocks_[block] = 0;
+    arena_.ForEachCell(block, [&](ArenaCell* cell) {
+      auto* row = reinterpret_cast<LogRow*>(cell);
+      if (!row->dirty) return;
+      key.clear();
+      keys_.AppendKey(row->slot, &key);
+      AppendSequence(row->sequence, &key);
+      value.clear();
+      AppendPlain(row->time, &value);
+      AppendPlain(row->weight, &value);
+      AppendPlain(row->matches, &value);
+      value.append(row->bytes());
+      writer.Put(KeyGroupOf(keys_.hash(row->slot)), key, value);
+      row->dirty = 0;
+      row->persisted = 1;
+    });
+  }
+}
+
+void KeyedLog::Restore(const SnapshotReader& reader, std::string_view table) {
+  std::vector<LogRow*> rows;
+  reader.ForEach(table, [&](const StateEntry& entry) {
+    std::string_view key = entry.key, value = entry.value;
+    const int64_t sequence = TakeSequence(&key);
+    const auto time = TakePlain<int64_t>(&value);
+    const auto weight = TakePlain<int32_t>(&value);
+    const auto matches = TakePlain<int32_t>(&value);
+    LogRow* row = NewRow(keys_.Restore(key, false), time, sequence, weight, value);
+    row->matches = matches;
+    row->persisted = 1;
+    rows.push_back(row);
+    next_sequence_ = std::max(next_sequence_, sequence + 1);
+  });
+  std::sort(rows.begin(), rows.end(), [](const LogRow* a, const LogRow* b) { return a->sequence < b->sequence; });
+  for (LogRow* row : rows) Link(row);
+}
+
+}  // namespace laminar
