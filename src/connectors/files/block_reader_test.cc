@@ -20,7 +20,7 @@ std::vector<std::string> Blocks(BlockReader& reader) {
 
 std::vector<std::string> BlocksOf(const std::string& path, int64_t block_bytes, Compression compression = Compression::kNone,
                                   WholeRecords whole = WholeLines) {
-  BlockReader reader(OpenFileInput(path, compression), std::move(whole), block_bytes);
+  BlockReader reader(OpenFileInput(path, compression), std::move(whole), "", block_bytes);
   return Blocks(reader);
 }
 
@@ -53,6 +53,20 @@ TEST(BlockReaderTest, GrowsForALongRecord) {
   for (const auto& block : blocks) EXPECT_EQ(block.back(), '\n');
 }
 
+TEST(BlockReaderTest, EveryBlockBeginsWithTheHeader) {
+  TempDir dir;
+  const std::string path = dir.Write("a", "h\n1\n2\n3");
+  BlockReader reader(OpenFileInput(path, Compression::kNone), WholeLines, "h\n", 4);
+  const RecordBlock first = reader.Next();
+  EXPECT_EQ(reader.position(), first.size);
+  EXPECT_EQ(std::string_view(*first.buffer).substr(0, 4), "h\n1\n");
+  BlockReader again(OpenFileInput(path, Compression::kNone), WholeLines, "h\n", 3);
+  again.SkipTo(4);
+  EXPECT_THAT(Blocks(again), testing::ElementsAre("h\n2\n", "h\n3"));
+  BlockReader only_header(OpenFileInput(dir.Write("b", "h\n"), Compression::kNone), WholeLines, "h\n");
+  EXPECT_THAT(Blocks(only_header), testing::ElementsAre("h\n"));
+}
+
 TEST(BlockReaderTest, OneRecordPerFile) {
   TempDir dir;
   EXPECT_THAT(BlocksOf(dir.Write("a", "{\n}\n"), 2, Compression::kNone, WholeFile), testing::ElementsAre("{\n}\n"));
@@ -75,14 +89,14 @@ TEST(BlockReaderTest, GoesOnFromAnyBlockPosition) {
       }
     }
     const std::string path = dir.Write("a", bytes);
-    BlockReader reader(OpenFileInput(path, compression), WholeLines, 300);
+    BlockReader reader(OpenFileInput(path, compression), WholeLines, "", 300);
     std::string before;
     for (int i = 0; i < 3; ++i) {
       const RecordBlock block = reader.Next();
       before += std::string_view(*block.buffer).substr(0, static_cast<size_t>(block.size));
     }
     EXPECT_EQ(reader.position(), static_cast<int64_t>(before.size()));
-    BlockReader again(OpenFileInput(path, compression), WholeLines, 77);
+    BlockReader again(OpenFileInput(path, compression), WholeLines, "", 77);
     again.SkipTo(reader.position());
     EXPECT_EQ(before + Joined(Blocks(again)), text);
   }
