@@ -213,15 +213,18 @@ namespace laminar::sql {
 
 namespace {
 
-WindowSpec WindowSpecOf(const LogicalNode& node) {
-  WindowSpec spec;
-  spec.kind = node.window_from_columns ? WindowSpec::Kind::kFromColumns
-              : node.window.kind == WindowKind::kSession ? WindowSpec::Kind::kSession
-              : node.window.kind == WindowKind::kCumulate ? WindowSpec::Kind::kCumulate
-              : node.window.kind == WindowKind::kHop ? WindowSpec::Kind::kHop
-                                                     : WindowSpec::Kind::kTumble;
+laminar::WindowSpec WindowSpecOf(const LogicalNode& node) {
+  using Kind = laminar::WindowKind;
+  laminar::WindowSpec spec;
+  switch (node.window.kind) {
+    case WindowKind::kTumble: spec.kind = Kind::kTumble; break;
+    case WindowKind::kHop: spec.kind = Kind::kHop; break;
+    case WindowKind::kCumulate: spec.kind = Kind::kCumulate; break;
+    case WindowKind::kSession: spec.kind = Kind::kSession; break;
+  }
+  if (node.window_from_columns) spec.kind = Kind::kFromColumns;
   spec.size_us = node.window.size_us;
-  spec.slide_us = node.window.kind == WindowKind::kSession ? 0 : node.window.slide_us;
+  spec.slide_us = node.window.kind == WindowKind::kTumble ? node.window.size_us : node.window.slide_us;
   spec.offset_us = node.window.offset_us;
   spec.processing_time = node.window.processing_time && !node.window_from_columns;
   return spec;
