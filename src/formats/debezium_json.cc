@@ -278,12 +278,4 @@ void RegisterDebeziumJson(FormatRegistry& registry) {
   registry.Add(std::move(format));
 }
 
-void RegisterAllFormats(FormatRegistry& registry) {
-  RegisterJson(registry);
-  RegisterDebeziumJson(registry);
-  RegisterCsv(registry);
-  RegisterParquet(registry);
-  RegisterRaw(registry);
-}
-
 }  // namespace laminar
