@@ -94,13 +94,13 @@ std::string Joined(const std::vector<std::string>& values) {
 std::string WhatIsWrong(const OptionSpec& spec, std::string* value) {
   switch (spec.type) {
     case OptionType::kInteger:
-      if (!ParseInteger(*value)) return "a whole number";
+      if (!ParseIntegerText(*value)) return "a whole number";
       break;
     case OptionType::kDouble:
-      if (!ParseDouble(*value)) return "a number";
+      if (!ParseDoubleText(*value)) return "a number";
       break;
     case OptionType::kBoolean:
-      if (!ParseBoolean(*value)) return "true or false";
+      if (!ParseBooleanText(*value)) return "true or false";
       break;
     case OptionType::kDuration:
       if (!ParseDurationUs(*value)) return "a duration such as '5s' or '1 minute 30 seconds' (no months or years)";

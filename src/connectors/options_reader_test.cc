@@ -75,10 +75,10 @@ TEST(ParseSizeTest, CountsIn1024) {
 }
 
 TEST(OptionTextTest, IntegersAndLists) {
-  EXPECT_EQ(ParseInteger("9007199254740993"), 9007199254740993);
-  EXPECT_EQ(ParseInteger("1e3"), 1000);
-  EXPECT_EQ(ParseInteger("1.5"), std::nullopt);
-  EXPECT_EQ(ParseInteger("99999999999999999999"), std::nullopt);
+  EXPECT_EQ(ParseIntegerText("9007199254740993"), 9007199254740993);
+  EXPECT_EQ(ParseIntegerText("1e3"), 1000);
+  EXPECT_EQ(ParseIntegerText("1.5"), std::nullopt);
+  EXPECT_EQ(ParseIntegerText("99999999999999999999"), std::nullopt);
   EXPECT_THAT(ParseList("a, 'b' ,c"), ElementsAre("a", "b", "c"));
   EXPECT_THAT(ParseList("[\"a\",\"b\"]"), ElementsAre("a", "b"));
   EXPECT_THAT(ParseList(""), IsEmpty());

@@ -275,7 +275,7 @@ class PipeSource final : public Source {
   }
   void Restore(const SnapshotReader& reader) override {
     reader.ForEach("splits", [&](const StateEntry& entry) {
-      if (entry.key == path_) position_ = ParseInteger(entry.value).value_or(0);
+      if (entry.key == path_) position_ = ParseIntegerText(entry.value).value_or(0);
     });
   }
 
