@@ -15,6 +15,7 @@ PreviewFactory JsonPreview(const Registries& registries) {
     out.format = registries.formats.Find(changelog ? "debezium_json" : "json");
     TableSpec table;
     table.name = "preview";
+    table.format = out.format;
     out.make = registries.connectors.Find("stdout")->PlanSink(table).make;
     return out;
   };

@@ -28,17 +28,17 @@ std::string Options::Text(const std::string& name, std::string otherwise) const 
 
 int64_t Options::Integer(const std::string& name, int64_t otherwise) const {
   const auto found = values.find(name);
-  return found == values.end() ? otherwise : ParseInteger(found->second.text).value_or(otherwise);
+  return found == values.end() ? otherwise : ParseIntegerText(found->second.text).value_or(otherwise);
 }
 
 double Options::Double(const std::string& name, double otherwise) const {
   const auto found = values.find(name);
-  return found == values.end() ? otherwise : ParseDouble(found->second.text).value_or(otherwise);
+  return found == values.end() ? otherwise : ParseDoubleText(found->second.text).value_or(otherwise);
 }
 
 bool Options::Boolean(const std::string& name, bool otherwise) const {
   const auto found = values.find(name);
-  return found == values.end() ? otherwise : ParseBoolean(found->second.text).value_or(otherwise);
+  return found == values.end() ? otherwise : ParseBooleanText(found->second.text).value_or(otherwise);
 }
 
 int64_t Options::DurationUs(const std::string& name, int64_t otherwise) const {

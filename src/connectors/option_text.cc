@@ -84,18 +84,18 @@ std::string FoldOptionName(std::string_view name) {
   return folded;
 }
 
-std::optional<int64_t> ParseInteger(std::string_view text) {
+std::optional<int64_t> ParseIntegerText(std::string_view text) {
   text = Trim(text);
   if (!text.empty() && text.front() == '+') text.remove_prefix(1);
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size()) return value;
-  const auto real = ParseDouble(text);
+  const auto real = ParseDoubleText(text);
   if (!real || std::trunc(*real) != *real || std::abs(*real) > 9007199254740992.0) return std::nullopt;
   return static_cast<int64_t>(*real);
 }
 
-std::optional<double> ParseDouble(std::string_view text) {
+std::optional<double> ParseDoubleText(std::string_view text) {
   text = Trim(text);
   if (!text.empty() && text.front() == '+') text.remove_prefix(1);
   double value = 0;
@@ -104,7 +104,7 @@ std::optional<double> ParseDouble(std::string_view text) {
   return value;
 }
 
-std::optional<bool> ParseBoolean(std::string_view text) {
+std::optional<bool> ParseBooleanText(std::string_view text) {
   text = Trim(text);
   if (EqualsIgnoreCase(text, "true")) return true;
   if (EqualsIgnoreCase(text, "false")) return false;

@@ -15,10 +15,10 @@ namespace laminar {
 std::string FoldOptionName(std::string_view name);
 
 /// A whole number, or a decimal text without a fraction ("1e3", "5.0"); nullopt when it is neither or does not fit.
-std::optional<int64_t> ParseInteger(std::string_view text);
-std::optional<double> ParseDouble(std::string_view text);
+std::optional<int64_t> ParseIntegerText(std::string_view text);
+std::optional<double> ParseDoubleText(std::string_view text);
 /// true/false, any case.
-std::optional<bool> ParseBoolean(std::string_view text);
+std::optional<bool> ParseBooleanText(std::string_view text);
 /// `a, b` or `[a, 'b']`: parts without surrounding blanks and quotes. Empty text: no parts.
 std::vector<std::string> ParseList(std::string_view text);
 

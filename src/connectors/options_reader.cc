@@ -56,8 +56,9 @@ std::vector<OptionSpec> MakeCommonOptions() {
       ForSources(Common("dead_letter", text, "", "sink table that gets bad records")),
       ForSources(Common("event_time_field", text, "", "TIMESTAMP column that is the row time")),
       ForSources(Common("watermark_field", text, "", "column that is the watermark itself")),
-      ForSources(Common("watermark_delay", duration, "1s", "how far the watermark trails the row time")),
-      ForSources(Common("idle_time", duration, "5 minutes", "a split without data for so long is left out; ≤ 0: never")),
+      ForSources(Common("watermark_delay", duration, "", "how far the watermark trails the row time; default: 1 s")),
+      ForSources(Common("idle_time", duration, "",
+                        "a split without data for so long does not hold the watermark back; ≤ 0: never; default: 5 min")),
       ForSources(Common("idle_micros", duration, "", "idle_time in microseconds")),
       ForSources(Common("rate_limit", OptionType::kDouble, "", "rows per second and subtask")),
       Common("max_retries", integer, "20", "attempts to connect before the job recovers"),
@@ -93,13 +94,13 @@ std::string Joined(const std::vector<std::string>& values) {
 std::string WhatIsWrong(const OptionSpec& spec, std::string* value) {
   switch (spec.type) {
     case OptionType::kInteger:
-      if (!ParseInteger(*value)) return "a whole number";
+      if (!ParseIntegerText(*value)) return "a whole number";
       break;
     case OptionType::kDouble:
-      if (!ParseDouble(*value)) return "a number";
+      if (!ParseDoubleText(*value)) return "a number";
       break;
     case OptionType::kBoolean:
-      if (!ParseBoolean(*value)) return "true or false";
+      if (!ParseBooleanText(*value)) return "true or false";
       break;
     case OptionType::kDuration:
       if (!ParseDurationUs(*value)) return "a duration such as '5s' or '1 minute 30 seconds' (no months or years)";
@@ -144,6 +145,7 @@ class OptionsReader {
     for (const RawOption& option : raw) ReadOption(option);
     DecideKind();
     for (const RawOption& option : raw) CheckKind(option);
+    FoldIdleMicros();
     AddDefaults();
     FillFraming();
     return std::move(out_);
@@ -325,6 +327,16 @@ class OptionsReader {
     const std::string kind(TableKindName(*out_.kind));
     Fail(Reason::kUnknownOption, raw.name_span,
          "option '" + raw.name + "' is for " + (spec->for_source ? "sources" : "sinks") + "; this table is a " + kind);
+  }
+
+  /// `idle_micros` is `idle_time` in another unit: readers look at one.
+  void FoldIdleMicros() {
+    auto& values = out_.options.values;
+    const auto found = values.find("idle_micros");
+    if (found == values.end()) return;
+    const int64_t idle_us = out_.options.DurationUs("idle_micros");
+    values.insert_or_assign("idle_time", OptionValue{std::to_string(idle_us) + "us", found->second.span});
+    values.erase(found);
   }
 
   void AddDefaults() {

@@ -17,8 +17,8 @@ namespace laminar {
 struct RawOption {
   std::string name;
   std::string value;
-  SourceSpan name_span;
-  SourceSpan value_span;
+  SourceSpan name_span = {};
+  SourceSpan value_span = {};
 };
 
 enum class TableKind { kSource, kSink, kLookup };

@@ -91,8 +91,11 @@ struct FormatSpec {
   FramingMethod framing = FramingMethod::kNone;
   int64_t line_bytes_max = 0;      ///< newline framing: longer is a bad record; 0: no limit
   bool one_message = false;        ///< a block is one message (Kafka), not a piece of a file
-  std::vector<int> primary_key;    ///< columns, for changelog formats
+  std::vector<int> primary_key;    ///< columns of `table_columns` (or of a sink's rows), for changelog formats
   std::string table_name;
+  /// All physical columns in declared order, where the plan may read fewer; empty: what the plan reads is all. For formats
+  /// that match by place (CSV without header).
+  Schema table_columns;
 };
 
 struct FormatDoc {
@@ -118,6 +121,13 @@ struct Format {
                                             const Schema& columns)> open_file;
   std::function<std::unique_ptr<FileWriter>(const FormatSpec&, std::shared_ptr<arrow::io::OutputStream>,
                                             const Schema& columns)> create_file;
+  /// Offset behind the last whole record of a block that begins with a record, 0 when none is whole: where a connector may
+  /// cut. Empty: records end at each newline (with newline framing), wherever it stands.
+  std::function<int64_t(const FormatSpec&, std::string_view block)> last_record_end;
+  /// Bytes at the start of a file that every block of it must begin with (the header line of CSV): a connector that reads
+  /// one file in several tasks, or from the middle, puts them before each block. Empty: none. A decoder that gets a file's
+  /// blocks in order from the first needs no repetition.
+  std::function<int64_t(const FormatSpec&, std::string_view start)> header_bytes;
   /// Schema of sample bytes (the first piece of a file), for tables without a column list. Empty: cannot infer.
   std::function<Schema(const FormatSpec&, std::string_view sample)> infer;
   /// The only schema that the format can have (raw, and json with `unstructured`: one `value` column). Empty function, or

@@ -152,10 +152,9 @@ JsonReadOptions ReadOptionsOf(const FormatSpec& spec, const JsonDefaults& defaul
   JsonReadOptions out;
   out.lines = spec.framing == FramingMethod::kNewline || (spec.framing == FramingMethod::kNone && !spec.one_message);
   out.line_bytes_max = spec.line_bytes_max;
-  out.unstructured = options.Boolean("unstructured", false);
+  out.unstructured = defaults.takes_unstructured && options.Boolean("unstructured", false);
   out.registry_prefix = options.Boolean("confluent_schema_registry", false);
   options.Text("schema_id", "");
-  options.Boolean("include_schema", false);
   const auto style = StyleOf(options.Choice("timestamp_format", kTimestampFormats, 0));
   // An integer of a known format needs no guess at its unit.
   if (style != TimestampStyle::kText) out.epoch_unit = static_cast<EpochUnit>(static_cast<int>(style));
@@ -192,6 +191,7 @@ void RegisterJson(FormatRegistry& registry) {
   format.file_suffix = "json";
   format.make_decoder = [](const FormatSpec& spec, const Schema& columns) -> std::unique_ptr<Decoder> {
     const JsonReadOptions options = ReadOptionsOf(spec, kDefaults);
+    OptionReader(spec, "json").Boolean("include_schema", false);  // a sink's option that a table for both may carry
     if (options.unstructured) CheckUnstructured(columns);
     auto decoder = std::make_unique<JsonDecoder>(options, columns);
     decoder->set_lines(options.lines);

@@ -17,7 +17,7 @@ struct JsonIndex::Parser {
 
 namespace {
 
-constexpr size_t kCapacityMin = 256 << 10;
+constexpr size_t kCapacityMin = 4 << 10;
 constexpr size_t kCapacityKept = 16 << 20;  // above that the index (four times the text) is given back after use
 constexpr size_t kDepthUnused = 1;
 
@@ -41,7 +41,7 @@ const char* JsonIndex::Build(std::string_view text) {
   num_tokens_ = 0;
   const bool too_big = parser_->capacity > kCapacityKept && text.size() <= kCapacityKept;
   if (!parser_->stage || text.size() > parser_->capacity || too_big) {
-    parser_->capacity = std::max(kCapacityMin, text.size() + text.size() / 4);
+    parser_->capacity = std::max(kCapacityMin, text.size() < kCapacityKept ? text.size() * 2 : text.size());
     parser_->stage.reset();
     const auto error = simdjson::get_active_implementation()->create_dom_parser_implementation(parser_->capacity, kDepthUnused,
                                                                                                parser_->stage);

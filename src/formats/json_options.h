@@ -13,6 +13,7 @@ struct JsonDefaults {
   const char* format = "json";
   TimestampStyle timestamps = TimestampStyle::kText;
   DecimalStyle decimals = DecimalStyle::kNumber;
+  bool takes_unstructured = true;
 };
 
 JsonReadOptions ReadOptionsOf(const FormatSpec& spec, const JsonDefaults& defaults);

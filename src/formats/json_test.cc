@@ -1,8 +1,4 @@
-#include <arrow/array.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "formats/register_formats.h"
+#include "formats/format_test_support.h"
 
 namespace laminar {
 namespace {
@@ -10,59 +6,10 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const Format& Json() {
-  static const FormatRegistry* registry = [] {
-    auto* made = new FormatRegistry;
-    RegisterJson(*made);
-    return made;
-  }();
-  return *registry->Find("json");
-}
-
-Schema Columns(const std::string& text) {
-  const auto type = ParseTypeName("STRUCT<" + text + ">");
-  if (!type) throw std::runtime_error("bad test schema " + text);
-  return Schema{type->fields()};
-}
-
-FormatSpec Spec(std::map<std::string, std::string> options = {}) {
-  FormatSpec spec;
-  for (auto& [name, value] : options) spec.options[name].value = value;
-  return spec;
-}
-
-/// The rows of a batch as JSON, by the encoder: the decoder is tested against text this way.
-std::vector<std::string> Rows(const Batch& batch, const Schema& columns, const FormatSpec& spec = Spec()) {
-  const auto encoded = Json().make_encoder(spec, columns)->Encode(batch);
-  std::vector<std::string> out;
-  for (int64_t i = 0; i < encoded->length(); ++i) out.emplace_back(encoded->GetView(i));
-  return out;
-}
-
-struct Decoded {
-  std::vector<std::string> rows;
-  std::vector<std::string> errors;
-  std::vector<std::string> bad;
-};
+const Format& Json() { return FormatOf("json"); }
 
 Decoded Decode(const std::string& schema, std::string_view text, const FormatSpec& spec = Spec(), int64_t rows_max = 1000) {
-  const Schema columns = Columns(schema);
-  auto decoder = Json().make_decoder(spec, columns);
-  Decoded out;
-  do {
-    const DecodeResult result = decoder->Decode(text, rows_max);
-    EXPECT_LE(result.batch.num_rows, rows_max);
-    for (const auto& column : result.batch.columns) EXPECT_TRUE(column->ValidateFull().ok()) << column->ValidateFull().ToString();
-    for (auto& row : Rows(result.batch, columns)) out.rows.push_back(std::move(row));
-    for (const BadRecord& bad : result.bad) {
-      out.errors.push_back(bad.error);
-      out.bad.emplace_back(bad.bytes);
-      EXPECT_EQ(bad.bytes.data(), text.data() + bad.position);
-    }
-    text.remove_prefix(static_cast<size_t>(result.consumed));
-    if (result.consumed == 0) break;
-  } while (!text.empty());
-  return out;
+  return DecodeAll("json", schema, text, spec, rows_max);
 }
 
 TEST(JsonDecoder, ReadsRows) {

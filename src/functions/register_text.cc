@@ -1,5 +1,8 @@
 #include "functions/register_text.h"
 
+#include "functions/hash/register_hash.h"
+#include "functions/json/register_json.h"
+
 namespace laminar {
 
 void RegisterTextFunctions(FunctionRegistry& registry) {
@@ -17,6 +20,14 @@ void RegisterTextFunctions(FunctionRegistry& registry) {
   RegisterUrlFunctions(registry);
   RegisterRegexFunctions(registry);
   RegisterFormatFunctions(registry);
+  RegisterJsonGetters(registry);
+  RegisterJsonPathFunctions(registry);
+  RegisterJsonBuildFunctions(registry);
+  RegisterJsonInspectFunctions(registry);
+  RegisterDigestFunctions(registry);
+  RegisterChecksumFunctions(registry);
+  RegisterEncodingFunctions(registry);
+  RegisterUuidFunction(registry);
 }
 
 }  // namespace laminar

@@ -206,3 +206,191 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildOver(const LogicalNode& node) {
 }
 
 }  // namespace laminar::sql
+
+namespace laminar::sql {
+
+// ---- aggregates -------------------------------------------------------------------------------------------------
+
+namespace {
+
+laminar::WindowSpec WindowSpecOf(const LogicalNode& node) {
+  using Kind = laminar::WindowKind;
+  laminar::WindowSpec spec;
+  switch (node.window.kind) {
+    case WindowKind::kTumble: spec.kind = Kind::kTumble; break;
+    case WindowKind::kHop: spec.kind = Kind::kHop; break;
+    case WindowKind::kCumulate: spec.kind = Kind::kCumulate; break;
+    case WindowKind::kSession: spec.kind = Kind::kSession; break;
+  }
+  if (node.window_from_columns) spec.kind = Kind::kFromColumns;
+  spec.size_us = node.window.size_us;
+  spec.slide_us = node.window.kind == WindowKind::kTumble ? node.window.size_us : node.window.slide_us;
+  spec.offset_us = node.window.offset_us;
+  spec.processing_time = node.window.processing_time && !node.window_from_columns;
+  return spec;
+}
+
+}  // namespace
+
+PhysicalPlanner::Stream PhysicalPlanner::BuildAggregate(const LogicalNode& node) {
+  const PlanSchema& in = node.inputs[0]->schema;
+  Stream input = Build(node.inputs[0]);
+  const bool windowed = node.kind == NodeKind::kWindowAggregate;
+  // Only what the aggregate reads: keys, arguments, filters, then the window's columns.
+  std::vector<ExpressionPtr> columns;
+  std::vector<std::string> names;
+  std::map<std::string, int> known;
+  auto add = [&](const ExpressionPtr& e) {
+    const auto [at, fresh] = known.emplace(e->ToString(), static_cast<int>(columns.size()));
+    if (fresh) {
+      columns.push_back(e);
+      names.push_back(e->ToString());
+    }
+    return at->second;
+  };
+  auto add_column = [&](int index) { return add(MakeColumn(index, in.columns[index].name, in.columns[index].type)); };
+  std::vector<int> keys;
+  for (const ExpressionPtr& group : node.groups) keys.push_back(add(group));
+  std::vector<AggregateSpec> calls;
+  for (const AggregateCall& call : node.calls) {
+    AggregateSpec spec;
+    spec.function = call.function;
+    spec.distinct = call.distinct;
+    for (const ExpressionPtr& arg : call.args) spec.args.push_back(add(arg));
+    for (const ExpressionPtr& arg : call.order_args) spec.order.push_back(add(arg));
+    if (call.filter) spec.filter = add(call.filter);
+    calls.push_back(std::move(spec));
+  }
+  int start = -1, end = -1, time = -1;
+  if (windowed && node.window_from_columns) {
+    start = add_column(in.window->start_columns.at(0));
+    end = add_column(in.window->end_columns.at(0));
+  } else if (windowed && !node.window.processing_time) {
+    time = add_column(node.time_column);
+  }
+  if (columns.empty()) add(MakeBoolean(true));  // count(*) alone: rows without columns still count
+  Schema schema;
+  for (size_t i = 0; i < columns.size(); ++i) schema.fields.push_back({names[i], columns[i]->type(), true});
+  input = Apply(std::move(input), {nullptr, std::move(columns)}, schema);
+
+  if (!windowed) {
+    GroupAggregateOptions options;
+    options.input = schema;
+    options.keys = keys;
+    options.calls = std::move(calls);
+    options.input_retracts = in.changelog;
+    options.ttl_us = script_.settings.updating_ttl_us;
+    return AddOperator(input, keys, DescribeNode(node), node.span, [options] { return MakeGroupAggregate(options); }, node.schema.ToSchema());
+  }
+  WindowAggregateOptions options;
+  options.input = schema;
+  options.keys = keys;
+  options.calls = std::move(calls);
+  options.window = WindowSpecOf(node);
+  options.time_column = time;
+  options.start_column = start;
+  options.end_column = end;
+  std::vector<int> shuffle = keys;
+  if (shuffle.empty() && start >= 0) shuffle = {start};  // whole windows are independent of one another
+  return AddOperator(input, shuffle, DescribeNode(node), node.span, [options] { return MakeWindowAggregate(options); }, node.schema.ToSchema());
+}
+
+// ---- joins ------------------------------------------------------------------------------------------------------
+
+namespace {
+
+laminar::JoinKind JoinKindOf(JoinKind kind) {
+  switch (kind) {
+    case JoinKind::kLeft: return laminar::JoinKind::kLeft;
+    case JoinKind::kRight: return laminar::JoinKind::kRight;
+    case JoinKind::kFull: return laminar::JoinKind::kFull;
+    case JoinKind::kSemi: return laminar::JoinKind::kSemi;
+    case JoinKind::kAnti: return laminar::JoinKind::kAnti;
+    default: return laminar::JoinKind::kInner;
+  }
+}
+
+}  // namespace
+
+PhysicalPlanner::Stream PhysicalPlanner::BuildJoin(const LogicalNode& node) {
+  const PlanSchema& l = node.inputs[0]->schema;
+  const PlanSchema& r = node.inputs[1]->schema;
+  Stream left = Build(node.inputs[0]);
+  Stream right = Build(node.inputs[1]);
+  const int nl = left.columns.num_columns();
+  const int nr = right.columns.num_columns();
+  std::vector<ExpressionPtr> left_exprs, right_exprs;
+  for (const JoinKey& key : node.keys) {
+    left_exprs.push_back(key.left);
+    right_exprs.push_back(key.right);
+  }
+  int left_end = -1, right_end = -1;
+  const bool windowed = node.kind == NodeKind::kWindowJoin;
+  if (windowed) {
+    // Start and end are keys: session windows can share one of them.
+    for (const auto* columns : {&l.window->start_columns, &l.window->end_columns}) {
+      left_exprs.push_back(MakeColumn(columns->at(0), l.columns[columns->at(0)].name, Type::Timestamp()));
+    }
+    for (const auto* columns : {&r.window->start_columns, &r.window->end_columns}) {
+      right_exprs.push_back(MakeColumn(columns->at(0), r.columns[columns->at(0)].name, Type::Timestamp()));
+    }
+    left_end = l.window->end_columns.at(0);
+    right_end = r.window->end_columns.at(0);
+  }
+  JoinSpec spec;
+  left = Materialize(WithColumns(std::move(left), left_exprs, &spec.left_keys));
+  right = Materialize(WithColumns(std::move(right), right_exprs, &spec.right_keys));
+  spec.left = left.columns;
+  spec.right = right.columns;
+  spec.kind = JoinKindOf(node.join);
+  const int extra = left.columns.num_columns() - nl;
+  if (node.residual) {
+    // The joined row has the left side's helper columns in between.
+    std::vector<int> map;
+    for (int i = 0; i < nl; ++i) map.push_back(i);
+    for (int i = 0; i < nr; ++i) map.push_back(nl + extra + i);
+    spec.predicate = RemapColumns(node.residual, map);
+  }
+  for (int i = 0; i < nl; ++i) spec.output.push_back(i);
+  if (node.join != JoinKind::kSemi && node.join != JoinKind::kAnti) {
+    for (int i = 0; i < nr; ++i) spec.output.push_back(nl + extra + i);
+  }
+
+  std::function<std::unique_ptr<Operator>()> make;
+  if (windowed) {
+    WindowJoinOptions options{spec, left_end, right_end};
+    make = [options] { return MakeWindowJoin(options); };
+  } else if (node.kind == NodeKind::kIntervalJoin) {
+    IntervalJoinOptions options;
+    options.join = spec;
+    options.left_time = l.row_time;
+    options.right_time = r.row_time;
+    options.left_keep_until = node.left_keep_until;
+    options.right_keep_until = node.right_keep_until;
+    make = [options] { return MakeIntervalJoin(options); };
+  } else {
+    UpdatingJoinOptions options;
+    options.join = spec;
+    options.left_changelog = l.changelog;
+    options.right_changelog = r.changelog;
+    options.ttl_us = script_.settings.updating_ttl_us;
+    make = [options] { return MakeUpdatingJoin(options); };
+  }
+  // Window joins without other keys meet in one subtask per window.
+  std::vector<int> left_shuffle = spec.left_keys, right_shuffle = spec.right_keys;
+  if (windowed && node.keys.size() > 0) {
+    left_shuffle.resize(node.keys.size());
+    right_shuffle.resize(node.keys.size());
+  }
+  Stream out;
+  out.parallelism = options_.parallelism;
+  out.node = AddNode(DescribeNode(node), out.parallelism, true);
+  out.columns = node.schema.ToSchema();
+  out.span = node.span;
+  graph_.nodes[out.node].make_operator = std::move(make);
+  Connect(left, out.node, 0, left_shuffle);
+  Connect(right, out.node, 1, right_shuffle);
+  return out;
+}
+
+}  // namespace laminar::sql

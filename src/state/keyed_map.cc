@@ -406,8 +406,12 @@ std::vector<uint32_t> KeyedMap::LiveSlots() const {
 }
 
 void KeyedMap::Remove(uint32_t slot) {
-  EraseFromIndex(slot);
   if (header(slot)->persisted) RememberDelete(slot);
+  RemoveQuietly(slot);
+}
+
+bool KeyedMap::RemoveQuietly(uint32_t slot) {
+  EraseFromIndex(slot);
   if (form_ == KeyForm::kBytes) {
     const int64_t length = reinterpret_cast<const LongKey*>(key(slot))->length;
     if (length > static_cast<int64_t>(kInPlaceBytes)) {
@@ -419,6 +423,7 @@ void KeyedMap::Remove(uint32_t slot) {
   free_.push_back(slot);
   --size_;
   if (arena_->dead_bytes > arena_->live_bytes + static_cast<int64_t>(kArenaBlockBytes)) CompactArena();
+  return header(slot)->persisted != 0;
 }
 
 void KeyedMap::RememberDelete(uint32_t slot) {
@@ -573,12 +578,21 @@ void KeyedMap::Snapshot(StateWriter& writer, const std::function<void(uint32_t s
   dirty_.clear();
 }
 
+std::vector<uint32_t> KeyedMap::TakeDirty() {
+  std::vector<uint32_t> slots = std::move(dirty_);
+  dirty_.clear();
+  for (const uint32_t slot : slots) header(slot)->dirty = 0;
+  std::erase_if(slots, [this](uint32_t slot) { return !live(slot); });
+  for (const uint32_t slot : slots) header(slot)->persisted = 1;
+  return slots;
+}
+
 uint32_t KeyedMap::Restore(std::string_view key_bytes, bool persisted) {
   if (!restore_batch_) restore_batch_ = std::make_unique<KeyBatch>(key_types());
   restore_batch_->AssignKey(key_bytes);
   uint32_t slot;
   FindOrInsert(*restore_batch_, nullptr, 1, &slot, nullptr);
-  header(slot)->persisted = persisted;
+  if (persisted) header(slot)->persisted = 1;
   return slot;
 }
 

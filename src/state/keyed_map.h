@@ -110,6 +110,8 @@ class KeyedMap {
 
   /// Forgets the key. Its slot may be given to another key by the next insert.
   void Remove(uint32_t slot);
+  /// The same without remembering the delete for the next Snapshot; true when some snapshot has the key.
+  bool RemoveQuietly(uint32_t slot);
   /// Forgets all keys and gives memory back.
   void Clear();
   /// When less than a quarter of a large map's slots are in use, moves the records together and gives memory back. Slots
@@ -146,6 +148,9 @@ class KeyedMap {
   /// Forgets all keys and gives memory back; what the next Snapshot would have to delete goes to `out` instead. For a map
   /// that is about to be destroyed (a window that has closed).
   void ClearInto(DeletedKeys* out, std::string_view prefix);
+  /// For owners that write entries themselves: the live dirty slots, which count as written from now on.
+  std::vector<uint32_t> TakeDirty();
+  bool persisted(uint32_t slot) const { return header(slot)->persisted != 0; }
   /// Adds a key from a snapshot (without its prefix) as clean; the caller fills the record. `persisted` false: the map
   /// itself is not part of snapshots, so the key's removal need not be remembered.
   uint32_t Restore(std::string_view key, bool persisted = true);

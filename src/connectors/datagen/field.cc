@@ -31,12 +31,12 @@ class FieldOptions {
 
   int64_t Integer(const std::string& property, int64_t otherwise) const {
     if (!Has(property)) return otherwise;
-    if (const auto value = ParseInteger(Text(property))) return *value;
+    if (const auto value = ParseIntegerText(Text(property))) return *value;
     Fail(property, "is not a whole number");
   }
   double Double(const std::string& property, double otherwise) const {
     if (!Has(property)) return otherwise;
-    if (const auto value = ParseDouble(Text(property))) return *value;
+    if (const auto value = ParseDoubleText(Text(property))) return *value;
     Fail(property, "is not a number");
   }
   [[noreturn]] void Fail(const std::string& property, const std::string& problem) const {

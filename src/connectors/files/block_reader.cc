@@ -89,8 +89,12 @@ std::unique_ptr<ByteInput> OpenFileInput(const std::string& path, Compression co
   return std::make_unique<CompressedInput>(path, compression);
 }
 
-BlockReader::BlockReader(std::unique_ptr<ByteInput> input, WholeRecords whole_records, int64_t block_bytes)
-    : input_(std::move(input)), whole_records_(std::move(whole_records)), block_bytes_(block_bytes) {}
+BlockReader::BlockReader(std::unique_ptr<ByteInput> input, WholeRecords whole_records, std::string header,
+                         int64_t block_bytes)
+    : input_(std::move(input)),
+      whole_records_(std::move(whole_records)),
+      header_(std::move(header)),
+      block_bytes_(block_bytes) {}
 
 void BlockReader::SkipTo(int64_t offset) {
   if (offset > 0) input_->Skip(offset);
@@ -102,17 +106,19 @@ int64_t BlockReader::FirstCapacity() const {
   const int64_t hint = input_->RemainingHint();
   // One byte more than is left lets a single block see the end of a small file.
   const int64_t wanted = hint < 0 ? block_bytes_ : std::min(block_bytes_, hint + 1);
-  return rest + std::max<int64_t>(wanted, 1);
+  return static_cast<int64_t>(header_.size()) + rest + std::max<int64_t>(wanted, 1);
 }
 
 RecordBlock BlockReader::Next() {
   if (at_end_ && !rest_) return {};
   int64_t capacity = FirstCapacity();
   auto buffer = AllocateBlock(capacity);
-  int64_t filled = 0;
+  const auto header = position_ > 0 ? static_cast<int64_t>(header_.size()) : 0;
+  std::memcpy(buffer->mutable_data(), header_.data(), static_cast<size_t>(header));
+  int64_t filled = header;
   if (rest_) {
-    std::memcpy(buffer->mutable_data(), rest_->data(), static_cast<size_t>(rest_->size()));
-    filled = rest_->size();
+    std::memcpy(buffer->mutable_data() + filled, rest_->data(), static_cast<size_t>(rest_->size()));
+    filled += rest_->size();
     rest_ = nullptr;
   }
   int64_t whole = 0;
@@ -123,7 +129,7 @@ RecordBlock BlockReader::Next() {
       filled += n;
     }
     whole = at_end_ ? filled : static_cast<int64_t>(whole_records_(std::string_view(*buffer).substr(0, filled)));
-    if (whole > 0 || at_end_) break;
+    if (whole > header || at_end_) break;
     if (capacity >= kRecordBytesMax) {
       throw ExternalError("file", "'" + input_->name() + "' has a record of more than 1 GiB at byte " +
                                       std::to_string(position_) + ": is it in the format that the table names?");
@@ -131,9 +137,9 @@ RecordBlock BlockReader::Next() {
     capacity *= 2;
     OrThrow(buffer->Resize(capacity + kBlockPadding, /*shrink_to_fit=*/false), "read buffer");
   }
-  if (whole == 0) return {};
+  if (whole <= header) return {};
   if (filled > whole) rest_ = arrow::SliceBuffer(buffer, whole, filled - whole);
-  position_ += whole;
+  position_ += whole - header;
   return {std::move(buffer), whole};
 }
 

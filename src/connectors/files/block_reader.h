@@ -17,6 +17,9 @@ namespace laminar {
 /// How many bytes at the front of `bytes` are whole records (their terminators included); 0 when not even one is.
 using WholeRecords = std::function<size_t(std::string_view bytes)>;
 
+/// How many bytes at the start of a file every block must begin with (the header line of CSV).
+using HeaderBytes = std::function<size_t(std::string_view start)>;
+
 /// Records end at '\n'.
 size_t WholeLines(std::string_view bytes);
 /// There is one record, up to the end of the file.
@@ -46,12 +49,14 @@ std::unique_ptr<ByteInput> OpenFileInput(const std::string& path, Compression co
 
 struct RecordBlock {
   std::shared_ptr<arrow::Buffer> buffer;  ///< `size` bytes, with kBlockPadding readable ones behind; null at the end
-  int64_t size = 0;
+  int64_t size = 0;                       ///< with the header
 };
 
 class BlockReader {
  public:
-  BlockReader(std::unique_ptr<ByteInput> input, WholeRecords whole_records, int64_t block_bytes = kBlockBytes);
+  /// `header` is what the input begins with and every block must begin with too: it is put before all blocks but the first.
+  BlockReader(std::unique_ptr<ByteInput> input, WholeRecords whole_records, std::string header = "",
+              int64_t block_bytes = kBlockBytes);
   /// Starts at byte `offset` of the (uncompressed) input; before the first Next.
   void SkipTo(int64_t offset);
   /// The next block; at the end one without a buffer. The last record may lack its terminator.
@@ -64,6 +69,7 @@ class BlockReader {
 
   std::unique_ptr<ByteInput> input_;
   const WholeRecords whole_records_;
+  const std::string header_;
   const int64_t block_bytes_;
   int64_t position_ = 0;
   bool at_end_ = false;

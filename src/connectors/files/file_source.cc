@@ -27,7 +27,7 @@ std::string ToText(const Progress& progress) {
 
 Progress ProgressFromText(std::string_view text, std::string_view name) {
   if (text == kDone) return {true, 0};
-  const auto position = text.substr(0, kAt.size()) == kAt ? ParseInteger(text.substr(kAt.size())) : std::nullopt;
+  const auto position = text.substr(0, kAt.size()) == kAt ? ParseIntegerText(text.substr(kAt.size())) : std::nullopt;
   LAMINAR_CHECK(position.has_value(), "position of split '" + std::string(name) + "' cannot be read");
   return {false, *position};
 }

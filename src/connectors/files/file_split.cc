@@ -13,11 +13,45 @@ namespace laminar {
 
 namespace {
 
+constexpr int64_t kSampleBytes = 1 << 20;
+constexpr int64_t kWholeSampleBytesMax = 256 << 20;
+constexpr int64_t kHeaderBytesMax = 1 << 16;
+
+std::string ReadStart(const std::string& path, Compression compression, int64_t bytes_max) {
+  const auto input = OpenFileInput(path, compression);
+  std::string start;
+  while (static_cast<int64_t>(start.size()) < bytes_max) {
+    char piece[1 << 16];
+    const int64_t n = input->Read(piece, sizeof(piece));
+    if (n == 0) break;
+    start.append(piece, static_cast<size_t>(n));
+  }
+  return start;
+}
+
+std::string HeaderOf(const std::string& path, const FileReadSpec& spec) {
+  if (!spec.header_bytes) return "";
+  std::string start = ReadStart(path, CompressionOf(path, spec.compression), kHeaderBytesMax);
+  start.resize(std::min(start.size(), spec.header_bytes(start)));
+  return start;
+}
+
+/// Where blocks may be cut. Throws UserError(kBadOption) for length framing.
+WholeRecords WholeRecordsOf(const TableSpec& table) {
+  switch (table.format_spec.framing) {
+    case FramingMethod::kNewline: return WholeLines;
+    case FramingMethod::kNone: return WholeFile;
+    case FramingMethod::kLength: break;
+  }
+  throw UserError(Reason::kBadOption, table.options.span("framing"),
+                  "framing 'length' is for messages; records of a file are framed by 'newline' (or 'none': one record)");
+}
+
 class RecordFileSplit final : public FileSplit {
  public:
   RecordFileSplit(const std::string& path, const std::string& name, int64_t position, const FileReadSpec& spec)
       : name_(name), metadata_keys_(spec.metadata_keys), modified_us_(LocalFile::OpenRead(path).modified_us()),
-        blocks_(OpenFileInput(path, CompressionOf(path, spec.compression)), spec.whole_records),
+        blocks_(OpenFileInput(path, CompressionOf(path, spec.compression)), spec.whole_records, HeaderOf(path, spec)),
         start_(position) {
     blocks_.SkipTo(position);
   }
@@ -70,9 +104,6 @@ class RowFileSplit final : public FileSplit {
   int64_t bytes_ = 0;
 };
 
-constexpr int64_t kSampleBytes = 1 << 20;
-constexpr int64_t kWholeSampleBytesMax = 256 << 20;
-
 }  // namespace
 
 Batch MakeBlockBatch(const RecordBlock& block) {
@@ -99,14 +130,15 @@ void AppendFileColumns(const std::string& name, int64_t modified_us, const std::
 
 bool ReadsWholeFiles(const Format& format) { return static_cast<bool>(format.open_file); }
 
-WholeRecords WholeRecordsOf(const TableSpec& table) {
-  switch (table.format_spec.framing) {
-    case FramingMethod::kNewline: return WholeLines;
-    case FramingMethod::kNone: return WholeFile;
-    case FramingMethod::kLength: break;
-  }
-  throw UserError(Reason::kBadOption, table.options.span("framing"),
-                  "framing 'length' is for messages; records of a file are framed by 'newline' (or 'none': one record)");
+std::shared_ptr<const FileReadSpec> MakeFileReadSpec(const TableSpec& table) {
+  auto spec = std::make_shared<FileReadSpec>();
+  spec->compression = table.options.Text("compression");
+  spec->format = table.format;
+  spec->format_spec = table.format_spec;
+  spec->columns = table.columns;
+  spec->metadata_keys = table.metadata_keys;
+  if (!ReadsWholeFiles(*table.format)) spec->whole_records = WholeRecordsOf(table);
+  return spec;
 }
 
 std::unique_ptr<FileSplit> OpenFileSplit(const std::string& path, const std::string& name, int64_t position,
@@ -118,16 +150,7 @@ std::unique_ptr<FileSplit> OpenFileSplit(const std::string& path, const std::str
 std::string SampleFile(const std::string& path, const FileReadSpec& spec) {
   const bool whole = ReadsWholeFiles(*spec.format);
   const Compression compression = whole ? Compression::kNone : CompressionOf(path, spec.compression);
-  const auto input = OpenFileInput(path, compression);
-  std::string sample;
-  const int64_t bytes_max = whole ? kWholeSampleBytesMax : kSampleBytes;
-  while (static_cast<int64_t>(sample.size()) < bytes_max) {
-    char piece[1 << 16];
-    const int64_t n = input->Read(piece, sizeof(piece));
-    if (n == 0) break;
-    sample.append(piece, static_cast<size_t>(n));
-  }
-  return sample;
+  return ReadStart(path, compression, whole ? kWholeSampleBytesMax : kSampleBytes);
 }
 
 }  // namespace laminar

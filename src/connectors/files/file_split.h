@@ -18,6 +18,7 @@ namespace laminar {
 struct FileReadSpec {
   std::string compression;      ///< option text; empty: by suffix
   WholeRecords whole_records;   ///< record formats
+  HeaderBytes header_bytes;     ///< empty: files have no header
   const Format* format = nullptr;
   FormatSpec format_spec;
   Schema columns;                          ///< file formats: what the plan reads
@@ -26,8 +27,8 @@ struct FileReadSpec {
 
 /// True when the format reads whole files (Parquet) rather than records.
 bool ReadsWholeFiles(const Format& format);
-/// Cutter for records of the table's framing. Throws UserError(kBadOption) for length framing.
-WholeRecords WholeRecordsOf(const TableSpec& table);
+/// How the files of `table` are read. Throws UserError(kBadOption) for framing that files do not have.
+std::shared_ptr<const FileReadSpec> MakeFileReadSpec(const TableSpec& table);
 
 class FileSplit {
  public:

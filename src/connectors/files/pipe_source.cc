@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "base/arrow_result.h"
 #include "connectors/option_text.h"
@@ -74,12 +75,18 @@ class PipeInput {
   bool owned_ = false;
 };
 
+struct PipeBlock {
+  RecordBlock block;
+  int64_t input_bytes = 0;  ///< of the block, without a repeated header
+};
+
 /// Fills blocks on its own thread: as large as the input allows while the task is behind, at once when it waits.
 class PipeReader {
  public:
-  PipeReader(const std::string& path, WholeRecords whole_records, int64_t skip_bytes, std::function<void()> wake)
-      : input_(path, path == "-"), whole_records_(std::move(whole_records)), skip_bytes_(skip_bytes),
-        wake_(std::move(wake)), thread_([this] { Run(); }) {}
+  PipeReader(const std::string& path, std::shared_ptr<const FileReadSpec> spec, int64_t skip_bytes,
+             std::function<void()> wake)
+      : input_(path, path == "-"), spec_(std::move(spec)), skip_bytes_(skip_bytes), wake_(std::move(wake)),
+        thread_([this] { Run(); }) {}
 
   ~PipeReader() {
     {
@@ -92,14 +99,14 @@ class PipeReader {
   }
 
   /// The next block if there is one. `*end` when no more will come. Rethrows what went wrong on the thread.
-  std::optional<RecordBlock> Take(bool* end) {
+  std::optional<PipeBlock> Take(bool* end) {
     std::lock_guard lock(mutex_);
     if (blocks_.empty()) {
       if (error_) std::rethrow_exception(error_);
       *end = at_end_;
       return std::nullopt;
     }
-    RecordBlock block = std::move(blocks_.front());
+    PipeBlock block = std::move(blocks_.front());
     blocks_.pop_front();
     room_.notify_all();
     return block;
@@ -109,8 +116,8 @@ class PipeReader {
   void Run() {
     std::exception_ptr error;
     try {
-      while (ReadBlock()) {
-      }
+      bool more = ReadStart();
+      while (more) more = ReadBlock();
     } catch (...) {
       error = std::current_exception();  // thrown again by Take, in the task
     }
@@ -122,30 +129,55 @@ class PipeReader {
     wake_();
   }
 
+  /// Learns the header that every block must begin with, from the first record. False when stopping.
+  bool ReadStart() {
+    bool end = false;
+    while (spec_->header_bytes && !end && spec_->whole_records(rest_) == 0) {
+      char piece[1 << 16];
+      if (!input_.WaitReadable(-1)) return false;
+      const auto n = input_.Read(piece, sizeof(piece));
+      if (!n) continue;
+      end = *n == 0;
+      rest_.append(piece, static_cast<size_t>(*n));
+    }
+    if (spec_->header_bytes) header_ = rest_.substr(0, spec_->header_bytes(rest_));
+    header_in_rest_ = skip_bytes_ == 0;
+    const auto skipped = std::min(static_cast<size_t>(skip_bytes_), rest_.size());
+    rest_.erase(0, skipped);
+    skip_bytes_ -= static_cast<int64_t>(skipped);
+    return true;
+  }
+
   /// Reads and queues about one block; false at the end and when stopping.
   bool ReadBlock() {
-    const int64_t rest = static_cast<int64_t>(rest_.size());
-    int64_t capacity = std::max(kBlockBytes, 2 * rest);
+    const std::string start = std::exchange(header_in_rest_, false) ? "" : header_;
+    const auto header = static_cast<int64_t>(start.size());
+    int64_t filled = header + static_cast<int64_t>(rest_.size());
+    int64_t capacity = std::max(kBlockBytes, 2 * filled);
     auto buffer = OrThrow(arrow::AllocateResizableBuffer(capacity + kBlockPadding), "read buffer");
-    std::memcpy(buffer->mutable_data(), rest_.data(), rest_.size());
-    int64_t filled = rest;
+    std::memcpy(buffer->mutable_data(), start.data(), start.size());
+    std::memcpy(buffer->mutable_data() + header, rest_.data(), rest_.size());
+    const auto whole_bytes = [&] {
+      return static_cast<int64_t>(spec_->whole_records(std::string_view(*buffer).substr(0, filled)));
+    };
     bool end = false;
-    int64_t whole = 0;
+    int64_t whole = rest_.empty() ? 0 : whole_bytes();
     while (!end) {
       // With whole records at hand: none to a waiting task, else a moment for the block to fill.
-      if (!input_.WaitReadable(whole == 0 ? -1 : TaskWaits() ? 0 : kLingerMs)) {
+      const bool ready = whole > header;
+      if (!input_.WaitReadable(!ready ? -1 : TaskWaits() ? 0 : kLingerMs)) {
         if (Stopping()) return false;
-        if (whole > 0) break;
+        if (ready) break;
         continue;
       }
       const auto n = input_.Read(buffer->mutable_data() + filled, capacity - filled);
       if (!n) continue;
       end = *n == 0;
       filled += *n;
-      DropSkipped(buffer->mutable_data(), &filled);
-      whole = static_cast<int64_t>(whole_records_(std::string_view(*buffer).substr(0, filled)));
+      DropSkipped(buffer->mutable_data() + header, header, &filled);
+      whole = whole_bytes();
       if (filled < capacity) continue;
-      if (whole > 0) break;
+      if (whole > header) break;
       if (capacity >= kRecordBytesMax) {
         throw ExternalError("file", "a record of more than 1 GiB on a pipe: is it in the format that the table names?");
       }
@@ -153,20 +185,23 @@ class PipeReader {
       OrThrow(buffer->Resize(capacity + kBlockPadding, false), "read buffer");
     }
     if (end) whole = filled;
+    whole = std::max(whole, header);
     rest_.assign(reinterpret_cast<const char*>(buffer->data()) + whole, static_cast<size_t>(filled - whole));
-    if (whole > 0) Push({std::move(buffer), whole});
+    if (whole > header) Push({{std::move(buffer), whole}, whole - header});
     return !end;
   }
 
-  void DropSkipped(uint8_t* data, int64_t* filled) {
-    const int64_t dropped = std::min(skip_bytes_, *filled);
+  /// Drops from `data`, what lies behind the header, what an earlier run has read.
+  void DropSkipped(uint8_t* data, int64_t header, int64_t* filled) {
+    const int64_t bytes = *filled - header;
+    const int64_t dropped = std::min(skip_bytes_, bytes);
     if (dropped == 0) return;
-    std::memmove(data, data + dropped, static_cast<size_t>(*filled - dropped));
+    std::memmove(data, data + dropped, static_cast<size_t>(bytes - dropped));
     *filled -= dropped;
     skip_bytes_ -= dropped;
   }
 
-  void Push(RecordBlock block) {
+  void Push(PipeBlock block) {
     {
       std::unique_lock lock(mutex_);
       room_.wait(lock, [&] { return stopping_ || blocks_.size() < kQueuedBlocksMax; });
@@ -185,14 +220,17 @@ class PipeReader {
   }
 
   PipeInput input_;
-  const WholeRecords whole_records_;
+  const std::shared_ptr<const FileReadSpec> spec_;
+  // Of the thread only:
   int64_t skip_bytes_;
   const std::function<void()> wake_;
-  std::string rest_;  // thread only
+  std::string header_;
+  std::string rest_;  // read, but not yet a whole record
+  bool header_in_rest_ = true;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable room_;
-  std::deque<RecordBlock> blocks_;
+  std::deque<PipeBlock> blocks_;
   bool stopping_ = false;
   bool at_end_ = false;
   std::exception_ptr error_;
@@ -215,7 +253,7 @@ class PipeSource final : public Source {
     if (!announced_) {
       announced_ = true;
       out.EmitSplit({0, SplitEvent::Kind::kStarted, path_});
-      reader_ = std::make_unique<PipeReader>(path_, spec_->whole_records, position_, context_.wake);
+      reader_ = std::make_unique<PipeReader>(path_, spec_, position_, context_.wake);
     }
     bool end = false;
     const auto block = reader_->Take(&end);
@@ -226,9 +264,9 @@ class PipeSource final : public Source {
       out.EmitSplit({0, SplitEvent::Kind::kFinished, path_});
       return PollResult::kEnd;
     }
-    position_ += block->size;
-    context_.metrics->bytes_in.Add(block->size);
-    out.Emit(MakeBatch(*block));
+    position_ += block->input_bytes;
+    context_.metrics->bytes_in.Add(block->input_bytes);
+    out.Emit(MakeBatch(block->block));
     return PollResult::kMore;
   }
 
@@ -237,7 +275,7 @@ class PipeSource final : public Source {
   }
   void Restore(const SnapshotReader& reader) override {
     reader.ForEach("splits", [&](const StateEntry& entry) {
-      if (entry.key == path_) position_ = ParseInteger(entry.value).value_or(0);
+      if (entry.key == path_) position_ = ParseIntegerText(entry.value).value_or(0);
     });
   }
 

@@ -163,15 +163,8 @@ class FilesystemConnector final : public Connector {
   }
 
   static std::shared_ptr<const FileReadSpec> ReadSpec(const TableSpec& table) {
-    auto read = std::make_shared<FileReadSpec>();
-    read->compression = table.options.Text("compression");
-    RecordCompression(read->compression, table.options.span("compression"));
-    read->format = table.format;
-    read->format_spec = table.format_spec;
-    read->columns = table.columns;
-    read->metadata_keys = table.metadata_keys;
-    if (!ReadsWholeFiles(*table.format)) read->whole_records = WholeRecordsOf(table);
-    return read;
+    RecordCompression(table.options.Text("compression"), table.options.span("compression"));
+    return MakeFileReadSpec(table);
   }
 
   static PartitionSpec PartitionOf(const TableSpec& table) {
@@ -180,7 +173,7 @@ class FilesystemConnector final : public Connector {
     partition.event_time_column = table.event_time_column;
     if (!partition.time_pattern.empty() && table.event_time_column < 0) {
       throw UserError(Reason::kBadOption, table.options.span("partitioning.time_pattern"),
-                      "partitioning.time_pattern needs rows with an event time");
+                      "partitioning.time_pattern needs the event time of the rows among the columns of '" + table.name + "'");
     }
     partition.field_names = table.options.List("partitioning.fields");
     partition.field_names.insert(partition.field_names.end(), table.partition_by.begin(), table.partition_by.end());

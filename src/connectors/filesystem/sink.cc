@@ -72,7 +72,7 @@ class FilesystemSink final : public Sink {
       if (entry.key == kTokenKey) {
         token_ = std::string(entry.value);
       } else if (entry.key.substr(0, kSerialKey.size()) == kSerialKey) {
-        serial_ = std::max(serial_, ParseInteger(entry.value).value_or(0));
+        serial_ = std::max(serial_, ParseIntegerText(entry.value).value_or(0));
       } else {
         const std::string staged(entry.key.substr(kFileKey.size()));
         restored_.emplace(staged, FileRecord::FromText(staged, entry.value));

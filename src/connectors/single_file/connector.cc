@@ -45,12 +45,12 @@ class SingleFileConnector final : public Connector {
   std::optional<std::string> Sample(const TableSpec& table) const override {
     const std::string path = LocalPathOf(table.options.Text("path"), table.options.span("path"));
     if (IsPipe(path)) return std::nullopt;  // what is read of a pipe is gone
-    return SampleFile(path, *ReadSpec(table));
+    return SampleFile(path, *MakeFileReadSpec(table));
   }
 
   SourcePlan PlanSource(const TableSpec& table) const override {
     const std::string path = LocalPathOf(table.options.Text("path"), table.options.span("path"));
-    auto read = ReadSpec(table);
+    auto read = MakeFileReadSpec(table);
     SourcePlan plan;
     plan.bounded = true;
     plan.parallelism_max = 1;
@@ -87,17 +87,6 @@ class SingleFileConnector final : public Connector {
  private:
   static bool IsPipe(const std::string& path) {
     return path == "-" || (PathExists(path) && !IsRegularFile(path) && !IsDirectory(path));
-  }
-
-  static std::shared_ptr<const FileReadSpec> ReadSpec(const TableSpec& table) {
-    auto read = std::make_shared<FileReadSpec>();
-    read->compression = table.options.Text("compression");
-    read->whole_records = WholeRecordsOf(table);
-    read->format = table.format;
-    read->format_spec = table.format_spec;
-    read->columns = table.columns;
-    read->metadata_keys = table.metadata_keys;
-    return read;
   }
 
   const ConnectorInfo info_ = MakeInfo();

@@ -50,7 +50,7 @@ class SingleFileSink final : public Sink {
 
   void Restore(const SnapshotReader& reader) override {
     reader.ForEach("files", [&](const StateEntry& entry) {
-      if (entry.key == path_) restored_length_ = ParseInteger(entry.value);
+      if (entry.key == path_) restored_length_ = ParseIntegerText(entry.value);
     });
   }
 

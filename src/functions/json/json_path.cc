@@ -314,11 +314,16 @@ void JsonPath::Find(std::string_view json, Semantics semantics, size_t limit, st
   PathWalk(root, lax, limit, out).Walk(root, steps_);
 }
 
+bool JsonPath::FindChain(std::string_view json, std::optional<std::string_view>* found) const {
+  const ChainResult result = RunChain(json, chain_);
+  *found = result.found;
+  return strict_ || !result.misfit;
+}
+
 std::optional<std::string_view> JsonPath::FindFirst(std::string_view json, Semantics semantics) const {
   if (is_chain()) {
-    const ChainResult result = RunChain(json, chain_);
-    // Where the chain did not fit, lax mode looks into an array or takes a scalar as one.
-    if (!result.misfit || semantics == Semantics::kRfc || strict_) return result.found;
+    std::optional<std::string_view> found;
+    if (FindChain(json, &found) || semantics == Semantics::kRfc) return found;
   }
   std::vector<std::string_view> matches;
   Find(json, semantics, 1, &matches);

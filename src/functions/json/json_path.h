@@ -72,6 +72,9 @@ class JsonPath {
 
   /// Raw texts of the matches in document order, at most `limit`; `out` is cleared first. `json` must be valid.
   void Find(std::string_view json, Semantics semantics, size_t limit, std::vector<std::string_view>* out) const;
+  /// The quick way for is_chain(): one pass, no allocation. False: `json` has an array where lax mode must look into it (or
+  /// takes a scalar as one), and Find has to be used; never in strict mode. Otherwise `*found` is the only match, if any.
+  bool FindChain(std::string_view json, std::optional<std::string_view>* found) const;
   /// The first match. Allocates nothing when is_chain() and no array has to be unwrapped.
   std::optional<std::string_view> FindFirst(std::string_view json, Semantics semantics) const;
 

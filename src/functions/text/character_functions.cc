@@ -58,7 +58,7 @@ void RegisterCharacterFunctions(FunctionRegistry& registry) {
               .description = "Lower-case hexadecimal, without leading zeros; negative numbers as 64-bit two's complement.",
               .example = "to_hex(255)",
               .result = "\"ff\""},
-      .overloads = {ToHex<int64_t>(Type::Int64()), ToHex<uint64_t>(Type::UInt64())}});
+      .overloads = {ToHex<uint64_t>(Type::UInt64()), ToHex<int64_t>(Type::Int64())}});
 }
 
 }  // namespace laminar

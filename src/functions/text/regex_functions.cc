@@ -310,19 +310,6 @@ ScalarKernel ExtractAllKernel(RegexCall regex, const BindArguments& arguments) {
 
 constexpr size_t kNoFlags = SIZE_MAX;
 
-void RegisterOperator(FunctionRegistry& registry, const char* name, bool ignore_case, bool negate, const char* example,
-                      const char* result) {
-  registry.Add(ScalarFunction{
-      .names = {name},
-      .doc = {.group = "Regex",
-              .signature = fmt::format("text {} pattern → BOOLEAN", name),
-              .description = fmt::format("Whether the RE2 pattern matches {}anywhere in the text{}.", negate ? "not " : "",
-                                         ignore_case ? ", ignoring case" : ""),
-              .example = example,
-              .result = result},
-      .overloads = {OperatorBinder(name, ignore_case, negate)}});
-}
-
 }  // namespace
 
 void RegisterRegexFunctions(FunctionRegistry& registry) {
@@ -392,10 +379,6 @@ void RegisterRegexFunctions(FunctionRegistry& registry) {
               .example = "regexp_extract_all('a1b22', '[a-z](\\d+)', 1)",
               .result = "[\"1\",\"22\"]"},
       .overloads = {RegexBinder("regexp_extract_all", {text, text, bigint}, 1, Type::Array(text), kNoFlags, ExtractAllKernel)}});
-  RegisterOperator(registry, "~", false, false, "'stream' ~ '^str'", "true");
-  RegisterOperator(registry, "~*", true, false, "'Stream' ~* '^str'", "true");
-  RegisterOperator(registry, "!~", false, true, "'stream' !~ '^str'", "false");
-  RegisterOperator(registry, "!~*", true, true, "'Stream' !~* '^str'", "false");
 }
 
 }  // namespace laminar

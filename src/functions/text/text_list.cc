@@ -1,5 +1,6 @@
 #include "functions/text/text_list.h"
 
+#include "functions/json/json_scanner.h"
 #include "types/type.h"
 
 namespace laminar {
@@ -27,6 +28,12 @@ void TextListWriter::Add(std::string_view element) {
   text_.append(element);
   text_offsets_.push_back(static_cast<int32_t>(text_.size()));
   valid_elements_.push_back(true);
+}
+
+void TextListWriter::AddCompactJson(std::string_view raw) {
+  TextWriter compact(1, static_cast<int64_t>(raw.size()));
+  AppendCompactJson(raw, compact);
+  Add(compact.row());
 }
 
 void TextListWriter::AddNull() {

@@ -14,6 +14,8 @@ class TextListWriter {
 
   void Add(std::string_view element);
   void AddNull();
+  /// A raw JSON value without white space between its tokens.
+  void AddCompactJson(std::string_view raw);
   /// The row holds what was added since the last end.
   void EndRow();
   void EndNullRow();

@@ -1,0 +1,47 @@
+# Laminar. `make run` is the way in; see README.md and CONTRIBUTING.md.
+BUILD_JOBS ?= $(shell nproc)
+TEST_PRESET ?= dev
+WERROR ?= OFF
+
+.PHONY: run build setup test test-asan test-tsan bench fmt lint docs clean
+
+run: build  ## Build what is missing, then run the example over real flights.
+	./build/release/laminar run --format table examples/flights/flights.sql
+
+setup:  ## Install Debian packages and the pinned Arrow wheel, where missing.
+	./tools/setup
+
+build: setup  ## A release build: build/release/laminar.
+	cmake --preset release -DLAMINAR_WERROR=$(WERROR)
+	cmake --build build/release -j $(BUILD_JOBS) --target laminar
+
+test: setup  ## Build and run all tests.
+	./tools/setup --tests
+	cmake --preset $(TEST_PRESET) -DLAMINAR_WERROR=$(WERROR)
+	cmake --build build/$(TEST_PRESET) -j $(BUILD_JOBS)
+	./tools/run_tests build/$(TEST_PRESET)
+
+test-asan:
+	$(MAKE) test TEST_PRESET=asan-ubsan
+
+test-tsan:
+	$(MAKE) test TEST_PRESET=tsan
+
+bench: build  ## Nexmark beside DuckDB, and micro-benchmarks (bench/README.md).
+	./tools/setup --tests
+	.venv/bin/python bench/run.py
+
+fmt:
+	./tools/setup --lint
+	git ls-files '*.h' '*.cc' | xargs .venv/bin/clang-format -i
+
+lint:  ## House rules: layers, banned words, formatting.
+	./tools/setup --lint
+	./tools/tidy
+	git ls-files '*.h' '*.cc' | xargs .venv/bin/clang-format --dry-run --Werror
+
+docs: build  ## docs/functions.md from the registry.
+	./build/release/laminar functions --format markdown > docs/functions.md
+
+clean:
+	rm -rf build

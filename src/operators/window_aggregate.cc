@@ -1,0 +1,401 @@
+#include "operators/window_aggregate.h"
+
+#include <arrow/array.h>
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "operators/distinct_sets.h"
+#include "operators/session_aggregate.h"
+#include "operators/window_times.h"
+#include "state/keyed_map.h"
+#include "state/row_bytes.h"
+
+namespace laminar {
+
+namespace {
+
+constexpr int64_t kOutputGroups = 8192;  // per output batch
+constexpr int64_t kMergeGroups = 4096;   // per call of Merge: their pointers stay in the cache
+
+using Columns = std::vector<std::shared_ptr<arrow::Array>>;
+
+/// [start, end): a pane of the grid, or with kFromColumns a whole window.
+struct Span {
+  int64_t end;
+  int64_t start;
+  bool operator<(const Span& other) const { return end != other.end ? end < other.end : start < other.start; }
+  bool operator==(const Span&) const = default;
+};
+
+struct SpanHash {
+  size_t operator()(const Span& span) const {
+    return static_cast<size_t>(span.start * 0x9E3779B97F4A7C15) ^ static_cast<size_t>(span.end);
+  }
+};
+
+/// The groups of one pane.
+struct Pane {
+  Pane(const std::vector<std::shared_ptr<arrow::DataType>>& key_types, const AccumulatorSet& accumulators,
+       const DistinctPlan& plan)
+      : groups(key_types, accumulators.record_bytes()), accumulators(accumulators) {
+    if (!plan.empty()) distinct = std::make_unique<DistinctSets>(plan, DistinctSets::Mode::kLater);
+  }
+  ~Pane() {
+    if (!accumulators.owns_memory()) return;
+    for (uint32_t slot = 0; slot < groups.slots_end(); ++slot) accumulators.Destroy(groups.record(slot));
+  }
+  Pane(Pane&&) = delete;
+
+  KeyedMap groups;  // never loses a key: slots are 0..size−1
+  std::unique_ptr<DistinctSets> distinct;  // null pointer when no call is DISTINCT
+  const AccumulatorSet& accumulators;
+};
+
+class WindowAggregate final : public Operator {
+ public:
+  explicit WindowAggregate(WindowAggregateOptions options)
+      : options_(std::move(options)),
+        from_columns_(options_.window.kind == WindowKind::kFromColumns),
+        grid_(from_columns_ ? WindowSpec{.size_us = 1} : options_.window),
+        accumulators_(options_.calls, 0),
+        plan_(options_.calls, options_.input),
+        key_types_(PickTypes(options_.input, options_.keys)),
+        keys_(key_types_),
+        deleted_tuples_(plan_.sets().size()) {}
+
+  std::vector<StateTableSpec> state_tables() const override {
+    std::string layout;
+    for (const int key : options_.keys) layout += options_.input.fields[key].type.ToString() + ", ";
+    layout += "-> " + accumulators_.Layout();
+    std::vector<StateTableSpec> tables{{"panes", 1, layout}, {kProgressTable, 1, "watermark"}};
+    for (size_t set = 0; set < plan_.sets().size(); ++set) {
+      tables.push_back({DistinctTable(set), 1, layout + ": bits " + std::to_string(plan_.sets()[set].filters.size())});
+    }
+    return tables;
+  }
+
+  void OnBatch(int, Batch batch, Output&) override {
+    SplitByPane(batch);
+    keys_.Assign(PickColumns(batch, options_.keys), batch.num_rows);
+    for (Part& part : parts_) {
+      const int64_t last_end = from_columns_ ? part.span.end : grid_.LastEnd(part.span.start);
+      const bool all = part.rows.empty();
+      const int64_t count = all ? batch.num_rows : static_cast<int64_t>(part.rows.size());
+      if (last_end <= closed_us_) {
+        context_.metrics->late_rows.Add(count);
+        continue;
+      }
+      AddRows(batch, all ? nullptr : part.rows.data(), count, PaneAt(part.span));
+    }
+  }
+
+  void OnWatermark(int64_t watermark_us, Output& out) override {
+    if (watermark_us <= watermark_us_) return;
+    watermark_us_ = watermark_us;
+    if (!options_.window.processing_time || watermark_us == kMaxWatermark) {
+      Close(watermark_us, out);
+      out.EmitWatermark(watermark_us);
+    }
+  }
+
+  std::optional<int64_t> next_timer_us() const override {
+    if (!options_.window.processing_time || panes_.empty()) return std::nullopt;
+    return grid_.NextEnd(panes_.begin()->first.start, closed_us_);
+  }
+
+  void OnTimer(int64_t now_us, Output& out) override {
+    if (!options_.window.processing_time || now_us <= closed_us_) return;
+    Close(now_us, out);
+    out.EmitWatermark(now_us);
+  }
+
+  void OnFlush(Output&) override {
+    int64_t rows = 0;
+    for (const auto& [span, pane] : panes_) rows += pane->groups.size() + (pane->distinct ? pane->distinct->size() : 0);
+    context_.metrics->state_rows.Set(rows);
+  }
+
+  void Snapshot(SnapshotWriter& writer) override {
+    StateWriter& groups = writer.Table("panes");
+    deleted_groups_.Write(groups);
+    for (size_t set = 0; set < plan_.sets().size(); ++set) deleted_tuples_[set].Write(writer.Table(DistinctTable(set)));
+    std::string key;
+    for (const auto& [span, pane] : panes_) {
+      const std::string prefix = PrefixOf(span);
+      const KeyedMap& map = pane->groups;
+      pane->groups.Snapshot(
+          groups, [&](uint32_t slot, std::string* out) { accumulators_.Serialize(map.record(slot), out); }, prefix);
+      if (!pane->distinct) continue;
+      pane->distinct->ForEachDirty([&](size_t set, uint32_t owner, std::string_view tuple, std::string_view value) {
+        writer.Table(DistinctTable(set)).Put(KeyGroupOf(map.hash(owner)), TupleKey(prefix, map, owner, tuple, &key), value);
+      });
+    }
+    SnapshotProgress(writer, closed_us_);
+  }
+
+  void Restore(const SnapshotReader& reader) override {
+    closed_us_ = RestoreProgress(reader);
+    if (!options_.window.processing_time) watermark_us_ = closed_us_;
+    reader.ForEach("panes", [this](const StateEntry& entry) {
+      std::string_view key = entry.key;
+      Pane& pane = PaneAt(TakeSpan(&key));
+      const uint32_t slot = pane.groups.Restore(key);
+      accumulators_.Deserialize(entry.value, pane.groups.record(slot));
+    });
+    for (size_t set = 0; set < plan_.sets().size(); ++set) {
+      reader.ForEach(DistinctTable(set), [&](const StateEntry& entry) {
+        std::string_view key = entry.key;
+        Pane& pane = PaneAt(TakeSpan(&key));
+        const auto length = TakePlain<uint32_t>(&key);
+        pane.distinct->Restore(set, pane.groups.Restore(key.substr(0, length)), key.substr(length), entry.value);
+      });
+    }
+  }
+
+ private:
+  /// The rows of a batch that go to one pane. No rows: all of the batch.
+  struct Part {
+    Span span;
+    std::vector<int32_t> rows;
+  };
+
+  static std::string DistinctTable(size_t set) { return "distinct" + std::to_string(set); }
+
+  // Keys in snapshots: start, end of the pane (8 bytes each, in order), then the group key. DISTINCT: start, end, uint32
+  // length of the group key, group key, tuple.
+
+  static std::string PrefixOf(const Span& span) {
+    std::string prefix;
+    AppendSequence(span.start, &prefix);
+    AppendSequence(span.end, &prefix);
+    return prefix;
+  }
+  static Span TakeSpan(std::string_view* key) {
+    LAMINAR_CHECK(key->size() >= 16, "a state entry's key is too short");
+    const Span span{.end = ReadSequence(key->substr(8)), .start = ReadSequence(*key)};
+    key->remove_prefix(16);
+    return span;
+  }
+  static std::string_view TupleKey(const std::string& prefix, const KeyedMap& groups, uint32_t owner,
+                                   std::string_view tuple, std::string* key) {
+    key->assign(prefix).append(sizeof(uint32_t), '\0');
+    const size_t begin = key->size();
+    groups.AppendKey(owner, key);
+    const auto length = static_cast<uint32_t>(key->size() - begin);
+    std::memcpy(key->data() + prefix.size(), &length, sizeof length);
+    key->append(tuple);
+    return *key;
+  }
+
+  Pane& PaneAt(const Span& span) {
+    std::unique_ptr<Pane>& pane = panes_[span];
+    if (!pane) pane = std::make_unique<Pane>(key_types_, accumulators_, plan_);
+    return *pane;
+  }
+
+  // Rows in
+
+  /// Fills parts_. Rows without time are counted and left out.
+  void SplitByPane(const Batch& batch) {
+    parts_.clear();
+    if (options_.window.processing_time) {
+      const int64_t now_us = std::max(context_.clock->now_us(), closed_us_);  // the wall clock may be set back
+      const int64_t start = grid_.PaneStart(now_us);
+      parts_.push_back({{.end = start + grid_.pane_us(), .start = start}, {}});
+      return;
+    }
+    bool has_nulls = false, end_nulls = false;
+    ReadTimes(*batch.columns[from_columns_ ? options_.start_column : options_.time_column], &times_, &rows_, &has_nulls);
+    if (from_columns_) {
+      ReadTimes(*batch.columns[options_.end_column], &ends_, &rows_, &end_nulls);
+      if (has_nulls || end_nulls) {
+        rows_.clear();
+        for (int64_t row = 0; row < batch.num_rows; ++row) {
+          if (batch.columns[options_.start_column]->IsNull(row) || batch.columns[options_.end_column]->IsNull(row)) continue;
+          rows_.push_back(static_cast<int32_t>(row));
+        }
+        has_nulls = true;
+      }
+    }
+    if (has_nulls) context_.metrics->bad_records.Add(batch.num_rows - static_cast<int64_t>(rows_.size()));
+    const int64_t count = has_nulls ? static_cast<int64_t>(rows_.size()) : batch.num_rows;
+    if (count == 0) return;
+    part_of_.resize(static_cast<size_t>(count));
+    int32_t current = -1;
+    std::unordered_map<Span, int32_t, SpanHash> known;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t row = has_nulls ? rows_[i] : i;
+      if (current < 0 || !IsIn(parts_[current].span, row)) current = FindPart(SpanOf(row), &known);
+      part_of_[i] = current;
+    }
+    if (parts_.size() == 1 && !has_nulls) return;
+    for (int64_t i = 0; i < count; ++i) {
+      parts_[part_of_[i]].rows.push_back(has_nulls ? rows_[i] : static_cast<int32_t>(i));
+    }
+  }
+
+  bool IsIn(const Span& span, int64_t row) const {
+    if (from_columns_) return span.start == times_[row] && span.end == ends_[row];
+    return times_[row] >= span.start && times_[row] < span.end;
+  }
+
+  Span SpanOf(int64_t row) const {
+    if (from_columns_) return {.end = ends_[row], .start = times_[row]};
+    const int64_t start = grid_.PaneStart(times_[row]);
+    return {.end = start + grid_.pane_us(), .start = start};
+  }
+
+  int32_t FindPart(const Span& span, std::unordered_map<Span, int32_t, SpanHash>* known) {
+    const auto [entry, is_new] = known->try_emplace(span, static_cast<int32_t>(parts_.size()));
+    if (is_new) parts_.push_back({span, {}});
+    return entry->second;
+  }
+
+  void AddRows(const Batch& batch, const int32_t* rows, int64_t count, Pane& pane) {
+    slots_.resize(static_cast<size_t>(count));
+    records_.resize(static_cast<size_t>(count));
+    inserted_.clear();
+    pane.groups.FindOrInsert(keys_, rows, count, slots_.data(), &inserted_);
+    for (const uint32_t slot : inserted_) accumulators_.Init(pane.groups.record(slot));
+    pane.groups.MarkDirty(slots_.data(), count);
+    uint8_t* const base = pane.groups.record(0);
+    const int64_t stride = pane.groups.stride();
+    for (int64_t i = 0; i < count; ++i) records_[i] = base + slots_[i] * stride;
+    accumulators_.Update(batch, rows, count, records_.data());
+    if (pane.distinct) pane.distinct->Add(batch, rows, count, slots_.data(), records_.data(), &accumulators_);
+  }
+
+  // Windows out
+
+  /// Sends all windows with end ≤ `time_us`, in order, and drops what no later window needs.
+  void Close(int64_t time_us, Output& out) {
+    while (!panes_.empty()) {
+      const Span first = panes_.begin()->first;
+      if (from_columns_) {
+        if (first.end > time_us) break;
+        SendGroups(*panes_.begin()->second, first, out);
+        DropFirstPane();
+        continue;
+      }
+      // The first pane has the earliest window that has not closed.
+      const int64_t end = grid_.NextEnd(first.start, closed_us_);
+      if (end > time_us) break;
+      SendWindow({.end = end, .start = grid_.WindowStart(end)}, out);
+      closed_us_ = std::max(closed_us_, end);
+      while (!panes_.empty() && grid_.LastEnd(panes_.begin()->first.start) <= closed_us_) DropFirstPane();
+    }
+    closed_us_ = std::max(closed_us_, time_us);
+  }
+
+  void SendWindow(const Span& window, Output& out) {
+    std::vector<Pane*> parts;
+    for (auto at = panes_.begin(); at != panes_.end() && at->first.start < window.end; ++at) {
+      parts.push_back(at->second.get());
+    }
+    const bool is_last = grid_.LastEnd(panes_.begin()->first.start) <= window.end;
+    if (parts.size() == 1 && (is_last || plan_.empty())) {
+      SendGroups(*parts[0], window, out);
+      return;
+    }
+    Pane merged(key_types_, accumulators_, plan_);
+    for (const Pane* part : parts) MergePane(*part, &merged);
+    SendGroups(merged, window, out);
+  }
+
+  void MergePane(const Pane& part, Pane* into) {
+    const uint32_t count = part.groups.slots_end();
+    std::vector<uint32_t> owners(count);  // slots in `into`
+    std::vector<uint32_t> from(kMergeGroups);
+    std::vector<const uint8_t*> from_records;
+    for (uint32_t begin = 0; begin < count; begin += kMergeGroups) {
+      const uint32_t rows = std::min<uint32_t>(kMergeGroups, count - begin);
+      for (uint32_t i = 0; i < rows; ++i) from[i] = begin + i;
+      part.groups.ExportKeys(from.data(), rows, &keys_);
+      inserted_.clear();
+      into->groups.FindOrInsert(keys_, nullptr, rows, owners.data() + begin, &inserted_);
+      for (const uint32_t slot : inserted_) accumulators_.Init(into->groups.record(slot));
+      records_.resize(rows);
+      from_records.resize(rows);
+      for (uint32_t i = 0; i < rows; ++i) {
+        records_[i] = into->groups.record(owners[begin + i]);
+        from_records[i] = part.groups.record(begin + i);
+      }
+      accumulators_.Merge(records_.data(), from_records.data(), rows);
+    }
+    if (part.distinct) into->distinct->AddFrom(*part.distinct, owners);
+  }
+
+  /// Sends all groups of a pane as those of `window`. With DISTINCT the pane is used up by it.
+  void SendGroups(Pane& pane, const Span& window, Output& out) {
+    if (pane.distinct) {
+      pane.distinct->UpdateFromEntries([&](uint32_t owner) { return pane.groups.record(owner); }, &accumulators_);
+    }
+    const int64_t count = pane.groups.size();
+    std::vector<uint32_t> slots;
+    for (int64_t begin = 0; begin < count; begin += kOutputGroups) {
+      const int64_t rows = std::min(kOutputGroups, count - begin);
+      slots.resize(static_cast<size_t>(rows));
+      records_.resize(static_cast<size_t>(rows));
+      for (int64_t i = 0; i < rows; ++i) {
+        slots[i] = static_cast<uint32_t>(begin + i);
+        records_[i] = pane.groups.record(slots[i]);
+      }
+      Batch batch{.num_rows = rows, .columns = pane.groups.DecodeKeys(slots.data(), rows), .weights = nullptr};
+      for (auto& column : accumulators_.Finish(records_.data(), rows)) batch.columns.push_back(std::move(column));
+      batch.columns.push_back(TimestampColumn(window.start, rows));
+      batch.columns.push_back(TimestampColumn(window.end, rows));
+      out.Emit(std::move(batch));
+    }
+  }
+
+  void DropFirstPane() {
+    const auto first = panes_.begin();
+    const std::string prefix = PrefixOf(first->first);
+    Pane& pane = *first->second;
+    std::string key;
+    if (pane.distinct) {
+      pane.distinct->ForEachPersisted([&](size_t set, uint32_t owner, std::string_view tuple) {
+        deleted_tuples_[set].Add(KeyGroupOf(pane.groups.hash(owner)), {}, TupleKey(prefix, pane.groups, owner, tuple, &key));
+      });
+    }
+    if (accumulators_.owns_memory()) {
+      for (uint32_t slot = 0; slot < pane.groups.slots_end(); ++slot) accumulators_.Destroy(pane.groups.record(slot));
+    }
+    pane.groups.ClearInto(&deleted_groups_, prefix);
+    panes_.erase(first);
+  }
+
+  const WindowAggregateOptions options_;
+  const bool from_columns_;
+  const PaneGrid grid_;
+  AccumulatorSet accumulators_;
+  DistinctPlan plan_;
+  std::vector<std::shared_ptr<arrow::DataType>> key_types_;
+  KeyBatch keys_;
+
+  std::map<Span, std::unique_ptr<Pane>> panes_;
+  int64_t watermark_us_ = kMinWatermark;  // of the input
+  int64_t closed_us_ = kMinWatermark;     // windows that end by then have been sent; event time: the watermark
+  DeletedKeys deleted_groups_;
+  std::vector<DeletedKeys> deleted_tuples_;  // by set
+
+  // Scratch of one batch.
+  std::vector<Part> parts_;
+  std::vector<int32_t> part_of_, rows_;
+  std::vector<int64_t> times_, ends_;
+  std::vector<uint32_t> slots_, inserted_;
+  std::vector<uint8_t*> records_;
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> MakeWindowAggregate(WindowAggregateOptions options) {
+  if (options.window.kind == WindowKind::kSession) return MakeSessionAggregate(std::move(options));
+  return std::make_unique<WindowAggregate>(std::move(options));
+}
+
+}  // namespace laminar

@@ -1,0 +1,58 @@
+#include "state/record_pool.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace laminar {
+
+uint32_t RecordPool::Add() {
+  uint32_t slot;
+  uint8_t dirty = 0;
+  if (!free_.empty()) {
+    slot = free_.back();
+    free_.pop_back();
+    dirty = header(slot)->dirty;  // still listed
+  } else {
+    slot = slots_end_++;
+    LAMINAR_CHECK(slots_end_ != 0, "more than 4 billion records in one subtask");
+    if (slot == slots_max_) {
+      slots_max_ = std::max(8u, slots_max_ + std::min(slots_max_, 1u << 24));
+      auto* grown = static_cast<uint8_t*>(std::realloc(base_, static_cast<size_t>(slots_max_) * static_cast<size_t>(stride_)));
+      LAMINAR_CHECK(grown != nullptr, "out of memory");
+      base_ = grown;
+    }
+  }
+  std::memset(base_ + slot * stride_, 0, static_cast<size_t>(stride_));
+  header(slot)->live = 1;
+  header(slot)->dirty = dirty;
+  ++size_;
+  return slot;
+}
+
+void RecordPool::Remove(uint32_t slot) {
+  header(slot)->live = 0;
+  free_.push_back(slot);
+  --size_;
+}
+
+void RecordPool::Trim() {
+  LAMINAR_CHECK(size_ == 0, "records in use");
+  std::free(base_);
+  base_ = nullptr;
+  slots_max_ = slots_end_ = 0;
+  free_ = {};
+  dirty_ = {};
+}
+
+std::vector<uint32_t> RecordPool::TakeDirty() {
+  std::vector<uint32_t> slots = std::move(dirty_);
+  dirty_.clear();
+  for (const uint32_t slot : slots) header(slot)->dirty = 0;
+  std::erase_if(slots, [this](uint32_t slot) { return !live(slot); });
+  for (const uint32_t slot : slots) header(slot)->persisted = 1;
+  return slots;
+}
+
+}  // namespace laminar

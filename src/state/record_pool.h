@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <vector>
+
+namespace laminar {
+
+/// Fixed-size records by slot, without keys: KeyedMap's memory for owners that find their records some other way.
+/// Records lie in one block that moves when it grows: keep slots, not pointers, across Add.
+class RecordPool {
+ public:
+  /// `record_bytes` is rounded up to a multiple of 8.
+  explicit RecordPool(int64_t record_bytes) : stride_((record_bytes + 7) / 8 * 8 + static_cast<int64_t>(sizeof(Header))) {}
+  ~RecordPool() { std::free(base_); }
+  RecordPool(const RecordPool&) = delete;
+  RecordPool& operator=(const RecordPool&) = delete;
+
+  /// A slot with a record of zeros; may be one that was removed.
+  uint32_t Add();
+  void Remove(uint32_t slot);
+  /// Gives all memory back. All slots must have been removed.
+  void Trim();
+
+  uint8_t* record(uint32_t slot) { return base_ + slot * stride_ + sizeof(Header); }
+  const uint8_t* record(uint32_t slot) const { return base_ + slot * stride_ + sizeof(Header); }
+  int64_t size() const { return size_; }
+  bool live(uint32_t slot) const { return header(slot)->live != 0; }
+  uint32_t slots_end() const { return slots_end_; }
+
+  void MarkDirty(uint32_t slot) {
+    if (header(slot)->dirty) return;
+    header(slot)->dirty = 1;
+    dirty_.push_back(slot);
+  }
+  /// The live dirty slots, which count as written from now on.
+  std::vector<uint32_t> TakeDirty();
+  bool persisted(uint32_t slot) const { return header(slot)->persisted != 0; }
+  void SetPersisted(uint32_t slot) { header(slot)->persisted = 1; }
+
+ private:
+  struct Header {
+    uint8_t live, dirty, persisted, unused[5];
+  };
+  Header* header(uint32_t slot) { return reinterpret_cast<Header*>(base_ + slot * stride_); }
+  const Header* header(uint32_t slot) const { return reinterpret_cast<const Header*>(base_ + slot * stride_); }
+
+  int64_t stride_;
+  uint8_t* base_ = nullptr;
+  uint32_t slots_max_ = 0;
+  uint32_t slots_end_ = 0;
+  int64_t size_ = 0;
+  std::vector<uint32_t> free_, dirty_;
+};
+
+}  // namespace laminar
