@@ -15,9 +15,9 @@
 namespace laminar {
 
 struct DecodeOptions {
-  std::function<std::unique_ptr<Decoder>()> make_decoder;  ///< called once per subtask
+  std::function<std::unique_ptr<Decoder>()> make_decoder = {};  ///< called once per subtask
   BadDataPolicy bad_data = BadDataPolicy::kFail;
-  std::string source_name;  ///< for messages and dead letters (output kDeadLetterOutput)
+  std::string source_name = {};  ///< for messages and dead letters (output kDeadLetterOutput)
   int64_t rows_max = 8192;  ///< in one output batch, about
 };
 

@@ -15,11 +15,11 @@
 namespace laminar {
 
 struct EncodeOptions {
-  std::function<std::unique_ptr<Encoder>()> make_encoder;  ///< called once per subtask
+  std::function<std::unique_ptr<Encoder>()> make_encoder = {};  ///< called once per subtask
   bool changelog = false;         ///< the format carries changes and the input may have weights
-  std::vector<int> primary_key;   ///< changelog: columns to fold by; empty: whole rows
+  std::vector<int> primary_key = {};   ///< changelog: columns to fold by; empty: whole rows
   int time_column = -1;           ///< passed on behind the records; append-only formats only
-  std::vector<int> columns;       ///< what is encoded, in this order; empty: all columns (the key refers to the input's)
+  std::vector<int> columns = {};       ///< what is encoded, in this order; empty: all columns (the key refers to the input's)
   int64_t held_rows_max = 65'536;         ///< changelog: folds and writes sooner when so much is held
   int64_t held_bytes_max = 64 << 20;
 };

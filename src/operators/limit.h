@@ -12,7 +12,7 @@
 namespace laminar {
 
 struct LimitOptions {
-  std::optional<int64_t> limit;  ///< nullopt: OFFSET alone
+  std::optional<int64_t> limit = std::nullopt;  ///< nullopt: OFFSET alone
   int64_t offset = 0;
 };
 

@@ -13,9 +13,9 @@
 namespace laminar {
 
 struct ProjectFilterOptions {
-  ExpressionPtr filter;  ///< BOOLEAN over the input; null pointer: all rows
+  ExpressionPtr filter = nullptr;  ///< BOOLEAN over the input; null pointer: all rows
   /// Output columns over the input; nullopt: the input's columns. Evaluated on the rows that pass only.
-  std::optional<std::vector<ExpressionPtr>> columns;
+  std::optional<std::vector<ExpressionPtr>> columns = std::nullopt;
 };
 
 /// One operator that does `first` and then `second`; nullopt when that would evaluate a costly or volatile expression of `first` more

@@ -2,11 +2,11 @@
 
 #include <arrow/array.h>
 #include <arrow/builder.h>
-#include <arrow/compute/api_vector.h>
 
 #include <utility>
 
 #include "base/arrow_result.h"
+#include "types/gather.h"
 
 namespace laminar {
 
@@ -62,8 +62,7 @@ class Unnest final : public Operator {
   std::shared_ptr<arrow::Array> Elements(const std::shared_ptr<arrow::Array>& values) const {
     const auto count = static_cast<int64_t>(elements_.size());
     if (elements_.back() - elements_.front() + 1 == count) return values->Slice(elements_.front(), count);
-    const arrow::Int32Array indices(count, arrow::Buffer::Wrap(elements_));
-    return OrThrow(arrow::compute::Take(*values, indices, arrow::compute::TakeOptions::NoBoundsCheck()), "unnest");
+    return Gather(values, elements_.data(), count);
   }
 
   std::shared_ptr<arrow::Array> Ordinals() const {

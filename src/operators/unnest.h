@@ -11,7 +11,7 @@ namespace laminar {
 
 struct UnnestOptions {
   int column = 0;         ///< the ARRAY or MAP
-  std::vector<int> keep;  ///< input columns that are repeated; the output starts with them, in this order
+  std::vector<int> keep = {};  ///< input columns that are repeated; the output starts with them, in this order
   /// Then comes the element (MAP: key and value), and with ordinality its position from 1, BIGINT.
   bool with_ordinality = false;
 };

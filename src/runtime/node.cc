@@ -1,5 +1,8 @@
 #include "runtime/node.h"
 
+#include <arrow/array.h>
+#include <arrow/type.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
@@ -45,11 +48,33 @@ void Node::Abandon() {
 
 void Node::EmitTo(int output, Batch batch) {
   if (batch.num_rows == 0 || ended_) return;
+#ifndef NDEBUG
+  CheckBatch(output, batch);
+#endif
   if (output == 0) metrics_.rows_out.Add(batch.num_rows);
   if (static_cast<size_t>(output) >= outputs_.size() || outputs_[static_cast<size_t>(output)].empty()) return;
   const auto& targets = outputs_[static_cast<size_t>(output)];
   for (size_t i = 0; i + 1 < targets.size(); ++i) targets[i]->Receive(batch);
   targets.back()->Receive(std::move(batch));
+}
+
+void Node::CheckBatch(int output, const Batch& batch) {
+  const std::string where = spec_.operator_id + " (" + spec_.name + "), output " + std::to_string(output) + ", column ";
+  if (types_.size() <= static_cast<size_t>(output)) types_.resize(static_cast<size_t>(output) + 1);
+  auto& types = types_[static_cast<size_t>(output)];
+  const bool first = types.empty();
+  if (!first) LAMINAR_CHECK(types.size() == batch.columns.size(), "number of columns changed: " + where);
+  for (size_t i = 0; i < batch.columns.size(); ++i) {
+    LAMINAR_CHECK(batch.columns[i] != nullptr, "no column: " + where + std::to_string(i));
+    LAMINAR_CHECK(batch.columns[i]->length() == batch.num_rows, "column length: " + where + std::to_string(i));
+    if (first) types.push_back(batch.columns[i]->type());
+    LAMINAR_CHECK(types[i]->Equals(*batch.columns[i]->type()),
+                  "type changed from " + types[i]->ToString() + " to " + batch.columns[i]->type()->ToString() + ": " + where +
+                      std::to_string(i));
+  }
+  if (!batch.weights) return;
+  LAMINAR_CHECK(batch.weights->length() == batch.num_rows && batch.weights->null_count() == 0, "weights: " + where);
+  for (int64_t row = 0; row < batch.num_rows; ++row) LAMINAR_CHECK(batch.weight(row) != 0, "weight 0: " + where);
 }
 
 void Node::EmitWatermark(int64_t watermark_us) {

@@ -87,7 +87,11 @@ class Node : public Output, public Receiver {
   bool ended_ = false;
 
  private:
+  /// Debug builds: lengths, weights, and that the column types of an output never change.
+  void CheckBatch(int output, const Batch& batch);
+
   std::vector<std::vector<Receiver*>> outputs_;
+  std::vector<std::vector<std::shared_ptr<arrow::DataType>>> types_;  ///< [outputs][columns], for CheckBatch
   int64_t sent_watermark_us_ = kMinWatermark;
   bool sent_idle_ = false;
   bool wants_end_ = false;  ///< finish_upstream was called

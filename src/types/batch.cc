@@ -4,11 +4,11 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
-#include <arrow/compute/api_vector.h>
 #include <arrow/record_batch.h>
 #include <arrow/util/byte_size.h>
 
 #include "base/arrow_result.h"
+#include "types/gather.h"
 
 namespace laminar {
 
@@ -25,26 +25,26 @@ Batch Slice(const Batch& batch, int64_t offset, int64_t length) {
   return out;
 }
 
-Batch Take(const Batch& batch, const std::shared_ptr<arrow::Int32Array>& indices) {
-  const auto options = arrow::compute::TakeOptions::NoBoundsCheck();
+namespace {
+
+Batch TakeRows(const Batch& batch, const int32_t* rows, int64_t n) {
   Batch out;
-  out.num_rows = indices->length();
+  out.num_rows = n;
   out.split = batch.split;
   out.columns.reserve(batch.columns.size());
-  for (const auto& column : batch.columns) {
-    out.columns.push_back(OrThrow(arrow::compute::Take(*column, *indices, options), "take"));
-  }
-  if (batch.weights) {
-    out.weights = std::static_pointer_cast<arrow::Int32Array>(
-        OrThrow(arrow::compute::Take(*batch.weights, *indices, options), "take"));
-  }
+  for (const auto& column : batch.columns) out.columns.push_back(Gather(column, rows, n));
+  if (batch.weights) out.weights = std::static_pointer_cast<arrow::Int32Array>(Gather(batch.weights, rows, n));
   return out;
 }
 
+}  // namespace
+
+Batch Take(const Batch& batch, const std::shared_ptr<arrow::Int32Array>& indices) {
+  return TakeRows(batch, indices->raw_values(), indices->length());
+}
+
 Batch Take(const Batch& batch, const std::vector<int32_t>& indices) {
-  // The array borrows the vector: it lives only for this call.
-  auto buffer = arrow::Buffer::Wrap(indices);
-  return Take(batch, std::make_shared<arrow::Int32Array>(static_cast<int64_t>(indices.size()), buffer));
+  return TakeRows(batch, indices.data(), static_cast<int64_t>(indices.size()));
 }
 
 Batch Concat(const std::vector<Batch>& batches) {
