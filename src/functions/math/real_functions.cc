@@ -35,13 +35,18 @@ struct Entry {
 
 double Degrees(double x) { return x * (180 / std::numbers::pi); }
 double Radians(double x) { return x * (std::numbers::pi / 180); }
+/// One Newton step makes the roots of whole cubes exact.
+double CubeRoot(double x) {
+  const double root = std::cbrt(x);
+  return std::isfinite(root) && root != 0 ? root - (root * root * root - x) / (3 * root * root) : root;
+}
 double Cotangent(double x) { return 1 / std::tan(x); }
 double LogOfBase(double base, double x) { return std::log(x) / std::log(base); }
 
 const std::vector<Entry>& Entries() {
   static const std::vector<Entry> entries = {
       {{"sqrt"}, "sqrt(x) → double", "Square root; NaN for a negative x.", "sqrt(16)", "4.0", std::sqrt},
-      {{"cbrt"}, "cbrt(x) → double", "Cube root.", "cbrt(27)", "3.0", std::cbrt},
+      {{"cbrt"}, "cbrt(x) → double", "Cube root.", "cbrt(27)", "3.0", CubeRoot},
       {{"exp"}, "exp(x) → double", "e to the power of x.", "exp(0)", "1.0", std::exp},
       {{"ln"}, "ln(x) → double", "Natural logarithm; NaN for a negative x, -Infinity for 0.", "ln(1)", "0.0", std::log},
       {{"log2"}, "log2(x) → double", "Logarithm to base 2.", "log2(8)", "3.0", std::log2},
