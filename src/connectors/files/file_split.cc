@@ -36,15 +36,24 @@ std::string HeaderOf(const std::string& path, const FileReadSpec& spec) {
   return start;
 }
 
+/// A format whose records may hold newlines finds its own ends. A stray quote must not turn the rest of a large file into
+/// one record, so behind this size any newline is an end: the decoder then reports what it cannot read.
+constexpr size_t kQuotedRecordBytesMax = 16 << 20;
+
 /// Where blocks may be cut. Throws UserError(kBadOption) for length framing.
 WholeRecords WholeRecordsOf(const TableSpec& table) {
   switch (table.format_spec.framing) {
-    case FramingMethod::kNewline: return WholeLines;
+    case FramingMethod::kNewline: break;
     case FramingMethod::kNone: return WholeFile;
-    case FramingMethod::kLength: break;
+    case FramingMethod::kLength:
+      throw UserError(Reason::kBadOption, table.options.span("framing"),
+                      "framing 'length' is for messages; records of a file are framed by 'newline' (or 'none': one record)");
   }
-  throw UserError(Reason::kBadOption, table.options.span("framing"),
-                  "framing 'length' is for messages; records of a file are framed by 'newline' (or 'none': one record)");
+  if (!table.format->last_record_end) return WholeLines;
+  return [format = table.format, spec = table.format_spec](std::string_view bytes) {
+    const auto whole = static_cast<size_t>(format->last_record_end(spec, bytes));
+    return bytes.size() - whole >= kQuotedRecordBytesMax ? WholeLines(bytes) : whole;
+  };
 }
 
 class RecordFileSplit final : public FileSplit {
@@ -137,7 +146,14 @@ std::shared_ptr<const FileReadSpec> MakeFileReadSpec(const TableSpec& table) {
   spec->format_spec = table.format_spec;
   spec->columns = table.columns;
   spec->metadata_keys = table.metadata_keys;
-  if (!ReadsWholeFiles(*table.format)) spec->whole_records = WholeRecordsOf(table);
+  if (!ReadsWholeFiles(*table.format)) {
+    spec->whole_records = WholeRecordsOf(table);
+    if (table.format->header_bytes) {
+      spec->header_bytes = [format = table.format, options = table.format_spec](std::string_view start) {
+        return static_cast<size_t>(format->header_bytes(options, start));
+      };
+    }
+  }
   return spec;
 }
 
