@@ -17,12 +17,17 @@ const FormatRegistry& RealFormats() {
   return registry;
 }
 
-TableSpec RealTable(const std::string& connector, const std::vector<std::pair<std::string, std::string>>& options,
-                    TableKind kind, const Schema& columns) {
+TableSpec RealTable(const std::string& connector,
+                    const std::vector<std::pair<std::string, std::string>>& options, TableKind kind,
+                    const Schema& columns) {
   std::vector<RawOption> raw;
-  for (const auto& [name, value] : options) raw.push_back({name, value});
+  for (const auto& [name, value] : options) {
+    raw.push_back({name, value});
+  }
   TableOptions read = ReadTableOptions(raw, ConnectorNamed(connector).info(), RealFormats(), {}, kind);
-  if (!read.errors.empty()) throw read.errors.front();
+  if (!read.errors.empty()) {
+    throw read.errors.front();
+  }
   TableSpec table;
   table.name = "t";
   table.options = std::move(read.options);
@@ -45,7 +50,9 @@ std::vector<std::string> ReadAll(const TableSpec& table, const MemorySnapshot* s
       EXPECT_TRUE(result.bad.empty()) << result.bad[0].error;
       if (!result.batch.empty()) {
         std::stringstream text(FormatBatch(result.batch));
-        for (std::string line; std::getline(text, line);) rows.push_back(line);
+        for (std::string line; std::getline(text, line);) {
+          rows.push_back(line);
+        }
       }
       block.remove_prefix(static_cast<size_t>(result.consumed));
     }
@@ -65,9 +72,11 @@ TEST(RealFormatsTest, CsvWithHeaderAndQuotedNewlinesOverManyBlocks) {
   }
   text.pop_back();
   ASSERT_GT(text.size(), 2u << 20);
-  const TableSpec table = RealTable("single_file", {{"path", dir.Write("a.csv", text)}, {"format", "csv"}}, TableKind::kSource, kColumns);
+  const TableSpec table = RealTable("single_file", {{"path", dir.Write("a.csv", text)}, {"format", "csv"}},
+                                    TableKind::kSource, kColumns);
   const auto rows = ReadAll(table);
-  ASSERT_EQ(rows.size(), static_cast<size_t>(count + (count + 2) / 3)) << "a quoted newline shows as a line of its own here";
+  ASSERT_EQ(rows.size(), static_cast<size_t>(count + (count + 2) / 3))
+      << "a quoted newline shows as a line of its own here";
 
   SourceRun first(ConnectorNamed("single_file").PlanSource(table).make());
   first.Poll();
@@ -81,15 +90,18 @@ TEST(RealFormatsTest, CsvWithHeaderAndQuotedNewlinesOverManyBlocks) {
 TEST(RealFormatsTest, JsonLinesWithCrLfAndWithoutALastNewline) {
   TempDir dir;
   const std::string path = dir.Write("a.json", "{\"id\":1,\"note\":\"x\"}\r\n\n{\"id\":2}");
-  EXPECT_THAT(ReadAll(RealTable("single_file", {{"path", path}}, TableKind::kSource, kColumns)), testing::SizeIs(2));
+  EXPECT_THAT(ReadAll(RealTable("single_file", {{"path", path}}, TableKind::kSource, kColumns)),
+              testing::SizeIs(2));
 }
 
 TEST(RealFormatsTest, RoundTripsThroughADirectory) {
   TempDir dir;
   for (const std::string format : {"json", "csv", "parquet"}) {
     const std::string path = dir / format;
-    const TableSpec sink = RealTable("filesystem", {{"path", path}, {"format", format}, {"compression", format == "parquet" ? "snappy" : "gzip"}},
-                                     TableKind::kSink, kColumns);
+    const TableSpec sink = RealTable(
+        "filesystem",
+        {{"path", path}, {"format", format}, {"compression", format == "parquet" ? "snappy" : "gzip"}},
+        TableKind::kSink, kColumns);
     const auto plan = ConnectorNamed("filesystem").PlanSink(sink);
     SinkRun writer(plan.make());
     Batch rows = RowsOf({1, 2, 3});
@@ -101,14 +113,16 @@ TEST(RealFormatsTest, RoundTripsThroughADirectory) {
     writer.sink->Write(Slice(rows, 1, 2));
     writer.sink->Close();
 
-    const TableSpec source = RealTable("filesystem", {{"path", path}, {"format", format}}, TableKind::kSource, kColumns);
+    const TableSpec source =
+        RealTable("filesystem", {{"path", path}, {"format", format}}, TableKind::kSource, kColumns);
     SourceRun reader(ConnectorNamed("filesystem").PlanSource(source).make());
     reader.Drain();
     std::vector<Batch> read;
     for (Batch& batch : reader.out.batches) {
       if (format != "parquet") {
         const auto decoder = source.format->make_decoder(source.format_spec, kColumns);
-        batch = decoder->Decode(static_cast<const arrow::BinaryArray&>(*batch.columns[0]).GetView(0), 100).batch;
+        batch =
+            decoder->Decode(static_cast<const arrow::BinaryArray&>(*batch.columns[0]).GetView(0), 100).batch;
       } else {
         batch.columns.resize(2);
       }
