@@ -111,6 +111,7 @@ class IntervalReader {
       AddYearMonth(negative);
     } else if (from == IntervalUnit::kDay && to && *to != IntervalUnit::kDay) {
       Add(ReadNumber(), IntervalUnit::kDay, negative);
+      if (At(pos_) == ':') Fail("does not fit its unit");
       SkipSpace();
       if (!AtEnd()) AddClock(IntervalUnit::kHour, to, negative);
     } else if (to && *to != from) {
