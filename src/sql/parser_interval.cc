@@ -163,9 +163,9 @@ class IntervalReader {
         fraction = true;
         continue;
       }
+      if (++count > 18) Fail("has a number with too many digits");
       number.digits = number.digits * 10 + (text_[pos_] - '0');
       if (fraction) ++number.scale;
-      if (++count > 18) Fail("has a number with too many digits");
     }
     if (count == 0) Fail(AtEnd() ? "ends where a number should stand" : "has no number where one should stand");
     return number;
