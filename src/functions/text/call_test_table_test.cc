@@ -10,6 +10,8 @@
 
 #include "base/arrow_result.h"
 #include "base/error.h"
+#include "functions/register_aggregates.h"
+#include "functions/register_scalar_core.h"
 #include "functions/register_text.h"
 #include "functions/registry.h"
 #include "functions/value_text.h"
@@ -211,6 +213,15 @@ std::string ErrorOfCall(const std::string& call) {
     return error.what();
   }
   return "";
+}
+
+// Adding a name twice aborts.
+TEST(TextFunctions, NamesAreTheirsAlone) {
+  FunctionRegistry all;
+  RegisterCoreFunctions(all);
+  RegisterTextFunctions(all);
+  RegisterAggregateFunctions(all);
+  EXPECT_NE(all.FindScalar("json_value"), nullptr);
 }
 
 TEST(TextFunctionDocs, EveryExampleGivesItsResult) {
