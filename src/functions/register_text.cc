@@ -24,6 +24,7 @@ void RegisterTextFunctions(FunctionRegistry& registry) {
   RegisterJsonPathFunctions(registry);
   RegisterJsonBuildFunctions(registry);
   RegisterJsonInspectFunctions(registry);
+  RegisterJsonEditFunctions(registry);
   RegisterDigestFunctions(registry);
   RegisterChecksumFunctions(registry);
   RegisterEncodingFunctions(registry);

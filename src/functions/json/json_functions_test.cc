@@ -165,5 +165,28 @@ TEST(JsonInspect, ParsesAndTells) {
   EXPECT_EQ(ErrorOfCall("parse_json('{')"), "parse_json: '{' is not JSON");
 }
 
+TEST(JsonEdit, SetsRemovesMerges) {
+  ExpectCalls({{"json_set('{\"a\":[1, 2.50]}', '$.a[0]', NULL)", "{\"a\":[null,2.50]}"},
+               {"json_set('[1]', '$[5]', JSON '{\"x\": 1}')", "[1,{\"x\": 1}]"},
+               {"json_set('[1,2]', '$[-1]', 'é')", "[1,\"é\"]"},
+               {"json_set('{}', '$.a.b', 1)", "{}"},
+               {"json_set('{\"a\":1}', '$.a.b', 1)", "{\"a\":1}"},
+               {"json_set('{}', '$[\"q\\\"\"]', true)", "{\"q\\\"\":true}"},
+               {"json_set('{', '$.a', 1)", "null"},
+               {"json_set(NULL, '$.a', 1)", "null"},
+               {"json_remove('{\"a\":{\"b\":1,\"c\":2}}', '$.a.b')", "{\"a\":{\"c\":2}}"},
+               {"json_remove('{\"a\":1}', '$.a')", "{}"},
+               {"json_remove('[1,2]', '$[2]')", "[1,2]"},
+               {"json_remove('[1,2]', '$[-1]')", "[1]"},
+               {"json_remove('7', '$.a')", "7"},
+               {"json_merge('{\"a\":1}', '2')", "2"},
+               {"json_merge('1', '{\"a\":null,\"b\":{\"c\":null}}')", "{\"b\":{}}"},
+               {"json_merge('{\"a\":[1]}', '{\"a\":[2]}', '{\"b\":3}')", "{\"a\":[2],\"b\":3}"},
+               {"json_merge('{\"\\u0061\":1}', '{\"a\":2}')", "{\"\\u0061\":2}"},
+               {"json_merge('{', '{}')", "null"}});
+  EXPECT_EQ(ErrorOfCall("json_set('{}', '$..a', 1)"), "json_set: bad path '$..a': only keys and indices can be changed");
+  EXPECT_EQ(ErrorOfCall("json_remove('{}', '$')"), "json_remove: bad path '$': it is the whole document");
+}
+
 }  // namespace
 }  // namespace laminar

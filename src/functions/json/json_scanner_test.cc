@@ -83,6 +83,49 @@ TEST(JsonCursor, TakesRawValues) {
   EXPECT_EQ(JsonLength("7"), -1);
 }
 
+/// A random value whose strings are full of brackets, quotes and backslashes.
+nlohmann::json RandomValue(std::mt19937& random, int depth) {
+  switch (random() % (depth > 0 ? 4 : 2)) {
+    case 0: return static_cast<int64_t>(random());
+    case 1: {
+      std::string text(random() % 90, 'x');
+      const bool plain = random() % 2;
+      for (char& c : text) {
+        if (random() % 3 == 0) c = plain ? "{}[],:"[random() % 6] : "{}[]\"\\,:"[random() % 8];
+      }
+      return text;
+    }
+    case 2: {
+      auto array = nlohmann::json::array();
+      for (size_t i = random() % 6; i > 0; --i) array.push_back(RandomValue(random, depth - 1));
+      return array;
+    }
+    default: {
+      auto object = nlohmann::json::object();
+      for (size_t i = random() % 6; i > 0; --i) object["k\"{" + std::to_string(i)] = RandomValue(random, depth - 1);
+      return object;
+    }
+  }
+}
+
+TEST(JsonCursor, SkipsAnyContainer) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 500; ++round) {
+    auto array = nlohmann::json::array();
+    for (int i = 0; i < 5; ++i) array.push_back(RandomValue(random, 4));
+    const std::string text = array.dump();
+    ASSERT_TRUE(IsValidJson(text));
+    std::vector<std::string> elements, expected;
+    for (const auto& value : array) expected.push_back(value.dump());
+    ForEachElement(text, [&](std::string_view raw) {
+      elements.emplace_back(raw);
+      return true;
+    });
+    ASSERT_EQ(elements, expected);
+    EXPECT_EQ(Compact(array.dump(3)), text);
+  }
+}
+
 TEST(JsonStrings, UndoEscapes) {
   EXPECT_EQ(DecodeJsonEscapes(R"(a\n\t\"\\\/\b\f\r)"), "a\n\t\"\\/\b\f\r");
   EXPECT_EQ(DecodeJsonEscapes(R"(\u0041\u00e9\u65e5)"), "Aé日");
