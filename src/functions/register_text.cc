@@ -28,6 +28,7 @@ void RegisterTextFunctions(FunctionRegistry& registry) {
   RegisterDigestFunctions(registry);
   RegisterChecksumFunctions(registry);
   RegisterEncodingFunctions(registry);
+  RegisterBytesFunctions(registry);
   RegisterUuidFunction(registry);
 }
 

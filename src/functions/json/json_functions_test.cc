@@ -82,17 +82,16 @@ TEST(JsonPathFunctions, Value) {
 }
 
 TEST(JsonPathFunctions, ValueWithClauses) {
-  ExpectCalls({{"json_value_ext('{}', '$.a', 'd', 'default', 'null')", "\"d\""},
-               {"json_value_ext('{}', '$.a', NULL, 'default', 'null')", "null"},
-               {"json_value_ext('{}', '$.a', 'd', 'null', 'default')", "null"},
-               {"json_value_ext('{\"a\":null}', '$.a', 'd', 'default', 'default')", "null"},
-               {"json_value_ext('{\"a\":[]}', '$.a', 'd', 'null', 'default')", "\"d\""},
-               {"json_value_ext('{', '$.a', 'd', 'null', 'default')", "\"d\""},
-               {"json_value_ext('{', '$.a', 'd', 'default', 'default', 'e')", "\"e\""},
-               {"json_value_ext('{}', 'strict $.a', 'd', 'null', 'default')", "\"d\""},
-               {"json_value_ext('{\"a\":1}', '$.a', 'd', 'error', 'error')", "\"1\""}});
-  EXPECT_EQ(ErrorOfCall("json_value_ext('{}', '$.a', NULL, 'error', 'null')"), "json_value: no value at path '$.a' in {}");
-  EXPECT_EQ(ErrorOfCall("json_value_ext('{', '$.a', NULL, 'null', 'error')"), "json_value: no single scalar at path '$.a' in {");
+  ExpectCalls({{"json_value_ext('{}', '$.a', 'd', NULL, false, false)", "\"d\""},
+               {"json_value_ext('{}', '$.a', NULL, 'd', false, false)", "null"},
+               {"json_value_ext('{\"a\":null}', '$.a', 'd', 'd', false, false)", "null"},
+               {"json_value_ext('{\"a\":[]}', '$.a', NULL, 'd', false, false)", "\"d\""},
+               {"json_value_ext('{', '$.a', 'd', 'e', false, false)", "\"e\""},
+               {"json_value_ext('{}', 'strict $.a', NULL, 'e', false, false)", "\"e\""},
+               {"json_value_ext('{\"a\":1}', '$.a', NULL, NULL, true, true)", "\"1\""},
+               {"json_value_ext(NULL, '$.a', 'd', 'd', true, true)", "null"}});
+  EXPECT_EQ(ErrorOfCall("json_value_ext('{}', '$.a', NULL, NULL, true, false)"), "json_value: no value at path '$.a' in {}");
+  EXPECT_EQ(ErrorOfCall("json_value_ext('{', '$.a', NULL, NULL, false, true)"), "json_value: no single scalar at path '$.a' in {");
 }
 
 TEST(JsonPathFunctions, QueryAndExists) {
