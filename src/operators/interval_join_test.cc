@@ -10,9 +10,15 @@ namespace {
 const Schema kLeft{{{"k", Type::Int64()}, {"ts", Type::Timestamp()}, {"expires", Type::Timestamp()}}};
 const Schema kRight{{{"k", Type::Int64()}, {"ts", Type::Timestamp()}}};
 
-IntervalJoinOptions Options(JoinKind kind, std::optional<IntervalBound> lower, std::optional<IntervalBound> upper) {
+IntervalJoinOptions Options(JoinKind kind, std::optional<IntervalBound> lower,
+                            std::optional<IntervalBound> upper) {
   IntervalJoinOptions options;
-  options.join = {.left = kLeft, .right = kRight, .left_keys = {0}, .right_keys = {0}, .kind = kind, .predicate = nullptr,
+  options.join = {.left = kLeft,
+                  .right = kRight,
+                  .left_keys = {0},
+                  .right_keys = {0},
+                  .kind = kind,
+                  .predicate = nullptr,
                   .output = {0, 1, 4}};
   options.left_time = options.right_time = 1;
   options.lower = lower;
@@ -118,17 +124,20 @@ TEST_P(IntervalJoinProperty, IsTheNestedLoopJoinInTheEnd) {
   for (unsigned seed = 1; seed <= 25; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
-    const int64_t lower = static_cast<int64_t>(random() % 20) - 10, upper = lower + static_cast<int64_t>(random() % 15);
+    const int64_t lower = static_cast<int64_t>(random() % 20) - 10,
+                  upper = lower + static_cast<int64_t>(random() % 15);
     const bool lower_inclusive = random() % 2 == 0, upper_inclusive = random() % 2 == 0;
-    auto join = Tester(Options(kind, IntervalBound{lower, lower_inclusive}, IntervalBound{upper, upper_inclusive}),
-                       1 + static_cast<int>(random() % 3));
+    auto join =
+        Tester(Options(kind, IntervalBound{lower, lower_inclusive}, IntervalBound{upper, upper_inclusive}),
+               1 + static_cast<int>(random() % 3));
     std::vector<Row> rows[2];
     int64_t watermark = -100;
     for (int step = 0; step < 40; ++step) {
       const int input = static_cast<int>(random() % 2);
       std::string text;
       for (int i = 0; i < 1 + static_cast<int>(random() % 8); ++i) {
-        const Row row{static_cast<int64_t>(random() % 4) - 1, watermark + static_cast<int64_t>(random() % 30), input};
+        const Row row{static_cast<int64_t>(random() % 4) - 1, watermark + static_cast<int64_t>(random() % 30),
+                      input};
         rows[input].push_back(row);
         text += "+ " + (row.key < 0 ? "NULL" : std::to_string(row.key)) + " " + std::to_string(row.time) +
                 (input == 0 ? " NULL\n" : "\n");
@@ -141,12 +150,13 @@ TEST_P(IntervalJoinProperty, IsTheNestedLoopJoinInTheEnd) {
     EXPECT_EQ(join.StateRows(), 0);
     auto matches = [&](const Row& l, const Row& r) {
       const int64_t apart = r.time - l.time;
-      return l.key >= 0 && l.key == r.key && apart >= lower + !lower_inclusive && apart <= upper - !upper_inclusive;
+      return l.key >= 0 && l.key == r.key && apart >= lower + !lower_inclusive &&
+             apart <= upper - !upper_inclusive;
     };
     auto text = [](const Row& row) {
-      const auto time = std::make_shared<arrow::TimestampArray>(arrow::timestamp(arrow::TimeUnit::MICRO), 1,
-                                                                arrow::Buffer::FromString(std::string(
-                                                                    reinterpret_cast<const char*>(&row.time), 8)));
+      const auto time = std::make_shared<arrow::TimestampArray>(
+          arrow::timestamp(arrow::TimeUnit::MICRO), 1,
+          arrow::Buffer::FromString(std::string(reinterpret_cast<const char*>(&row.time), 8)));
       const std::string time_text = FormatValue(*time, 0);
       return row.input == 1 ? time_text : (row.key < 0 ? "NULL" : std::to_string(row.key)) + " " + time_text;
     };
@@ -155,7 +165,8 @@ TEST_P(IntervalJoinProperty, IsTheNestedLoopJoinInTheEnd) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, IntervalJoinProperty,
-                         ::testing::Values(JoinKind::kInner, JoinKind::kLeft, JoinKind::kRight, JoinKind::kFull));
+                         ::testing::Values(JoinKind::kInner, JoinKind::kLeft, JoinKind::kRight,
+                                           JoinKind::kFull));
 
 }  // namespace
 }  // namespace laminar

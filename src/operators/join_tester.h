@@ -1,7 +1,7 @@
 #pragma once
 
-/// For tests of joins: runs an operator at some parallelism, rows going to subtasks by key as the runtime does, and carries its
-/// state over to another parallelism.
+/// For tests of joins: runs an operator at some parallelism, rows going to subtasks by key as the runtime
+/// does, and carries its state over to another parallelism.
 
 #include <arrow/array.h>
 
@@ -36,7 +36,8 @@ class LessThan final : public Expression {
       if (left->IsNull(row) || right->IsNull(row)) {
         OrThrow(builder.AppendNull());
       } else {
-        OrThrow(builder.Append(left->data()->GetValues<int64_t>(1)[row] < right->data()->GetValues<int64_t>(1)[row]));
+        OrThrow(builder.Append(left->data()->GetValues<int64_t>(1)[row] <
+                               right->data()->GetValues<int64_t>(1)[row]));
       }
     }
     return arrow::Datum(OrThrow(builder.Finish()));
@@ -62,13 +63,15 @@ class JoinTester {
   void Add(int input, std::string_view rows) { Add(input, ParseBatch(rows, schema(input))); }
   void Add(int input, const Batch& batch) {
     std::vector<std::shared_ptr<arrow::Array>> keys;
-    for (int key : input == kLeftInput ? spec_.left_keys : spec_.right_keys) keys.push_back(batch.columns[key]);
+    for (int key : input == kLeftInput ? spec_.left_keys : spec_.right_keys)
+      keys.push_back(batch.columns[key]);
     std::vector<uint64_t> hashes(static_cast<size_t>(batch.num_rows));
     HashRows(keys, batch.num_rows, hashes.data());
     for (size_t subtask = 0; subtask < operators_.size(); ++subtask) {
       std::vector<int32_t> rows;
       for (int64_t row = 0; row < batch.num_rows; ++row) {
-        const int owner = SubtaskOf(KeyGroupOf(hashes[static_cast<size_t>(row)]), static_cast<int>(operators_.size()));
+        const int owner =
+            SubtaskOf(KeyGroupOf(hashes[static_cast<size_t>(row)]), static_cast<int>(operators_.size()));
         if (owner == static_cast<int>(subtask)) rows.push_back(static_cast<int32_t>(row));
       }
       if (!rows.empty()) operators_[subtask]->OnBatch(input, Take(batch, rows), out);
@@ -155,8 +158,9 @@ using RowCounts = std::map<std::string, int64_t>;
 
 /// Joins by looking at all pairs. `matches(l, r)` decides; `text` parts are what each side shows.
 template <typename Row, typename Matches, typename Text>
-RowCounts NestedLoopJoin(JoinKind kind, const std::vector<Row>& left, const std::vector<Row>& right, Matches matches,
-                         Text text, const std::string& left_nulls, const std::string& right_nulls) {
+RowCounts NestedLoopJoin(JoinKind kind, const std::vector<Row>& left, const std::vector<Row>& right,
+                         Matches matches, Text text, const std::string& left_nulls,
+                         const std::string& right_nulls) {
   RowCounts out;
   std::vector<bool> right_met(right.size());
   for (const Row& l : left) {

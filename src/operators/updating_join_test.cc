@@ -12,7 +12,12 @@ const Schema kRight{{{"b", Type::Int64()}, {"k", Type::Int64()}}};
 
 UpdatingJoinOptions Options(JoinKind kind, bool changelog = false) {
   UpdatingJoinOptions options;
-  options.join = {.left = kLeft, .right = kRight, .left_keys = {0}, .right_keys = {1}, .kind = kind, .predicate = nullptr,
+  options.join = {.left = kLeft,
+                  .right = kRight,
+                  .left_keys = {0},
+                  .right_keys = {1},
+                  .kind = kind,
+                  .predicate = nullptr,
                   .output = {0, 1, 2, 3}};
   if (!HasPairs(kind)) options.join.output = {0, 1};
   options.left_changelog = options.right_changelog = changelog;
@@ -107,7 +112,8 @@ TEST(UpdatingJoin, ASideWithoutOutputColumnsStillMultiplies) {
 
 TEST(UpdatingJoin, PredicateSeesBothSides) {
   UpdatingJoinOptions options = Options(JoinKind::kLeft, true);
-  options.join.predicate = std::make_shared<LessThan>(MakeColumn(0, "k", Type::Int64()), MakeColumn(2, "b", Type::Int64()));
+  options.join.predicate =
+      std::make_shared<LessThan>(MakeColumn(0, "k", Type::Int64()), MakeColumn(2, "b", Type::Int64()));
   options.join.output = {1, 2};
   auto join = Tester(options);
   join.Add(0, "+ 5 a");
@@ -149,10 +155,9 @@ TEST(UpdatingJoin, TakesSlicedBatches) {
   auto join = Tester(Options(JoinKind::kFull));
   join.Add(0, Slice(ParseBatch("+ 9 z\n+ 1 a\n+ NULL b\n+ 2 c", kLeft), 1, 3));
   join.Add(1, Slice(ParseBatch("+ 90 9\n+ 10 1\n+ 20 NULL", kRight), 1, 2));
-  EXPECT_EQ(join.out.Consolidated(), (RowCounts{{"1 a 10 1", 1},
-                                                {"NULL b NULL NULL", 1},
-                                                {"2 c NULL NULL", 1},
-                                                {"NULL NULL 20 NULL", 1}}));
+  EXPECT_EQ(
+      join.out.Consolidated(),
+      (RowCounts{{"1 a 10 1", 1}, {"NULL b NULL NULL", 1}, {"2 c NULL NULL", 1}, {"NULL NULL 20 NULL", 1}}));
 }
 
 struct Row {
@@ -160,7 +165,8 @@ struct Row {
   int value;
 };
 
-/// Rows of both inputs come and go at random; after each step the sum of all output is the join of what is there.
+/// Rows of both inputs come and go at random; after each step the sum of all output is the join of what is
+/// there.
 class UpdatingJoinProperty : public ::testing::TestWithParam<std::tuple<JoinKind, bool, bool>> {
  protected:
   static std::string Key(int key) { return key < 0 ? "NULL" : std::to_string(key); }
@@ -200,7 +206,8 @@ TEST_P(UpdatingJoinProperty, SumsToTheNestedLoopJoin) {
     UpdatingJoinOptions options = Options(kind, changelog);
     options.join.left.fields[1].type = Type::Int64();
     if (with_predicate) {
-      options.join.predicate = std::make_shared<LessThan>(MakeColumn(1, "a", Type::Int64()), MakeColumn(2, "b", Type::Int64()));
+      options.join.predicate =
+          std::make_shared<LessThan>(MakeColumn(1, "a", Type::Int64()), MakeColumn(2, "b", Type::Int64()));
     }
     auto join = Tester(options, 1 + static_cast<int>(random_() % 3));
     auto matches = [&](const Row& l, const Row& r) {
@@ -215,16 +222,16 @@ TEST_P(UpdatingJoinProperty, SumsToTheNestedLoopJoin) {
     for (int step = 0; step < 30; ++step) {
       if (random_() % 6 == 0) join.Rescale(1 + static_cast<int>(random_() % 4));
       Step(join, static_cast<int>(random_() % 2));
-      ASSERT_EQ(join.Sum(),
-                NestedLoopJoin(kind, rows_[0], rows_[1], matches, text, "NULL NULL", "NULL NULL"))
+      ASSERT_EQ(join.Sum(), NestedLoopJoin(kind, rows_[0], rows_[1], matches, text, "NULL NULL", "NULL NULL"))
           << "step " << step;
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, UpdatingJoinProperty,
-                         ::testing::Combine(::testing::Values(JoinKind::kInner, JoinKind::kLeft, JoinKind::kRight,
-                                                              JoinKind::kFull, JoinKind::kSemi, JoinKind::kAnti),
+                         ::testing::Combine(::testing::Values(JoinKind::kInner, JoinKind::kLeft,
+                                                              JoinKind::kRight, JoinKind::kFull,
+                                                              JoinKind::kSemi, JoinKind::kAnti),
                                             ::testing::Bool(), ::testing::Bool()));
 
 }  // namespace

@@ -11,8 +11,13 @@ const Schema kSchema{{{"end", Type::Timestamp()}, {"k", Type::Int64()}, {"v", Ty
 
 WindowJoinOptions Options(JoinKind kind) {
   WindowJoinOptions options;
-  options.join = {.left = kSchema, .right = kSchema, .left_keys = {0, 1}, .right_keys = {0, 1}, .kind = kind,
-                  .predicate = nullptr, .output = {1, 2, 4, 5}};
+  options.join = {.left = kSchema,
+                  .right = kSchema,
+                  .left_keys = {0, 1},
+                  .right_keys = {0, 1},
+                  .kind = kind,
+                  .predicate = nullptr,
+                  .output = {1, 2, 4, 5}};
   if (!HasPairs(kind)) options.join.output = {1, 2};
   return options;
 }
@@ -65,7 +70,8 @@ TEST(WindowJoin, WindowMayBeAStruct) {
   auto join = Tester(options);
   auto batch = [&](const char* rows) {
     Batch out = ParseBatch(rows, kSchema);
-    out.columns[0] = OrThrow(arrow::StructArray::Make({out.columns[0], out.columns[0]}, std::vector<std::string>{"start", "end"}));
+    out.columns[0] = OrThrow(
+        arrow::StructArray::Make({out.columns[0], out.columns[0]}, std::vector<std::string>{"start", "end"}));
     return out;
   };
   join.Add(0, batch("+ 10 1 5\n+ 20 1 6"));
@@ -101,7 +107,8 @@ TEST_P(WindowJoinProperty, IsTheNestedLoopJoinOfEachWindow) {
     std::mt19937 random(seed);
     WindowJoinOptions options = Options(kind);
     if (with_predicate) {
-      options.join.predicate = std::make_shared<LessThan>(MakeColumn(2, "v", Type::Int64()), MakeColumn(5, "v", Type::Int64()));
+      options.join.predicate =
+          std::make_shared<LessThan>(MakeColumn(2, "v", Type::Int64()), MakeColumn(5, "v", Type::Int64()));
     }
     auto join = Tester(options, 1 + static_cast<int>(random() % 3));
     std::vector<Row> rows[2];
@@ -129,8 +136,8 @@ TEST_P(WindowJoinProperty, IsTheNestedLoopJoinOfEachWindow) {
         end += 10 - ((end % 10) + 10) % 10;
         const Row row{end, static_cast<int64_t>(random() % 4) - 1, static_cast<int64_t>(random() % 5)};
         rows[input].push_back(row);
-        text += "+ " + std::to_string(row.end) + " " + (row.key < 0 ? "NULL" : std::to_string(row.key)) + " " +
-                std::to_string(row.value) + "\n";
+        text += "+ " + std::to_string(row.end) + " " + (row.key < 0 ? "NULL" : std::to_string(row.key)) +
+                " " + std::to_string(row.value) + "\n";
       }
       join.Add(input, text);
       if (random() % 3 == 0) {
@@ -147,8 +154,9 @@ TEST_P(WindowJoinProperty, IsTheNestedLoopJoinOfEachWindow) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, WindowJoinProperty,
-                         ::testing::Combine(::testing::Values(JoinKind::kInner, JoinKind::kLeft, JoinKind::kRight,
-                                                              JoinKind::kFull, JoinKind::kSemi, JoinKind::kAnti),
+                         ::testing::Combine(::testing::Values(JoinKind::kInner, JoinKind::kLeft,
+                                                              JoinKind::kRight, JoinKind::kFull,
+                                                              JoinKind::kSemi, JoinKind::kAnti),
                                             ::testing::Bool()));
 
 }  // namespace
