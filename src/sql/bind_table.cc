@@ -262,7 +262,7 @@ void Binder::DefineColumns(TableDefinition& table, const TableDeclaration& decla
     if (!column.type) throw UserError(Reason::kSyntax, column.name.span, "column '" + column.name.text + "' has no type");
     bool metadata = column.metadata;
     std::string key = column.metadata ? (column.metadata_key.empty() ? column.name.text : column.metadata_key) : "";
-    const bool raw = table.spec.format && table.spec.format->fixed_schema && table.connector;
+    const bool raw = table.connector && table.spec.format && table.spec.format->fixed_schema && table.spec.format->fixed_schema(table.spec.format_spec).num_columns() > 0;
     if (!metadata && raw) {  // raw formats: a column named like a metadata key is that key
       for (const MetadataColumn& known : table.connector->info().metadata) {
         if (EqualsIgnoreCase(known.key, column.name.text)) {

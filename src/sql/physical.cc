@@ -294,6 +294,7 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
     auto format_spec = std::make_shared<FormatSpec>(spec.format_spec);
     for (int& key : format_spec->primary_key) key = physical.IndexOf(table.spec.columns.fields[key].name);
     std::erase(format_spec->primary_key, -1);
+    format_spec->table_columns = table.spec.columns;
     format->make_decoder(*format_spec, physical);  // checks the options
     if (auto unused = UnusedFormatOptions(*format_spec, *format); !unused.empty()) throw unused[0];
     DecodeOptions decode;
