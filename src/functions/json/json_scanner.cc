@@ -257,7 +257,7 @@ char* PutCodePoint(uint32_t c, char* out) {
 uint32_t TakeUnicodeEscape(const char** at, const char* end) {
   constexpr uint32_t kReplacement = 0xFFFD;
   const int first = ReadHex4(*at, end);
-  if (first < 0) return kReplacement;
+  if (first < 0) return 'u';  // invalid; U+FFFD would be longer than what was read
   *at += 4;
   if (first < 0xD800 || first > 0xDFFF) return static_cast<uint32_t>(first);
   if (first > 0xDBFF || end - *at < 6 || (*at)[0] != '\\' || (*at)[1] != 'u') return kReplacement;

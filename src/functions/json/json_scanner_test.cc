@@ -133,6 +133,8 @@ TEST(JsonStrings, UndoEscapes) {
   EXPECT_EQ(DecodeJsonEscapes(R"(\ud83d)"), "\uFFFD");
   EXPECT_EQ(DecodeJsonEscapes(R"(\ude00x)"), "\uFFFDx");
   EXPECT_EQ(DecodeJsonEscapes(R"(\ud83d\u0041)"), "\uFFFD" "A");
+  // Not valid, so never more than what was read.
+  EXPECT_EQ(DecodeJsonEscapes(R"(\uzz\u)"), "uzzu");
   EXPECT_TRUE(JsonKeyEquals(R"(\u0061b)", true, "ab"));
   EXPECT_FALSE(JsonKeyEquals("a", false, "ab"));
   EXPECT_EQ(QuoteJson("a\"\\\n\x01é"), R"("a\"\\\n\u0001é")");

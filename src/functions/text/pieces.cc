@@ -15,6 +15,7 @@ constexpr size_t kNotFound = std::string_view::npos;
 size_t Find(std::string_view text, std::string_view part, size_t from = 0) {
   if (from > text.size()) return kNotFound;
   if (part.empty()) return from;
+  if (text.size() - from < part.size()) return kNotFound;
   const void* found = part.size() == 1
                           ? std::memchr(text.data() + from, part[0], text.size() - from)
                           : ::memmem(text.data() + from, text.size() - from, part.data(), part.size());

@@ -71,10 +71,11 @@ void AppendCycle(std::string_view fill, int64_t count, TextWriter& out) {
 /// How many code points of `fill` bring `text` to `length`; −1 when the result would be too long.
 int64_t Padding(std::string_view text, int64_t length, std::string_view fill) {
   const int64_t missing = length - CodePointCount(text);
-  if (missing <= 0 || fill.empty()) return 0;
+  const int64_t fill_count = CodePointCount(fill);  // 0 also for broken UTF-8
+  if (missing <= 0 || fill_count == 0) return 0;
   if (missing > kTextBytesMax) return -1;
   // An upper bound by whole turns of `fill`.
-  const auto turns = (missing / CodePointCount(fill)) + 1;
+  const auto turns = (missing / fill_count) + 1;
   return turns * static_cast<int64_t>(fill.size()) > kTextBytesMax ? -1 : missing;
 }
 
@@ -130,7 +131,7 @@ bool AppendRepeat(std::string_view text, int64_t count, TextWriter& out) {
 }
 
 bool AppendReplace(std::string_view text, std::string_view from, std::string_view to, TextWriter& out) {
-  if (from.empty()) {
+  if (from.empty() || text.size() < from.size()) {
     out.Append(text);
     return true;
   }

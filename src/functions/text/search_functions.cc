@@ -19,6 +19,7 @@ ScalarBinder OfTwoTexts(Type result, F f) {
 
 /// memmem is vectorised, and takes a NUL byte as any other.
 bool Contains(std::string_view text, std::string_view part) {
+  if (part.size() > text.size()) return false;
   return part.empty() || ::memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
 }
 

@@ -48,7 +48,7 @@ void ForEachPart(std::string_view text, std::optional<std::string_view> delimite
     }
     return;
   }
-  while (!delimiter->empty()) {
+  while (!delimiter->empty() && text.size() >= delimiter->size()) {
     const void* found = ::memmem(text.data(), text.size(), delimiter->data(), delimiter->size());
     if (!found) break;
     const auto at = static_cast<size_t>(static_cast<const char*>(found) - text.data());

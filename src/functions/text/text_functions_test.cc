@@ -95,6 +95,7 @@ TEST(TextFunctions, PadsAndRepeats) {
                {"lpad('x', -1)", "\"\""},
                {"lpad('x', 3, '')", "\"x\""},
                {"lpad('é', 3, '😀')", "\"😀😀é\""},
+               {"lpad('x', 3, '\x80')", "\"x\""},  // no code point starts in the fill
                {"rpad('x', 4)", "\"x   \""},
                {"rpad('日本語', 2)", "\"日本\""},
                {"repeat('é', 3)", "\"ééé\""},
