@@ -222,16 +222,11 @@ class CsvDecoder final : public Decoder {
   }
 
   bool AppendJson(std::string_view text, ColumnWriter* writer) {
-    const char* error = index_.Build(text);
-    JsonValueText value;
-    if (!error && CheckJsonValue(text.data(), index_.tokens(), static_cast<uint32_t>(text.size()), &value, &error)) {
-      if (value.next == index_.tokens() + index_.num_tokens()) {
-        writer->AppendBytes(value.text);
-        return true;
-      }
-      error = "something follows the value";
-    }
-    return Fail("'" + ShortenText(text) + "' is not JSON: " + error);
+    const char* error;
+    const auto value = CheckJsonText(&index_, text, &error);
+    if (!value) return Fail("'" + ShortenText(text) + "' is not JSON: " + error);
+    writer->AppendBytes(*value);
+    return true;
   }
 
   const CsvDialect dialect_;

@@ -108,6 +108,7 @@ struct JsonValueWriter::Impl {
   void WriteDecimalValue(int64_t row, TextBuffer* out) const;
   void WriteTimestampValue(int64_t value, TextBuffer* out) const;
   void WriteBase64Text(std::string_view bytes, TextBuffer* out) const;
+  static void WriteJsonText(std::string_view text, TextBuffer* out);
   void WriteElements(int64_t row, TextBuffer* out) const;
   void WriteEntries(int64_t row, TextBuffer* out) const;
 };
@@ -176,7 +177,7 @@ void JsonValueWriter::Impl::Write(int64_t row, TextBuffer* out) const {
       *at++ = '"';
       return out->Advance(at);
     }
-    case TypeId::kJson: return out->Append(Bytes(row));
+    case TypeId::kJson: return WriteJsonText(Bytes(row), out);
     case TypeId::kArray: return WriteElements(row, out);
     case TypeId::kMap: return WriteEntries(row, out);
     case TypeId::kStruct:
@@ -206,6 +207,15 @@ void JsonValueWriter::Impl::WriteBase64Text(std::string_view bytes, TextBuffer* 
   at = WriteBase64(bytes, at);
   *at++ = '"';
   out->Advance(at);
+}
+
+/// JSON that was read from several lines goes out as one: line ends can only be space between its tokens.
+void JsonValueWriter::Impl::WriteJsonText(std::string_view text, TextBuffer* out) {
+  char* start = out->Room(static_cast<int64_t>(text.size()));
+  out->Append(text);
+  for (const char line_end : {'\n', '\r'}) {
+    if (std::memchr(text.data(), line_end, text.size()) != nullptr) std::replace(start, start + text.size(), line_end, ' ');
+  }
 }
 
 void JsonValueWriter::Impl::WriteDecimalValue(int64_t row, TextBuffer* out) const {

@@ -132,6 +132,14 @@ TEST(JsonEncoder, NamesAreEscaped) {
               ElementsAre(R"({"a\"b\\c":1,"s":{"x\ny":2}})"));
 }
 
+TEST(JsonEncoder, JsonOfManyLinesIsWrittenAsOne) {
+  FormatSpec spec = Spec();
+  spec.one_message = true;
+  const Schema columns = Columns("j JSON");
+  const Batch batch = FormatOf("json").make_decoder(spec, columns)->Decode("{\"j\":{\r\n \"a\": \"x\\n\"\n}}", 1).batch;
+  EXPECT_THAT(Encoded("json", batch, columns), ElementsAre("{\"j\":{   \"a\": \"x\\n\" }}"));
+}
+
 TEST(JsonEncoder, EmptyBatchesAndNoColumns) {
   const Schema columns = Columns("a INT");
   EXPECT_TRUE(Encoded("json", EmptyBatch(columns), columns).empty());

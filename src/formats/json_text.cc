@@ -1,8 +1,8 @@
 #include "formats/json_text.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
-#include <vector>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -289,6 +289,16 @@ bool CheckJsonValue(const char* buffer, const uint32_t* tokens, uint32_t bytes_e
   if (checker.Run(out)) return true;
   *error = checker.error();
   return false;
+}
+
+std::optional<std::string_view> CheckJsonText(JsonIndex* index, std::string_view text, const char** error) {
+  *error = index->Build(text);
+  if (*error) return std::nullopt;
+  JsonValueText value;
+  if (!CheckJsonValue(text.data(), index->tokens(), static_cast<uint32_t>(text.size()), &value, error)) return std::nullopt;
+  if (value.next == index->tokens() + index->num_tokens()) return value.text;
+  *error = "something follows the value";
+  return std::nullopt;
 }
 
 }  // namespace laminar

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "formats/json_index.h"
+
 namespace laminar {
 
 /// Nested deeper than this is a bad record, whoever reads it.
@@ -36,5 +38,8 @@ struct JsonValueText {
   std::string_view text;
 };
 bool CheckJsonValue(const char* buffer, const uint32_t* tokens, uint32_t bytes_end, JsonValueText* out, const char** error);
+
+/// The one JSON value that a whole text is, without surrounding space; nullopt: it is not one, and `*error` says why.
+std::optional<std::string_view> CheckJsonText(JsonIndex* index, std::string_view text, const char** error);
 
 }  // namespace laminar

@@ -16,8 +16,10 @@
 #include <algorithm>
 
 #include "base/arrow_result.h"
+#include "formats/json_text.h"
 #include "formats/option_reader.h"
 #include "formats/register_formats.h"
+#include "formats/text_value.h"
 
 namespace laminar {
 
@@ -279,7 +281,18 @@ class ParquetFileReader final : public FileReader {
     if (index < 0) return OrThrow(arrow::MakeArrayOfNull(wanted.type.arrow_type(), rows.num_rows()));
     auto array = Convert(rows.column(index), wanted.type, wanted.name);
     if (!wanted.nullable && array->null_count() > 0) throw QueryError("column '" + wanted.name + "' is NOT NULL, but the file has NULLs");
+    if (wanted.type.id() == TypeId::kJson) CheckJson(static_cast<const arrow::StringArray&>(*array), wanted.name);
     return array;
+  }
+
+  /// A JSON column promises valid JSON to whoever reads it; a file's text does not.
+  static void CheckJson(const arrow::StringArray& texts, const std::string& name) {
+    JsonIndex index;
+    const char* error;
+    for (int64_t row = 0; row < texts.length(); ++row) {
+      if (texts.IsNull(row) || CheckJsonText(&index, texts.GetView(row), &error)) continue;
+      throw QueryError("column '" + name + "': '" + ShortenText(texts.GetView(row)) + "' is not JSON: " + error);
+    }
   }
 
   const Schema columns_;

@@ -172,6 +172,14 @@ TEST(Parquet, ForeignTypes) {
   EXPECT_THAT(ReadAll(int96, Columns("ts TIMESTAMP"))[0], R"({"ts":"1970-01-01T00:00:00.001500"})");
 }
 
+TEST(Parquet, JsonColumnsHoldJson) {
+  const Schema text = Columns("j TEXT");
+  const std::string file = WriteFile({BatchOf(text, "{\"j\":\"[1, 2]\"}\n{}\n")}, text);
+  EXPECT_THAT(ReadAll(file, Columns("j JSON")), ElementsAre(R"({"j":[1, 2]})", R"({"j":null})"));
+  const std::string bad = WriteFile({BatchOf(text, "{\"j\":\"[1, 2\"}\n")}, text);
+  EXPECT_THROW(ReadAll(bad, Columns("j JSON")), QueryError);
+}
+
 TEST(Parquet, DamagedFilesAreErrorsOfTheFile) {
   const Schema columns = Columns("a BIGINT, t TEXT");
   const std::string file = WriteFile({BatchOf(columns, "{\"a\":1,\"t\":\"xyz\"}\n")}, columns);
