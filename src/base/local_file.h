@@ -61,8 +61,8 @@ void RemoveFile(const std::string& path);
 void RenameFile(const std::string& from, const std::string& to);
 /// Makes renames, creations and removals in `path` durable.
 void SyncDirectory(const std::string& path);
-/// Regular files (symbolic links followed) below `directory`, as paths relative to it, sorted by bytes. Names that begin
-/// with `.` or `_` are left out with everything below them: staged and hidden files.
+/// Regular files (symbolic links followed) below `directory`, as paths relative to it, sorted by bytes. Names
+/// that begin with `.` or `_` are left out with everything below them: staged and hidden files.
 std::vector<std::string> ListFilesRecursively(const std::string& directory);
 
 }  // namespace laminar

@@ -16,7 +16,7 @@ int Run(int argc, char** argv) {
   cli::AddRun(app, &chosen);
   cli::AddCheck(app, &chosen);
   cli::AddExplain(app, &chosen);
-  // cli::AddTest(app, &chosen);
+  cli::AddTest(app, &chosen);
   cli::AddFunctions(app, &chosen);
   cli::AddConnectors(app, &chosen);
   try {

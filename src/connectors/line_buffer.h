@@ -10,7 +10,8 @@
 
 namespace laminar {
 
-/// Appends each record of the first column (BINARY, as encoders make it) with a newline. NULL records are left out.
+/// Appends each record of the first column (BINARY, as encoders make it) with a newline. NULL records are
+/// left out.
 void AppendLines(const Batch& records, std::string* out);
 
 /// Write once this much has gathered.

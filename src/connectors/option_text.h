@@ -10,11 +10,12 @@
 
 namespace laminar {
 
-/// Lower case without `_` and `-`, so that `bootstrapServers`, `bootstrap_servers` and `bootstrap-servers` are equal.
-/// Dots stay: they are nesting.
+/// Lower case without `_` and `-`, so that `bootstrapServers`, `bootstrap_servers` and `bootstrap-servers`
+/// are equal. Dots stay: they are nesting.
 std::string FoldOptionName(std::string_view name);
 
-/// A whole number, or a decimal text without a fraction ("1e3", "5.0"); nullopt when it is neither or does not fit.
+/// A whole number, or a decimal text without a fraction ("1e3", "5.0"); nullopt when it is neither or does
+/// not fit.
 std::optional<int64_t> ParseIntegerText(std::string_view text);
 std::optional<double> ParseDoubleText(std::string_view text);
 /// true/false, any case.

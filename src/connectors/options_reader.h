@@ -1,7 +1,8 @@
 #pragma once
 
-/// From the WITH list (or JSON) of a table to checked options: names folded, aliases resolved, values checked against
-/// their types, defaults filled in, and format options handed to the format. Knows no connector and no format by name.
+/// From the WITH list (or JSON) of a table to checked options: names folded, aliases resolved, values checked
+/// against their types, defaults filled in, and format options handed to the format. Knows no connector and
+/// no format by name.
 
 #include <optional>
 #include <string>
@@ -13,7 +14,8 @@
 
 namespace laminar {
 
-/// One `name = value` as written. Arrays arrive as `a, b`, intervals as their text (`5 seconds`), booleans as true/false.
+/// One `name = value` as written. Arrays arrive as `a, b`, intervals as their text (`5 seconds`), booleans as
+/// true/false.
 struct RawOption {
   std::string name;
   std::string value;
@@ -26,11 +28,13 @@ enum class TableKind { kSource, kSink, kLookup };
 /// `source`, `sink` or `lookup`.
 std::string_view TableKindName(TableKind kind);
 
-/// What the options of a table say. `options` holds canonical names, the connector's and those every table has
+/// What the options of a table say. `options` holds canonical names, the connector's and those every table
+/// has
 /// (`CommonOptions`), with defaults filled in where one is documented.
 struct TableOptions {
   Options options;
-  std::optional<TableKind> kind;   ///< from `type`, else the only kind that the connector has; nullopt: from its use
+  std::optional<TableKind>
+      kind;  ///< from `type`, else the only kind that the connector has; nullopt: from its use
   const Format* format = nullptr;  ///< null for connectors without formats
   FormatSpec format_spec;          ///< options, framing, line limit, one_message; the rest is the binder's
   std::vector<UserError> errors;   ///< all that is wrong; the other fields are usable as far as they go

@@ -20,7 +20,10 @@ ConnectorInfo SampleInfo() {
   info.formats = {"json", "csv", "debezium_json"};
   info.options = {
       {.name = "bootstrap_servers", .required = true, .description = "where"},
-      {.name = "rolling_policy.file_size", .aliases = {"size"}, .type = OptionType::kSize, .for_source = false},
+      {.name = "rolling_policy.file_size",
+       .aliases = {"size"},
+       .type = OptionType::kSize,
+       .for_source = false},
       {.name = "offset", .default_value = "latest", .for_sink = false, .values = {"latest", "earliest"}},
       {.name = "password", .type = OptionType::kInteger, .secret = true},
       {.name = "storage.", .prefix = true},
@@ -43,7 +46,9 @@ TableOptions Read(const std::vector<RawOption>& raw, std::optional<TableKind> ki
 
 std::vector<std::string> Messages(const TableOptions& options) {
   std::vector<std::string> messages;
-  for (const UserError& error : options.errors) messages.push_back(error.message());
+  for (const UserError& error : options.errors) {
+    messages.push_back(error.message());
+  }
   return messages;
 }
 
@@ -61,7 +66,8 @@ TEST(ParseDurationTest, ReadsWhatUsersWrite) {
 }
 
 TEST(ParseDurationTest, RefusesWhatHasNoFixedLength) {
-  for (const char* text : {"", "5 months", "1 year", "abc", "5 5", "5s 5", "--5s", "1:99", "inf", "5 parsecs", "1e30 days"}) {
+  for (const char* text :
+       {"", "5 months", "1 year", "abc", "5 5", "5s 5", "--5s", "1:99", "inf", "5 parsecs", "1e30 days"}) {
     EXPECT_EQ(ParseDurationUs(text), std::nullopt) << text;
   }
 }
@@ -71,7 +77,9 @@ TEST(ParseSizeTest, CountsIn1024) {
   EXPECT_EQ(ParseSizeBytes("64 KB"), 65536);
   EXPECT_EQ(ParseSizeBytes("1024"), 1024);
   EXPECT_EQ(ParseSizeBytes("1.5 GiB"), 1610612736);
-  for (const char* text : {"", "MB", "-1", "5 XB", "5MB5"}) EXPECT_EQ(ParseSizeBytes(text), std::nullopt) << text;
+  for (const char* text : {"", "MB", "-1", "5 XB", "5MB5"}) {
+    EXPECT_EQ(ParseSizeBytes(text), std::nullopt) << text;
+  }
 }
 
 TEST(OptionTextTest, IntegersAndLists) {
@@ -85,7 +93,8 @@ TEST(OptionTextTest, IntegersAndLists) {
 }
 
 TEST(OptionsReaderTest, FoldsNamesAliasesAndPrefixes) {
-  const auto table = Read({{"bootstrapServers", "b"}, {"sink.SIZE", "1KB"}, {"source.offset", "EARLIEST"}, {"Rate", "2.5"}});
+  const auto table =
+      Read({{"bootstrapServers", "b"}, {"sink.SIZE", "1KB"}, {"source.offset", "EARLIEST"}, {"Rate", "2.5"}});
   EXPECT_THAT(Messages(table), IsEmpty());
   EXPECT_EQ(table.options.Text("bootstrap_servers"), "b");
   EXPECT_EQ(table.options.Bytes("rolling_policy.file_size"), 1024);
@@ -95,7 +104,8 @@ TEST(OptionsReaderTest, FoldsNamesAliasesAndPrefixes) {
 }
 
 TEST(OptionsReaderTest, PrefixOptionsKeepTheirRestAsWritten) {
-  const auto table = Read({{"bootstrap_servers", "b"}, {"Storage.aws_Region-x", "eu"}, {"source.storage.k", "v"}});
+  const auto table =
+      Read({{"bootstrap_servers", "b"}, {"Storage.aws_Region-x", "eu"}, {"source.storage.k", "v"}});
   EXPECT_THAT(Messages(table), IsEmpty());
   EXPECT_EQ(table.options.Text("storage.aws_Region-x"), "eu");
   EXPECT_EQ(table.options.Text("storage.k"), "v");
@@ -133,11 +143,14 @@ TEST(OptionsReaderTest, OptionsOfTheOtherKindAreErrors) {
   EXPECT_THAT(Messages(table), ElementsAre(HasSubstr("'size' is for sinks; this table is a source")));
   EXPECT_THAT(Messages(Read({{"bootstrap_servers", "b"}, {"offset", "latest"}}, TableKind::kSink)),
               ElementsAre(HasSubstr("is for sources")));
-  EXPECT_THAT(Messages(Read({{"bootstrap_servers", "b"}, {"type", "lookup"}})), ElementsAre(HasSubstr("cannot be a lookup")));
+  EXPECT_THAT(Messages(Read({{"bootstrap_servers", "b"}, {"type", "lookup"}})),
+              ElementsAre(HasSubstr("cannot be a lookup")));
 }
 
 TEST(OptionsReaderTest, FormatOptionsGoToTheFormat) {
-  const auto table = Read({{"bootstrap_servers", "b"}, {"format", "JSON"}, {"json.timestampFormat", "rfc3339"},
+  const auto table = Read({{"bootstrap_servers", "b"},
+                           {"format", "JSON"},
+                           {"json.timestampFormat", "rfc3339"},
                            {"json.nonsense", "1"}});
   EXPECT_THAT(Messages(table), IsEmpty());
   ASSERT_EQ(table.format_spec.options.count("timestamp_format"), 1u);
@@ -150,18 +163,25 @@ TEST(OptionsReaderTest, FormatOptionsGoToTheFormat) {
 TEST(OptionsReaderTest, OptionsOfAnotherFormatAreErrors) {
   EXPECT_THAT(Messages(Read({{"bootstrap_servers", "b"}, {"csv.header", "false"}})),
               ElementsAre(HasSubstr("belongs to format 'csv'; this table's format is 'json'")));
-  EXPECT_THAT(Messages(Read({{"bootstrap_servers", "b"}, {"format", "debezium-json"}, {"json.timestamp_format", "x"}})),
+  EXPECT_THAT(Messages(Read(
+                  {{"bootstrap_servers", "b"}, {"format", "debezium-json"}, {"json.timestamp_format", "x"}})),
               IsEmpty());
-  EXPECT_THAT(Messages(Read({{"bootstrap_servers", "b"}, {"format", "jsn"}})), ElementsAre(HasSubstr("unknown format 'jsn'")));
-  EXPECT_THAT(Messages(Read({{"bootstrap_servers", "b"}, {"format", "raw_string"}})), ElementsAre(HasSubstr("does not take")));
+  EXPECT_THAT(Messages(Read({{"bootstrap_servers", "b"}, {"format", "jsn"}})),
+              ElementsAre(HasSubstr("unknown format 'jsn'")));
+  EXPECT_THAT(Messages(Read({{"bootstrap_servers", "b"}, {"format", "raw_string"}})),
+              ElementsAre(HasSubstr("does not take")));
 }
 
 TEST(OptionsReaderTest, CommonOptionsOfEveryTable) {
-  const auto table = Read({{"bootstrap_servers", "b"}, {"idle_micros", "1500"}, {"framing", "newline"},
-                           {"framing.newline.max_length", "1MB"}, {"bad_data", "drop"}});
+  const auto table = Read({{"bootstrap_servers", "b"},
+                           {"idle_micros", "1500"},
+                           {"framing", "newline"},
+                           {"framing.newline.max_length", "1MB"},
+                           {"bad_data", "drop"}});
   EXPECT_THAT(Messages(table), IsEmpty());
   EXPECT_EQ(table.options.DurationUs("idle_time"), 1500);
-  EXPECT_EQ(table.options.DurationUs("watermark_delay", 77), 77) << "no default: a setting of the script may give one";
+  EXPECT_EQ(table.options.DurationUs("watermark_delay", 77), 77)
+      << "no default: a setting of the script may give one";
   EXPECT_EQ(table.options.Integer("max_retries"), 20);
   EXPECT_EQ(table.format_spec.framing, FramingMethod::kNewline);
   EXPECT_EQ(table.format_spec.line_bytes_max, 1 << 20);
@@ -174,9 +194,12 @@ TEST(RegistryTest, FindsByIdAliasAndAnySpelling) {
   ASSERT_NE(registry.Find("Single-File"), nullptr);
   EXPECT_EQ(registry.Find("Single-File")->info().id, "single_file");
   EXPECT_EQ(registry.Find("kafkaesque"), nullptr);
-  EXPECT_THAT(registry.ids(), ElementsAre("blackhole", "datagen", "filesystem", "impulse", "nexmark", "single_file", "stdout"));
+  EXPECT_THAT(registry.ids(), ElementsAre("blackhole", "datagen", "filesystem", "impulse", "nexmark",
+                                          "single_file", "stdout"));
   for (const Connector* connector : registry.connectors()) {
-    for (const OptionSpec& option : connector->info().options) EXPECT_FALSE(option.description.empty()) << option.name;
+    for (const OptionSpec& option : connector->info().options) {
+      EXPECT_FALSE(option.description.empty()) << option.name;
+    }
   }
   EXPECT_THROW(registry.Find("stdout")->PlanSource({}), UserError);
   EXPECT_THROW(registry.Find("nexmark")->PlanSink({}), UserError);

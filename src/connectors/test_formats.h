@@ -43,14 +43,18 @@ class FixedFileReader final : public FileReader {
   explicit FixedFileReader(const std::shared_ptr<arrow::io::RandomAccessFile>& file) {
     const int64_t size = OrThrow(file->GetSize());
     const auto bytes = OrThrow(file->ReadAt(0, size));
-    if (size < 3 || std::string_view(*bytes).substr(static_cast<size_t>(size) - 3) != "END") throw QueryError("no footer");
+    if (size < 3 || std::string_view(*bytes).substr(static_cast<size_t>(size) - 3) != "END") {
+      throw QueryError("no footer");
+    }
     values_.resize(static_cast<size_t>(size - 3) / 8);
     std::memcpy(values_.data(), bytes->data(), values_.size() * 8);
   }
   Batch Next(int64_t rows_max) override {
     Batch batch;
     batch.num_rows = std::min(rows_max, static_cast<int64_t>(values_.size()) - at_);
-    if (batch.num_rows == 0) return batch;
+    if (batch.num_rows == 0) {
+      return batch;
+    }
     arrow::Int64Builder builder;
     OrThrow(builder.AppendValues(values_.data() + at_, batch.num_rows));
     batch.columns.push_back(OrThrow(builder.Finish()));
@@ -88,19 +92,22 @@ inline const FormatRegistry& TestFormats() {
     for (const char* name : {"json", "csv", "debezium_json", "raw_string"}) {
       Format format;
       format.names = {name};
-      if (std::string(name) == "debezium_json") format.names.push_back("debezium-json");
+      if (std::string(name) == "debezium_json") {
+        format.names.push_back("debezium-json");
+      }
       format.doc.options = {{"timestamp_format", "how timestamps are written"}};
       format.changelog = std::string(name) == "debezium_json";
       const std::string header = std::string(name) == "csv" ? "n\n" : "";
-      format.make_encoder = [header](const FormatSpec&, const Schema&) { return std::make_unique<TextEncoder>(header); };
+      format.make_encoder = [header](const FormatSpec&, const Schema&) {
+        return std::make_unique<TextEncoder>(header);
+      };
       formats.Add(format);
     }
     Format file;
     file.names = {"parquet"};
     file.file_suffix = "parquet";
-    file.open_file = [](const FormatSpec&, std::shared_ptr<arrow::io::RandomAccessFile> input, const Schema&) {
-      return std::make_unique<FixedFileReader>(input);
-    };
+    file.open_file = [](const FormatSpec&, std::shared_ptr<arrow::io::RandomAccessFile> input,
+                        const Schema&) { return std::make_unique<FixedFileReader>(input); };
     file.create_file = [](const FormatSpec&, std::shared_ptr<arrow::io::OutputStream> stream, const Schema&) {
       return std::make_unique<FixedFileWriter>(std::move(stream));
     };
@@ -151,7 +158,9 @@ struct SourceRun {
   explicit SourceRun(std::unique_ptr<Source> made, int subtask = 0, int parallelism = 1,
                      const MemorySnapshot* snapshot = nullptr, int64_t batch_rows_max = 8192)
       : source(std::move(made)) {
-    if (snapshot) source->Restore(*snapshot->Reader(KeyGroupRange::Of(subtask, parallelism)));
+    if (snapshot) {
+      source->Restore(*snapshot->Reader(KeyGroupRange::Of(subtask, parallelism)));
+    }
     SourceContext context;
     context.subtask = subtask;
     context.parallelism = parallelism;
@@ -175,7 +184,9 @@ struct SourceRun {
     std::string all;
     for (const Batch& batch : out.batches) {
       const auto& payload = static_cast<const arrow::BinaryArray&>(*batch.columns[0]);
-      for (int64_t row = 0; row < payload.length(); ++row) all += payload.GetView(row);
+      for (int64_t row = 0; row < payload.length(); ++row) {
+        all += payload.GetView(row);
+      }
     }
     return all;
   }
@@ -187,9 +198,12 @@ struct SinkRun {
   OperatorMetrics metrics;
   std::unique_ptr<Sink> sink;
 
-  explicit SinkRun(std::unique_ptr<Sink> made, int subtask = 0, int parallelism = 1, const MemorySnapshot* snapshot = nullptr)
+  explicit SinkRun(std::unique_ptr<Sink> made, int subtask = 0, int parallelism = 1,
+                   const MemorySnapshot* snapshot = nullptr)
       : sink(std::move(made)) {
-    if (snapshot) sink->Restore(*snapshot->Reader(KeyGroupRange::Of(subtask, parallelism)));
+    if (snapshot) {
+      sink->Restore(*snapshot->Reader(KeyGroupRange::Of(subtask, parallelism)));
+    }
     OperatorContext context;
     context.subtask = subtask;
     context.parallelism = parallelism;
@@ -215,7 +229,9 @@ inline Batch RowsOf(const std::vector<int64_t>& values) {
 
 inline Batch RecordsOf(const std::vector<std::string>& records) {
   arrow::BinaryBuilder builder;
-  for (const std::string& record : records) OrThrow(builder.Append(record));
+  for (const std::string& record : records) {
+    OrThrow(builder.Append(record));
+  }
   Batch batch;
   batch.num_rows = static_cast<int64_t>(records.size());
   batch.columns.push_back(OrThrow(builder.Finish()));

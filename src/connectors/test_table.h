@@ -24,12 +24,17 @@ inline const Connector& ConnectorNamed(const std::string& id) {
 }
 
 /// Throws the first of the options' errors.
-inline TableSpec TableOf(const std::string& connector, const std::vector<std::pair<std::string, std::string>>& options,
-                         TableKind kind, Schema columns = {{{"n", Type::Int64()}}}) {
+inline TableSpec TableOf(const std::string& connector,
+                         const std::vector<std::pair<std::string, std::string>>& options, TableKind kind,
+                         Schema columns = {{{"n", Type::Int64()}}}) {
   std::vector<RawOption> raw;
-  for (const auto& [name, value] : options) raw.push_back({name, value});
+  for (const auto& [name, value] : options) {
+    raw.push_back({name, value});
+  }
   TableOptions read = ReadTableOptions(raw, ConnectorNamed(connector).info(), TestFormats(), {}, kind);
-  if (!read.errors.empty()) throw read.errors.front();
+  if (!read.errors.empty()) {
+    throw read.errors.front();
+  }
   TableSpec table;
   table.name = "t";
   table.options = std::move(read.options);
@@ -39,14 +44,18 @@ inline TableSpec TableOf(const std::string& connector, const std::vector<std::pa
   return table;
 }
 
-inline SourcePlan PlanSourceOf(const std::string& connector, const std::vector<std::pair<std::string, std::string>>& options,
+inline SourcePlan PlanSourceOf(const std::string& connector,
+                               const std::vector<std::pair<std::string, std::string>>& options,
                                Schema columns = {{{"n", Type::Int64()}}}) {
-  return ConnectorNamed(connector).PlanSource(TableOf(connector, options, TableKind::kSource, std::move(columns)));
+  return ConnectorNamed(connector).PlanSource(
+      TableOf(connector, options, TableKind::kSource, std::move(columns)));
 }
 
-inline SinkPlan PlanSinkOf(const std::string& connector, const std::vector<std::pair<std::string, std::string>>& options,
+inline SinkPlan PlanSinkOf(const std::string& connector,
+                           const std::vector<std::pair<std::string, std::string>>& options,
                            Schema columns = {{{"n", Type::Int64()}}}) {
-  return ConnectorNamed(connector).PlanSink(TableOf(connector, options, TableKind::kSink, std::move(columns)));
+  return ConnectorNamed(connector).PlanSink(
+      TableOf(connector, options, TableKind::kSink, std::move(columns)));
 }
 
 }  // namespace laminar

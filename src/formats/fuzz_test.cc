@@ -5,6 +5,7 @@
 #include <arrow/buffer.h>
 #include <arrow/io/memory.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <random>
 
@@ -112,9 +113,16 @@ TEST(Fuzz, SeedsAreSound) {
   EXPECT_EQ(DecodeAll("csv", kSchema, kSeeds[2]).rows.size(), 2u);
 }
 
+/// LAMINAR_FUZZ_ROUNDS=100000 LAMINAR_FUZZ_SEED=5 for a long run.
+uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
 TEST(Fuzz, MutationsOfValidRecords) {
-  std::mt19937_64 random(20231118);
-  for (int round = 0; round < 100; ++round) {
+  std::mt19937_64 random(FromEnvironment("LAMINAR_FUZZ_SEED", 20231118));
+  const uint64_t rounds = FromEnvironment("LAMINAR_FUZZ_ROUNDS", 60);
+  for (uint64_t round = 0; round < rounds; ++round) {
     for (const char* seed : kSeeds) {
       const std::string input = Mutate(seed, &random);
       FuzzOne(input);

@@ -24,7 +24,8 @@ namespace laminar {
 namespace {
 
 constexpr int64_t kRowGroupBytes = 128 << 20;
-constexpr int64_t kWriteRows = 8192;
+constexpr int64_t kBatchRows = 8192;
+constexpr int64_t kReadBytes = 1 << 20;  // per column: one request to an object store
 
 /// What a damaged or unreadable file says, as the error of the file.
 template <typename T>
@@ -166,11 +167,16 @@ std::shared_ptr<arrow::Array> Convert(const std::shared_ptr<arrow::Array>& array
 class ParquetFileReader final : public FileReader {
  public:
   ParquetFileReader(std::shared_ptr<arrow::io::RandomAccessFile> file, const Schema& columns) : columns_(columns) {
+    // Pages are streamed and rows come in small batches, so that a row group may be larger than memory.
+    parquet::ReaderProperties stream_properties;
+    stream_properties.enable_buffered_stream();
+    stream_properties.set_buffer_size(kReadBytes);
     parquet::arrow::FileReaderBuilder builder;
-    OrFileError(builder.Open(std::move(file)), "open");
+    OrFileError(builder.Open(std::move(file), stream_properties), "open");
     parquet::ArrowReaderProperties properties;
     properties.set_use_threads(false);
-    properties.set_pre_buffer(true);
+    properties.set_pre_buffer(false);
+    properties.set_batch_size(kBatchRows);
     // INT96 is read as microseconds: nanoseconds end in 2262, and databases hold 9999-12-31.
     properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
     builder.properties(properties);
@@ -328,8 +334,8 @@ class ParquetFileWriter final : public FileWriter {
   }
 
   void Write(const Batch& rows) override {
-    for (int64_t at = 0; at < rows.num_rows; at += kWriteRows) {
-      const Batch part = Slice(rows, at, std::min(kWriteRows, rows.num_rows - at));
+    for (int64_t at = 0; at < rows.num_rows; at += kBatchRows) {
+      const Batch part = Slice(rows, at, std::min(kBatchRows, rows.num_rows - at));
       Prepare(part.num_rows);
       OrFileError(writer_->WriteRecordBatch(*ToRecordBatch(part, columns_)), "write");
       group_rows_ += part.num_rows;

@@ -8,7 +8,7 @@ namespace laminar {
 
 void RegisterCoreFunctions(FunctionRegistry& registry);
 
-/// Its parts, one per file.
+/// The parts in core/; those of math/, datetime/ and nested/ have headers there.
 void RegisterComparison(FunctionRegistry& registry);
 void RegisterNullTests(FunctionRegistry& registry);
 void RegisterArithmetic(FunctionRegistry& registry);
@@ -16,5 +16,6 @@ void RegisterBitOperators(FunctionRegistry& registry);
 void RegisterInList(FunctionRegistry& registry);
 void RegisterConcatOperator(FunctionRegistry& registry);
 void RegisterPatternOperators(FunctionRegistry& registry);
+void RegisterConditional(FunctionRegistry& registry);
 
 }  // namespace laminar

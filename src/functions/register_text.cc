@@ -24,9 +24,11 @@ void RegisterTextFunctions(FunctionRegistry& registry) {
   RegisterJsonPathFunctions(registry);
   RegisterJsonBuildFunctions(registry);
   RegisterJsonInspectFunctions(registry);
+  RegisterJsonEditFunctions(registry);
   RegisterDigestFunctions(registry);
   RegisterChecksumFunctions(registry);
   RegisterEncodingFunctions(registry);
+  RegisterBytesFunctions(registry);
   RegisterUuidFunction(registry);
 }
 

@@ -107,13 +107,17 @@ bool IsOperatorName(const std::string& name) { return !name.empty() && !std::isa
       .Hint("there is: " + function.doc.signature);
 }
 
-/// Casts an argument; a constant is cast here, once.
+/// Casts an argument; a constant is cast here, once, and refused here when it does not fit. What JSON does not fit becomes
+/// NULL: it adapts to its context, nobody asked for the cast.
 ExpressionPtr CastArgument(const ExpressionPtr& argument, const Type& to, bool constant) {
   if (argument->type() == to) return argument;
-  ExpressionPtr cast = MakeCast(argument, to);
+  ExpressionPtr cast = MakeCast(argument, to, /*try_cast=*/argument->type().id() == TypeId::kJson);
   if (!constant) return cast;
-  auto value = FoldConstant(*cast);
-  return value ? MakeLiteral(std::move(value), to) : cast;
+  Batch one_row;
+  one_row.num_rows = 1;
+  auto value = cast->Evaluate(one_row, EvalContext{});
+  if (!value.ok()) throw UserError(Reason::kTypeError, {}, value.status().message());
+  return value->is_scalar() ? MakeLiteral(value->scalar(), to) : cast;
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ constexpr uint8_t kPending = 1;    // mark: changed since the last flush
 constexpr uint8_t kHasOutput = 2;  // mark: its row was sent and holds
 constexpr int64_t kFlushGroups = 4096;  // per output batch
 constexpr int64_t kSweepsPerTtl = 8;
+constexpr size_t kPrefetchAhead = 16;
 
 using Columns = std::vector<std::shared_ptr<arrow::Array>>;
 
@@ -210,6 +211,7 @@ class GroupAggregate final : public Operator {
     std::vector<uint8_t*> shown;
     int32_t old_count = 0;
     for (size_t i = 0; i < count; ++i) {
+      if (i + kPrefetchAhead < count) __builtin_prefetch(groups_.record(pending_[begin + i + kPrefetchAhead]), 1);
       const uint32_t slot = pending_[begin + i];
       uint8_t& mark = groups_.mark(slot);
       const bool had_output = mark & kHasOutput;

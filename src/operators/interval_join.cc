@@ -28,7 +28,9 @@ int64_t TimeOf(const LogRow& row) {
   std::memcpy(&time, row.bytes().data(), sizeof(time));
   return time;
 }
-std::string_view RowOf(const LogRow& row) { return row.bytes().substr(sizeof(int64_t)); }
+std::string_view RowOf(const LogRow& row) {
+  return row.bytes().substr(sizeof(int64_t));
+}
 
 class IntervalJoin final : public Operator {
  public:
@@ -83,14 +85,14 @@ class IntervalJoin final : public Operator {
   // Of the batch at hand.
   int input_ = 0;
   EvalContext eval_;
-  std::vector<int32_t> selected_;       // rows that can have partners: key and time are not NULL
-  std::vector<uint32_t> slots_;         // of selected_
-  std::vector<int64_t> keep_until_;     // of selected_
-  std::vector<int32_t> partners_;       // [num_rows], when counts()
-  std::vector<LogRow*> candidates_;     // of tested_
+  std::vector<int32_t> selected_;    // rows that can have partners: key and time are not NULL
+  std::vector<uint32_t> slots_;      // of selected_
+  std::vector<int64_t> keep_until_;  // of selected_
+  std::vector<int32_t> partners_;    // [num_rows], when counts()
+  std::vector<LogRow*> candidates_;  // of tested_
   JoinPairs tested_;
   std::vector<int32_t> passing_;
-  JoinPairs pairs_;                     // to emit
+  JoinPairs pairs_;  // to emit
   ByteStrings encoded_;
   std::string kept_bytes_;
 };
@@ -119,10 +121,13 @@ void IntervalJoin::SelectRows(const Batch& batch, const RowTimes& times) {
 }
 
 bool IntervalJoin::InBounds(int64_t time, int64_t other_time) const {
-  const int64_t left = input_ == kLeftInput ? time : other_time, right = input_ == kLeftInput ? other_time : time;
+  const int64_t left = input_ == kLeftInput ? time : other_time,
+                right = input_ == kLeftInput ? other_time : time;
   const auto apart = static_cast<__int128>(right) - left;
-  if (options_.lower && apart < static_cast<__int128>(options_.lower->offset_us) + !options_.lower->inclusive) return false;
-  return !options_.upper || apart <= static_cast<__int128>(options_.upper->offset_us) - !options_.upper->inclusive;
+  if (options_.lower && apart < static_cast<__int128>(options_.lower->offset_us) + !options_.lower->inclusive)
+    return false;
+  return !options_.upper ||
+         apart <= static_cast<__int128>(options_.upper->offset_us) - !options_.upper->inclusive;
 }
 
 void IntervalJoin::FindPairs(const Batch& batch, const RowTimes& times, Output& out) {
@@ -131,7 +136,8 @@ void IntervalJoin::FindPairs(const Batch& batch, const RowTimes& times, Output& 
   slots_.resize(selected_.size());
   other.FindKeys(keys_, selected_.data(), count, slots_.data());
   for (int64_t i = 0; i < count; ++i) {
-    if (i + kPrefetchRows < count) __builtin_prefetch(other.first(slots_[static_cast<size_t>(i + kPrefetchRows)]));
+    if (i + kPrefetchRows < count)
+      __builtin_prefetch(other.first(slots_[static_cast<size_t>(i + kPrefetchRows)]));
     const int32_t row = selected_[static_cast<size_t>(i)];
     for (LogRow* match = other.first(slots_[static_cast<size_t>(i)]); match; match = match->next) {
       if (!InBounds(times[row], TimeOf(*match))) continue;
@@ -166,7 +172,8 @@ void IntervalJoin::KeepUntil(const Batch& batch, const RowTimes& times) {
   const bool is_left = input_ == kLeftInput;
   const std::optional<IntervalBound>& bound = is_left ? options_.upper : options_.lower;
   const ExpressionPtr& expression = is_left ? options_.left_keep_until : options_.right_keep_until;
-  const int64_t offset = !bound ? 0 : (is_left ? bound->offset_us : -bound->offset_us) - (bound->inclusive ? 0 : 1);
+  const int64_t offset =
+      !bound ? 0 : (is_left ? bound->offset_us : -bound->offset_us) - (bound->inclusive ? 0 : 1);
   keep_until_.resize(selected_.size());
   for (size_t i = 0; i < selected_.size(); ++i) {
     keep_until_[i] = bound ? AddClamped(times[selected_[i]], offset) : kForEver;
@@ -258,7 +265,8 @@ std::unique_ptr<Operator> MakeIntervalJoin(IntervalJoinOptions options) {
   LAMINAR_CHECK(HasPairs(options.join.kind), "an interval join that is semi or anti");
   if (options.join.kind != JoinKind::kInner) {
     if (!options.lower || !options.upper || options.left_keep_until || options.right_keep_until) {
-      throw UserError(Reason::kUnsupported, {}, "an outer interval join needs a lower and an upper bound of fixed length")
+      throw UserError(Reason::kUnsupported, {},
+                      "an outer interval join needs a lower and an upper bound of fixed length")
           .Hint("write a.ts BETWEEN b.ts - INTERVAL '…' AND b.ts + INTERVAL '…', or use an inner join");
     }
   }

@@ -15,7 +15,8 @@ namespace laminar {
 namespace {
 
 void CollectColumns(const Expression& expression, std::vector<int>* out) {
-  if (const auto* column = dynamic_cast<const ColumnExpression*>(&expression)) out->push_back(column->index());
+  if (const auto* column = dynamic_cast<const ColumnExpression*>(&expression))
+    out->push_back(column->index());
   for (const ExpressionPtr& child : expression.children()) CollectColumns(*child, out);
 }
 
@@ -41,7 +42,8 @@ bool IsIdentity(const std::vector<int32_t>& rows, int64_t num_rows) {
 /// −1 becomes NULL, which Take turns into a NULL row.
 std::shared_ptr<arrow::Array> TakeIndices(const std::vector<int32_t>& rows) {
   const bool has_nulls = std::find(rows.begin(), rows.end(), -1) != rows.end();
-  if (!has_nulls) return std::make_shared<arrow::Int32Array>(static_cast<int64_t>(rows.size()), arrow::Buffer::Wrap(rows));
+  if (!has_nulls)
+    return std::make_shared<arrow::Int32Array>(static_cast<int64_t>(rows.size()), arrow::Buffer::Wrap(rows));
   std::vector<bool> valid;
   valid.reserve(rows.size());
   for (int32_t row : rows) valid.push_back(row >= 0);
@@ -58,8 +60,10 @@ bool IsPadded(JoinKind kind, int input) {
 }
 
 JoinRows::JoinRows(JoinSpec spec, bool keep_keys) : spec_(std::move(spec)) {
-  LAMINAR_CHECK(!spec_.left_keys.empty() && spec_.left_keys.size() == spec_.right_keys.size(), "a join without equal keys");
-  const auto left_types = TypesOf(spec_.left, spec_.left_keys), right_types = TypesOf(spec_.right, spec_.right_keys);
+  LAMINAR_CHECK(!spec_.left_keys.empty() && spec_.left_keys.size() == spec_.right_keys.size(),
+                "a join without equal keys");
+  const auto left_types = TypesOf(spec_.left, spec_.left_keys),
+             right_types = TypesOf(spec_.right, spec_.right_keys);
   for (size_t i = 0; i < left_types.size(); ++i) {
     LAMINAR_CHECK(left_types[i]->Equals(*right_types[i]),
                   "join of keys " + left_types[i]->ToString() + " and " + right_types[i]->ToString());
@@ -93,12 +97,15 @@ std::vector<std::shared_ptr<arrow::Array>> JoinRows::KeyColumns(int input, const
   return out;
 }
 
-std::vector<std::shared_ptr<arrow::DataType>> JoinRows::KeyTypes() const { return TypesOf(spec_.left, spec_.left_keys); }
+std::vector<std::shared_ptr<arrow::DataType>> JoinRows::KeyTypes() const {
+  return TypesOf(spec_.left, spec_.left_keys);
+}
 
 void JoinRows::RowsWithKey(int input, const Batch& batch, std::vector<int32_t>* out, bool* all) const {
   out->clear();
   const auto columns = KeyColumns(input, batch);
-  *all = std::all_of(columns.begin(), columns.end(), [](const auto& column) { return column->null_count() == 0; });
+  *all = std::all_of(columns.begin(), columns.end(),
+                     [](const auto& column) { return column->null_count() == 0; });
   if (*all) return;
   std::vector<bool> has_null;
   AnyNull(columns, batch.num_rows, &has_null);
@@ -126,10 +133,11 @@ Batch JoinRows::Decode(int input, const std::vector<std::string_view>& rows) con
   return out;
 }
 
-std::vector<std::shared_ptr<arrow::Array>> JoinRows::Columns(int live_input, const Batch& live, const JoinPairs& pairs,
+std::vector<std::shared_ptr<arrow::Array>> JoinRows::Columns(int live_input, const Batch& live,
+                                                             const JoinPairs& pairs,
                                                              const std::vector<int>& columns) const {
   std::vector<std::shared_ptr<arrow::Array>> out(columns.size());
-  std::vector<int> stored;       // indices into the other input's kept columns
+  std::vector<int> stored;        // indices into the other input's kept columns
   std::vector<size_t> stored_at;  // where they go
   std::shared_ptr<arrow::Array> indices;
   const bool identity = IsIdentity(pairs.live, live.num_rows);
@@ -140,13 +148,15 @@ std::vector<std::shared_ptr<arrow::Array>> JoinRows::Columns(int live_input, con
       stored_at.push_back(i);
       continue;
     }
-    const auto& column = live.columns[static_cast<size_t>(input == kLeftInput ? columns[i] : columns[i] - num_left())];
+    const auto& column =
+        live.columns[static_cast<size_t>(input == kLeftInput ? columns[i] : columns[i] - num_left())];
     if (identity) {
       out[i] = column;
       continue;
     }
     if (!indices) indices = TakeIndices(pairs.live);
-    out[i] = OrThrow(arrow::compute::Take(*column, *indices, arrow::compute::TakeOptions::NoBoundsCheck()), "take");
+    out[i] = OrThrow(arrow::compute::Take(*column, *indices, arrow::compute::TakeOptions::NoBoundsCheck()),
+                     "take");
   }
   if (stored.empty()) return out;
   const auto decoded = codecs_[static_cast<size_t>(1 - live_input)].DecodeColumns(pairs.stored, stored);
@@ -166,7 +176,8 @@ void JoinRows::Passing(int live_input, const Batch& live, const JoinPairs& pairs
   // Columns that the predicate does not read stand there for their number only.
   joined.columns.assign(kept_position_.size(), std::make_shared<arrow::NullArray>(pairs.size()));
   auto columns = Columns(live_input, live, pairs, predicate_columns_);
-  for (size_t i = 0; i < columns.size(); ++i) joined.columns[static_cast<size_t>(predicate_columns_[i])] = columns[i];
+  for (size_t i = 0; i < columns.size(); ++i)
+    joined.columns[static_cast<size_t>(predicate_columns_[i])] = columns[i];
   EvaluateFilter(*spec_.predicate, joined, context, out);
 }
 
@@ -180,7 +191,8 @@ Batch JoinRows::Output(int live_input, const Batch& live, const JoinPairs& pairs
 std::string JoinRows::Layout(int input) const {
   const Schema& schema = input == kLeftInput ? spec_.left : spec_.right;
   std::string text;
-  for (int key : keys(input)) text += (text.empty() ? "" : ", ") + schema.fields[static_cast<size_t>(key)].type.ToString();
+  for (int key : keys(input))
+    text += (text.empty() ? "" : ", ") + schema.fields[static_cast<size_t>(key)].type.ToString();
   text += " ->";
   for (int column : kept_[input]) {
     const Field& field = schema.fields[static_cast<size_t>(column)];

@@ -2,8 +2,8 @@
 
 /// What joins by key have in common: which rows they pair, and how pairs become columns again.
 ///
-/// The joined row is the left columns, then the right columns. Joins keep only the columns that the output or the
-/// predicate reads, as row bytes.
+/// The joined row is the left columns, then the right columns. Joins keep only the columns that the output or
+/// the predicate reads, as row bytes.
 
 #include <cstdint>
 #include <memory>
@@ -25,16 +25,19 @@ inline constexpr int64_t kJoinBatchRows = 8192;  ///< joins emit no more rows at
 
 struct JoinSpec {
   Schema left, right;
-  std::vector<int> left_keys, right_keys;  ///< same number (at least one) and same Arrow types; NULL keys never match
+  std::vector<int> left_keys,
+      right_keys;  ///< same number (at least one) and same Arrow types; NULL keys never match
   JoinKind kind = JoinKind::kInner;
-  ExpressionPtr predicate;                 ///< BOOLEAN over the joined row, besides the keys; null pointer: none
-  std::vector<int> output;                 ///< columns of the joined row to emit, in this order; semi and anti: of the left
+  ExpressionPtr predicate;  ///< BOOLEAN over the joined row, besides the keys; null pointer: none
+  std::vector<int> output;  ///< columns of the joined row to emit, in this order; semi and anti: of the left
 };
 
 /// Whether rows of `input` that have no partner appear, padded with NULLs.
 bool IsPadded(JoinKind kind, int input);
 /// Semi and anti: the output is left rows.
-inline bool HasPairs(JoinKind kind) { return kind != JoinKind::kSemi && kind != JoinKind::kAnti; }
+inline bool HasPairs(JoinKind kind) {
+  return kind != JoinKind::kSemi && kind != JoinKind::kAnti;
+}
 
 /// Pairs of a row of a batch at hand and a kept row, entry by entry.
 struct JoinPairs {
@@ -62,7 +65,9 @@ class JoinRows {
   explicit JoinRows(JoinSpec spec, bool keep_keys = false);
 
   const JoinSpec& spec() const { return spec_; }
-  const std::vector<int>& keys(int input) const { return input == kLeftInput ? spec_.left_keys : spec_.right_keys; }
+  const std::vector<int>& keys(int input) const {
+    return input == kLeftInput ? spec_.left_keys : spec_.right_keys;
+  }
   std::vector<std::shared_ptr<arrow::Array>> KeyColumns(int input, const Batch& batch) const;
   std::vector<std::shared_ptr<arrow::DataType>> KeyTypes() const;
   /// Rows of `input` whose key has no NULL. `all`: set when these are all rows, and `out` is left empty.
@@ -72,7 +77,8 @@ class JoinRows {
   bool keeps_nothing(int input) const { return kept_[input].empty(); }
   /// Row bytes of rows[0..n) (`rows` null: 0..n−1), with the kept columns only.
   void Encode(int input, const Batch& batch, const int32_t* rows, int64_t n, ByteStrings* out) const;
-  /// Kept columns of stored rows, at their positions in the input's schema; what is not kept is a column of NULLs.
+  /// Kept columns of stored rows, at their positions in the input's schema; what is not kept is a column of
+  /// NULLs.
   Batch Decode(int input, const std::vector<std::string_view>& rows) const;
 
   /// Entries of `pairs` that the predicate is true for (all when there is none).
@@ -85,7 +91,8 @@ class JoinRows {
 
  private:
   /// `columns`: of the joined row.
-  std::vector<std::shared_ptr<arrow::Array>> Columns(int live_input, const Batch& live, const JoinPairs& pairs,
+  std::vector<std::shared_ptr<arrow::Array>> Columns(int live_input, const Batch& live,
+                                                     const JoinPairs& pairs,
                                                      const std::vector<int>& columns) const;
   int num_left() const { return spec_.left.num_columns(); }
   int InputOf(int joined_column) const { return joined_column < num_left() ? kLeftInput : kRightInput; }

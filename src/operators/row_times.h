@@ -8,8 +8,8 @@
 
 namespace laminar {
 
-/// A TIMESTAMP column (µs or ns, zone or not) in microseconds; ns are floored. Entries at NULLs are garbage. Holds the
-/// column.
+/// A TIMESTAMP column (µs or ns, zone or not) in microseconds; ns are floored. Entries at NULLs are garbage.
+/// Holds the column.
 class RowTimes {
  public:
   explicit RowTimes(std::shared_ptr<arrow::Array> column);

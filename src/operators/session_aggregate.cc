@@ -19,6 +19,8 @@ namespace {
 constexpr size_t kOutputRows = 8192;
 constexpr int64_t kBucketsPerGap = 64;  // of the queue of ends: a session is looked at again at most a 64th of a gap late
 
+constexpr size_t kPrefetchAhead = 16;
+
 /// One session of a key: rows from `first_us` to `last_us`, window [first, last + gap). Accumulators follow.
 struct Session {
   int64_t first_us;
@@ -211,6 +213,10 @@ class SessionAggregate final : public Operator {
     row_sessions_.clear();
     int64_t late = 0;
     for (int64_t i = 0; i < count; ++i) {
+      if (i + static_cast<int64_t>(kPrefetchAhead) < count) {
+        const uint32_t ahead = head(group_slots_[i + static_cast<int64_t>(kPrefetchAhead)]);
+        if (ahead != kNoSlot) __builtin_prefetch(sessions_.record(ahead), 1);
+      }
       const int32_t row = rows ? rows[i] : static_cast<int32_t>(i);
       const uint32_t slot = SessionFor(group_slots_[i], times_[row]);
       if (slot == kNoSlot) {
@@ -307,7 +313,10 @@ class SessionAggregate final : public Operator {
   void Close(int64_t time_us, Output& out) {
     std::vector<uint32_t> due, open;
     while (!ends_.empty() && ends_.begin()->first <= time_us / BucketUs() - (time_us % BucketUs() < 0 ? 1 : 0)) {
-      for (const QueuedSession& queued : ends_.begin()->second) {
+      const std::vector<QueuedSession>& bucket = ends_.begin()->second;
+      for (size_t i = 0; i < bucket.size(); ++i) {
+        if (i + kPrefetchAhead < bucket.size()) __builtin_prefetch(sessions_.record(bucket[i + kPrefetchAhead].slot));
+        const QueuedSession& queued = bucket[i];
         if (!sessions_.live(queued.slot) || at(queued.slot)->id != queued.id) continue;
         (EndOf(*at(queued.slot)) <= time_us ? due : open).push_back(queued.slot);
       }
@@ -324,7 +333,10 @@ class SessionAggregate final : public Operator {
     for (size_t begin = 0; begin < due.size(); begin += kOutputRows) {
       SendSessions(due.data() + begin, std::min(kOutputRows, due.size() - begin), out);
     }
-    for (const uint32_t slot : due) UnlinkSession(slot);
+    for (size_t i = 0; i < due.size(); ++i) {
+      if (i + kPrefetchAhead < due.size()) groups_.PrefetchRemove(at(due[i + kPrefetchAhead])->group);
+      UnlinkSession(due[i]);
+    }
     if (sessions_.size() == 0) {
       sessions_.Trim();
       ends_.clear();

@@ -24,7 +24,8 @@ constexpr int64_t kPrefetchRows = 16;  // how far ahead of the walk over matches
 int32_t MultiplyWeights(int32_t a, int32_t b) {
   const int64_t product = static_cast<int64_t>(a) * b;
   if (product > std::numeric_limits<int32_t>::max() || product < -std::numeric_limits<int32_t>::max()) {
-    throw QueryError("join: a row would count " + std::to_string(product) + " times, the limit is 2147483647");
+    throw QueryError("join: a row would count " + std::to_string(product) +
+                     " times, the limit is 2147483647");
   }
   return static_cast<int32_t>(product);
 }
@@ -75,7 +76,9 @@ class UpdatingJoin final : public Operator {
   };
 
   KeyedLog& log(int input) { return input == kLeftInput ? left_ : right_; }
-  bool changelog(int input) const { return input == kLeftInput ? options_.left_changelog : options_.right_changelog; }
+  bool changelog(int input) const {
+    return input == kLeftInput ? options_.left_changelog : options_.right_changelog;
+  }
   JoinKind kind() const { return options_.join.kind; }
   /// Whether rows of this input count their partners.
   bool Counts(int input) const { return HasPairs(kind()) ? IsPadded(kind(), input) : input == kLeftInput; }
@@ -99,14 +102,14 @@ class UpdatingJoin final : public Operator {
   // Of the batch at hand.
   int input_ = 0;
   EvalContext eval_;
-  std::vector<int32_t> keyed_rows_;   // rows without a NULL key; unused when all_keyed_
+  std::vector<int32_t> keyed_rows_;  // rows without a NULL key; unused when all_keyed_
   bool all_keyed_ = true;
-  std::vector<uint32_t> slots_;       // [num_rows], of the other input's log
-  std::vector<int64_t> partners_;     // [num_rows], when its input counts
+  std::vector<uint32_t> slots_;    // [num_rows], of the other input's log
+  std::vector<int64_t> partners_;  // [num_rows], when its input counts
   std::vector<Candidate> candidates_;
-  JoinPairs tested_;                  // candidates that the predicate is asked about
+  JoinPairs tested_;  // candidates that the predicate is asked about
   std::vector<int32_t> passing_;
-  JoinPairs pairs_;                   // to emit
+  JoinPairs pairs_;  // to emit
   ByteStrings encoded_;
 };
 
@@ -209,7 +212,8 @@ void UpdatingJoin::AddPair(int32_t row, int32_t weight, const LogRow& match) {
     pairs_.Add(row, match.bytes(), MultiplyWeights(weight, match.weight));
     return;
   }
-  for (int32_t i = 0; i < match.weight; ++i) pairs_.Add(row, match.bytes(), 1);  // equal rows that are kept as one
+  for (int32_t i = 0; i < match.weight; ++i)
+    pairs_.Add(row, match.bytes(), 1);  // equal rows that are kept as one
 }
 
 /// All partners of a row of a counting input are known.
@@ -257,7 +261,8 @@ std::optional<int64_t> UpdatingJoin::next_timer_us() const {
 void UpdatingJoin::OnTimer(int64_t now_us, Output& out) {
   if (options_.ttl_us <= 0) return;
   const int64_t before = now_us - options_.ttl_us + 1;
-  context_.metrics->expired_keys.Add(left_.ExpireBefore(before, nullptr) + right_.ExpireBefore(before, nullptr));
+  context_.metrics->expired_keys.Add(left_.ExpireBefore(before, nullptr) +
+                                     right_.ExpireBefore(before, nullptr));
 }
 
 }  // namespace

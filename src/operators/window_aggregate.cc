@@ -302,6 +302,9 @@ class WindowAggregate final : public Operator {
       return;
     }
     Pane merged(key_types_, accumulators_, plan_);
+    int64_t groups = 0;
+    for (const Pane* part : parts) groups = std::max(groups, part->groups.size());
+    merged.groups.Reserve(groups);
     for (const Pane* part : parts) MergePane(*part, &merged);
     SendGroups(merged, window, out);
   }

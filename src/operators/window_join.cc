@@ -75,11 +75,12 @@ class WindowJoin final : public Operator {
   JoinKind kind() const { return options_.join.kind; }
 
   DueRows TakeDue(int input);
-  void Join(const DueRows& left, int64_t left_begin, int64_t left_end, const DueRows& right, int64_t right_begin,
-            int64_t right_end, Output& out);
+  void Join(const DueRows& left, int64_t left_begin, int64_t left_end, const DueRows& right,
+            int64_t right_begin, int64_t right_end, Output& out);
   void JoinChunk(const std::vector<std::string_view>& left, Output& out);
   void BuildRight();
-  void Meet(const Batch& left, const std::vector<int32_t>& left_rows, std::vector<bool>* has_partner, Output& out);
+  void Meet(const Batch& left, const std::vector<int32_t>& left_rows, std::vector<bool>* has_partner,
+            Output& out);
   void EmitPairs(const Batch& left, Output& out);
 
   WindowJoinOptions options_;
@@ -102,7 +103,8 @@ class WindowJoin final : public Operator {
 };
 
 void WindowJoin::OnBatch(int input, Batch batch, Output& out) {
-  const auto column = batch.columns[static_cast<size_t>(input == kLeftInput ? options_.left_window : options_.right_window)];
+  const auto column =
+      batch.columns[static_cast<size_t>(input == kLeftInput ? options_.left_window : options_.right_window)];
   const bool is_struct = column->type_id() == arrow::Type::STRUCT;
   const RowTimes ends(is_struct ? static_cast<const arrow::StructArray&>(*column).field(1) : column);
   std::vector<int32_t> rows;
@@ -215,8 +217,8 @@ void WindowJoin::JoinChunk(const std::vector<std::string_view>& left_rows, Outpu
 }
 
 /// Pairs the given left rows with right rows of equal keys.
-void WindowJoin::Meet(const Batch& left, const std::vector<int32_t>& left_rows, std::vector<bool>* has_partner,
-                      Output& out) {
+void WindowJoin::Meet(const Batch& left, const std::vector<int32_t>& left_rows,
+                      std::vector<bool>* has_partner, Output& out) {
   keys_.Assign(rows_.KeyColumns(kLeftInput, left), left.num_rows);
   std::vector<uint32_t> slots(left_rows.size());
   right_keys_->Find(keys_, left_rows.data(), static_cast<int64_t>(left_rows.size()), slots.data());

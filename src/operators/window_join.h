@@ -1,7 +1,8 @@
 #pragma once
 
-/// Joins two windowed inputs window by window: rows are kept until the watermark reaches their window's end, then all rows of
-/// the window that have equal keys meet at once, and the window is let go. The output is append-only.
+/// Joins two windowed inputs window by window: rows are kept until the watermark reaches their window's end,
+/// then all rows of the window that have equal keys meet at once, and the window is let go. The output is
+/// append-only.
 
 #include <memory>
 
@@ -11,8 +12,9 @@
 namespace laminar {
 
 struct WindowJoinOptions {
-  JoinSpec join;                    ///< any kind; the window's columns (start and end, or the struct) are among the keys
-  int left_window = 0, right_window = 0;  ///< the window's end (TIMESTAMP µs), or the window itself (STRUCT<start, end>)
+  JoinSpec join;  ///< any kind; the window's columns (start and end, or the struct) are among the keys
+  int left_window = 0,
+      right_window = 0;  ///< the window's end (TIMESTAMP µs), or the window itself (STRUCT<start, end>)
 };
 
 std::unique_ptr<Operator> MakeWindowJoin(WindowJoinOptions options);

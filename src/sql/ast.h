@@ -94,7 +94,7 @@ struct WindowSpec {
 
 struct Expr {
   ExprKind kind;
-  SourceSpan span;
+  SourceSpan span;  ///< without brackets around the whole: in `(a + b) * c` the sum is `a + b`, the product all of it
   std::vector<ExprPtr> args;
   std::vector<Identifier> names;
   std::string text;
@@ -111,7 +111,7 @@ struct Expr {
   // OVERLAY(s PLACING r FROM a FOR b) → overlay(s, r, a, b); FLOOR(x TO f) → floor_to(x, 'f'); CEIL(x TO f) → ceil_to(x, 'f');
   // TIMESTAMPADD/TIMESTAMPDIFF/DATE_DIFF(unit, …) → first argument a string; x AT TIME ZONE z → at_time_zone(x, z);
   // CURRENT_TIMESTAMP, CURRENT_DATE, CURRENT_TIME, LOCALTIMESTAMP without brackets → calls with no arguments;
-  // JSON_VALUE(… RETURNING T DEFAULT … ON EMPTY …) → `type`/`flag` and json_on below.
+  // JSON_VALUE(… RETURNING T DEFAULT … ON EMPTY …) → `json` below; GROUP_CONCAT(x SEPARATOR s) → one argument more.
   bool distinct = false;
   bool ignore_nulls = false;
   bool within_group = false;  ///< order_by came from WITHIN GROUP
@@ -199,7 +199,8 @@ struct TableRef {
   TableRefPtr input;                             ///< kWindow: the TABLE argument (kNamed or kQuery)
   std::vector<ExprPtr> partition_by;             ///< kWindow: SESSION(TABLE t PARTITION BY k …)
   ExprPtr descriptor;                            ///< kWindow
-  std::vector<ExprPtr> sizes;                    ///< kWindow: the lengths in the order written, then the offset
+  std::vector<ExprPtr> sizes;                    ///< kWindow: the lengths in the order written, then the offset; lengths
+                                                 ///< given by name are put in that order: slide or step, size or gap, offset
 
   ExprPtr unnest;                                ///< kUnnest
   bool with_ordinality = false;
@@ -252,15 +253,16 @@ enum class StatementKind {
   kCreateTable,
   kCreateView,
   kCreatePipeline,  ///< `inner` holds the INSERT or query
-  kCreateFunction,  ///< parsed as a whole, answered with UNSUPPORTED until UDFs exist
+  kCreateFunction,  ///< arguments in `columns`, language in `object_kind`, body in `value`; UNSUPPORTED until UDFs exist
   kInsert,
   kQuery,
-  kSet,             ///< `name.text` = `value`; `flag`: RESET
+  kSet,             ///< `name.text` = `value`; `flag`: RESET (of ALL, too)
   kExplain,         ///< `inner`; `explain_mode`
   kDrop,
   kShow,
   kDescribe,
-  kOther,           ///< UPDATE, DELETE, MERGE, BEGIN …: `name.text` is the word; answered with UNSUPPORTED
+  kOther,           ///< UPDATE, DELETE, MERGE, BEGIN …: `name.text` is the word; answered with UNSUPPORTED. START and STOP:
+                    ///< `object_kind` "pipeline", its name in `value`, WITH mode as the option `mode`
 };
 
 enum class ExplainMode { kText, kVerbose, kJson };
@@ -272,7 +274,7 @@ struct Statement {
   bool if_not_exists = false;
   bool or_replace = false;
   bool temporary = false;
-  bool flag = false;
+  bool flag = false;  ///< kSet: RESET; kDrop: IF EXISTS
 
   // CREATE TABLE
   bool has_columns = false;
@@ -296,7 +298,7 @@ struct Statement {
   std::string value;
   SourceSpan value_span;
   ExplainMode explain_mode = ExplainMode::kText;
-  std::string object_kind;  ///< DROP, SHOW: "table", "view", "pipeline", …
+  std::string object_kind;  ///< DROP, SHOW: "table", "view", "pipeline" …; SHOW CREATE TABLE: "create table"
 };
 
 }  // namespace laminar::sql

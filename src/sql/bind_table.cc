@@ -557,8 +557,9 @@ NodePtr Binder::MakeScan(const std::shared_ptr<TableDefinition>& table, SourceSp
   for (const Field& field : table->spec.columns.fields) node->schema.columns.push_back({field.name, field.type, field.nullable, false});
   for (const MetadataReference& m : table->metadata) node->schema.columns.push_back({m.name, m.type, true, false});
   if (table->test_input) {
-    node->schema.changelog = false;
+    node->schema.changelog = options_.changelog_inputs.count(FoldName(table->name)) > 0;
     node->schema.bounded = false;
+    if (node->schema.changelog) node->schema.key = table->spec.primary_key;
     return FinishScan(node, *table, span);
   }
   const SourcePlan plan = table->connector->PlanSource(table->spec);

@@ -48,6 +48,7 @@ struct BinderOptions {
   bool may_sample = false;
   /// `laminar test`: tables without WITH that nothing inserts into are inputs of the test.
   bool memory_tables_are_inputs = false;
+  std::set<std::string> changelog_inputs;  ///< those (lower case) whose rows may be retracted
   /// `--set name=value`: as SET before the first statement.
   std::vector<std::pair<std::string, std::string>> settings;
 };

@@ -16,8 +16,22 @@ constexpr size_t kExpectedListMax = 6;
 
 bool IsWord(std::string_view what) { return !what.empty() && what[0] >= 'A' && what[0] <= 'Z'; }
 
+/// Left out of lists that are too long: what a user hardly meant.
+bool IsRareExpectation(std::string_view what) {
+  static constexpr std::string_view kRare[] = {"NATURAL", "INNER",     "CROSS",  "RIGHT",  "FULL",  "WINDOW", "QUALIFY", "HAVING",
+                                               "EXCEPT",  "INTERSECT", "OFFSET", "TEMP",   "OR",    "FETCH",  ".",       "ENFORCED"};
+  return std::find(std::begin(kRare), std::end(kRare), what) != std::end(kRare);
+}
+
+/// Reserved words that one might take for a column's name, unlike AND or FROM.
+bool IsTemptingName(std::string_view word) {
+  static constexpr std::string_view kTempting[] = {"ALL", "CASE", "CREATE", "FULL", "GROUP", "INNER", "LEFT", "LIMIT", "ORDER", "RIGHT"};
+  return std::find(std::begin(kTempting), std::end(kTempting), word) != std::end(kTempting);
+}
+
 /// A keyword as it is, a symbol in quotes, a description ("a name") as it is.
 std::string QuoteExpected(std::string_view what) {
+  if (what == ";") return "the end of the statement";
   const bool symbol = !IsWord(what) && !(what[0] >= 'a' && what[0] <= 'z');
   return symbol ? "'" + std::string(what) + "'" : std::string(what);
 }
@@ -54,7 +68,7 @@ ParsedScript Parser::ParseScript() {
     } catch (UserError& error) {
       script.errors.push_back(std::move(error));
       if (script.errors.size() >= kErrorsMax) return script;
-      SkipStatement();
+      SkipStatement(script.errors.back());
     }
   }
 }
@@ -65,8 +79,14 @@ ExprPtr Parser::ParseLoneExpression() {
   return expr;
 }
 
-void Parser::SkipStatement() {
-  while (!AtStatementEnd()) Advance();
+/// Goes on behind the statement. A quote that is not closed there may be why it failed earlier: quotes pair up wrongly.
+void Parser::SkipStatement(UserError& error) {
+  for (; !AtStatementEnd(); Advance()) {
+    const bool unclosed = Peek().kind == TokenKind::kError && list_.errors[static_cast<size_t>(Peek().link)].message().rfind("unclosed", 0) == 0;
+    if (unclosed && Peek().span.offset != error.span().offset) {
+      error.Hint("a quote is missing somewhere: the last one of this statement is not closed");
+    }
+  }
 }
 
 // ---- tokens -----------------------------------------------------------------------------------------------------
@@ -135,7 +155,7 @@ bool Parser::Take(std::string_view what) {
     Advance();
     return true;
   }
-  NoteExpected(what);
+  if (what != ".") NoteExpected(what);  // a name could always go on: not worth saying
   return false;
 }
 
@@ -269,6 +289,7 @@ void Parser::Fail(std::string_view expected) {
   expected_pos_ = pos_;
   ThrowLexicalError(Peek());
   ThrowUnclosedBracket();
+  ThrowMisspeltAlias();
   const std::string list = DescribeExpected(expected);
   FailAt(Peek().span, list.empty() ? "unexpected " + DescribeToken() : "expected " + list + ", found " + DescribeToken(),
          GuessHint(expected));
@@ -310,9 +331,11 @@ std::string Parser::DescribeToken() const {
 std::string Parser::DescribeExpected(std::string_view expected) const {
   std::vector<std::string> items;
   if (!expected.empty()) items.push_back(QuoteExpected(expected));
+  if (expected == "an expression") return items[0];  // whatever else may stand there is beside the point
+  const bool many = expected_.size() > kExpectedListMax;
   for (const bool words : {false, true}) {
     for (std::string_view what : expected_) {
-      if (IsWord(what) == words && what != expected) items.push_back(QuoteExpected(what));
+      if (IsWord(what) == words && what != expected && !(many && IsRareExpectation(what))) items.push_back(QuoteExpected(what));
     }
   }
   const bool cut = items.size() > kExpectedListMax;
@@ -327,42 +350,50 @@ std::string Parser::DescribeExpected(std::string_view expected) const {
 
 std::string Parser::GuessHint(std::string_view expected) const {
   if (std::string hint = SymbolHint(); !hint.empty()) return hint;
-  if (std::string hint = MisspeltHint(); !hint.empty()) return hint;
-  const bool behind_comma = pos_ > 0 && list_.tokens[pos_ - 1].kind == TokenKind::kSymbol && list_.tokens[pos_ - 1].text == ",";
   const Token& token = Peek();
   const bool reserved = token.kind == TokenKind::kWord && IsReservedWord(token.text);
-  if (behind_comma && (reserved || AtStatementEnd() || At(")") || At("]"))) {
-    return "remove the ',' before " + DescribeToken();
+  if (!reserved) {
+    if (const std::string nearest = NearestKeyword(pos_); !nearest.empty()) return "did you mean " + nearest + "?";
   }
-  if (reserved && !expected.empty() && expected.find("name") != std::string_view::npos) {
+  const bool behind_comma = pos_ > 0 && list_.tokens[pos_ - 1].kind == TokenKind::kSymbol && list_.tokens[pos_ - 1].text == ",";
+  const bool as_name = AtAny({",", ")", ".", "=", "FROM", "AS"}, 1) || AtStatementEnd(1);
+  if (reserved && (expected.find("name") != std::string_view::npos || (IsTemptingName(token.text) && as_name))) {
     return token.text + " is a keyword; write \"" + Written(token) + "\" to use it as a name";
   }
+  if (behind_comma && (reserved || AtStatementEnd() || At(")") || At("]"))) return "remove the ',' before " + DescribeToken();
   const bool comma_fits = std::find(expected_.begin(), expected_.end(), ",") != expected_.end();
-  const bool starts_item = (AtName() && alias_pos_ != pos_) || token.kind == TokenKind::kString || token.kind == TokenKind::kNumber;
-  if (comma_fits && starts_item) return "is a ',' missing before " + DescribeToken() + "?";
-  return "";
+  const bool starts_item = (AtName() && !AtClauseWord()) || token.kind == TokenKind::kString || token.kind == TokenKind::kNumber;
+  return comma_fits && starts_item ? "is a ',' missing before " + DescribeToken() + "?" : "";
 }
 
-/// A keyword with a letter wrong: either the current word, or the one before it if it was read as an alias.
-std::string Parser::MisspeltHint() const {
+/// The keyword that the word at `index` may have been meant to be, of those that would have fitted; "" when none is near.
+std::string Parser::NearestKeyword(size_t index) const {
+  const Token& token = list_.tokens[index];
+  if (token.kind != TokenKind::kWord || token.text.size() < 2 || token.text.size() > 24) return "";
   std::vector<std::string> keywords;
   for (std::string_view what : expected_) {
     if (IsWord(what)) keywords.emplace_back(what);
   }
-  auto guess = [&](const Token& token) -> std::string {
-    if (token.kind != TokenKind::kWord || token.text.size() < 2 || token.text.size() > 24) return "";
-    const std::string nearest = NearestName(token.text, keywords);
-    if (nearest.empty() || nearest == token.text) return "";
-    return "did you mean " + nearest + " instead of '" + Written(token) + "'?";
-  };
-  if (pos_ > 0 && alias_pos_ == pos_ - 1) {
-    if (std::string hint = guess(list_.tokens[alias_pos_]); !hint.empty()) return hint;
-  }
-  return IsReservedWord(Peek().text) ? "" : guess(Peek());
+  if (operator_pos_ == index) keywords.insert(keywords.end(), {"AND", "NOT", "LIKE", "ILIKE", "BETWEEN"});
+  const std::string nearest = NearestName(token.text, keywords);
+  return nearest == token.text ? "" : nearest;
 }
 
+/// FORM in `SELECT a FORM t` was read as an alias; the error is noticed at `t`, but belongs to FORM.
+void Parser::ThrowMisspeltAlias() {
+  if (pos_ == 0 || alias_pos_ != pos_ - 1) return;
+  const std::string nearest = NearestKeyword(alias_pos_);
+  if (nearest.empty()) return;
+  const Token& token = list_.tokens[alias_pos_];
+  FailAt(token.span, "expected " + nearest + ", found '" + Shorten(Written(token)) + "'", "did you mean " + nearest + "?");
+}
+
+/// Operators of other languages and dialects.
 std::string Parser::SymbolHint() const {
+  if (At("NOT") && At("NULL", 1)) return "write IS NOT NULL";
+  if (AtAny({"RLIKE", "REGEXP", "GLOB"})) return "a regular expression is matched by ~";
   if (Peek().kind != TokenKind::kSymbol) return "";
+  if (AtAny({")", "]", "}"}) && Peek().link < 0) return "no opening bracket goes with it";
   static constexpr std::pair<std::string_view, std::string_view> kHints[] = {
       {"=>", "greater or equal is written >="},
       {"&&", "write AND"},

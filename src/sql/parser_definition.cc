@@ -147,7 +147,11 @@ std::vector<OptionAssignment> Parser::ParseOptions() {
 OptionAssignment Parser::ParseOption() {
   OptionAssignment option;
   ParseOptionName(option);
-  if (!Take("==")) Expect("=");
+  if (At("==")) {
+    Advance();
+  } else {
+    Expect("=");
+  }
   const int64_t begin = Begin();
   option.value = ParseOptionValue();
   option.value_span = Since(begin);

@@ -72,7 +72,10 @@ ExprPtr Parser::ParseExprAt(int level) {
   ExprPtr left = ParsePrefix();
   while (true) {
     const Infix infix = PeekInfix();
-    if (infix.kind == Infix::Kind::kNone || infix.level < level) return left;
+    if (infix.kind == Infix::Kind::kNone || infix.level < level) {
+      operator_pos_ = pos_;
+      return left;
+    }
     if (infix.kind != Infix::Kind::kChain) LowerTree();
     left = ParseInfix(std::move(left), begin, infix);
   }

@@ -329,7 +329,10 @@ std::unique_ptr<WindowSpec> Parser::ParseWindowSpec() {
   const int64_t begin = Begin();
   auto window = std::make_unique<WindowSpec>();
   Open("(");
-  if (AtName() && !(At("PARTITION") && At("BY", 1)) && !AtFrame()) window->base = ParseName("a window name");
+  // PARTITION, ROWS and RANGE are names too: a base window has one of these words or the bracket behind it.
+  if (AtName() && AtAny({")", "PARTITION", "ORDER", "ROWS", "RANGE"}, 1)) {
+    window->base = ParseName("a window name");
+  }
   if (Take("PARTITION")) {
     Expect("BY");
     window->partition_by = ParseExprList();

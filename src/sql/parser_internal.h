@@ -100,12 +100,13 @@ class Parser {
   [[noreturn]] void Unsupported(SourceSpan span, std::string message, std::string hint = "");
   void ThrowLexicalError(const Token& token);
   void ThrowUnclosedBracket();
+  void ThrowMisspeltAlias();
   std::string DescribeToken() const;
   std::string DescribeExpected(std::string_view expected) const;
   std::string GuessHint(std::string_view expected) const;
-  std::string MisspeltHint() const;
+  std::string NearestKeyword(size_t index) const;
   std::string SymbolHint() const;
-  void SkipStatement();
+  void SkipStatement(UserError& error);
 
   /// Bounds the recursion; one per level of nesting.
   class Nesting {
@@ -243,6 +244,7 @@ class Parser {
   TableRefPtr ParseNamedTable();
   TableRefPtr ParseBracketTable();
   TableRefPtr ParseUnnest();
+  [[noreturn]] void FailTableFunction(const Identifier& name);
   TableRefPtr ParseWindowTable();
   void ParseWindowArguments(TableRef& table);
   void ParseWindowArgument(TableRef& table, std::vector<std::pair<std::string, ExprPtr>>& named);
@@ -308,6 +310,7 @@ class Parser {
   std::vector<std::string_view> expected_;  ///< what was looked for at token expected_pos_ (literals only)
   size_t expected_pos_ = 0;
   size_t alias_pos_ = SIZE_MAX;   ///< the last word that was taken as an alias without AS
+  size_t operator_pos_ = SIZE_MAX;  ///< where an operator could have stood last
   std::vector<size_t> open_;      ///< brackets being parsed
 };
 

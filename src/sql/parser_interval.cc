@@ -111,6 +111,7 @@ class IntervalReader {
       AddYearMonth(negative);
     } else if (from == IntervalUnit::kDay && to && *to != IntervalUnit::kDay) {
       Add(ReadNumber(), IntervalUnit::kDay, negative);
+      if (At(pos_) == ':') Fail("does not fit its unit");
       SkipSpace();
       if (!AtEnd()) AddClock(IntervalUnit::kHour, to, negative);
     } else if (to && *to != from) {
@@ -162,9 +163,9 @@ class IntervalReader {
         fraction = true;
         continue;
       }
+      if (++count > 18) Fail("has a number with too many digits");
       number.digits = number.digits * 10 + (text_[pos_] - '0');
       if (fraction) ++number.scale;
-      if (++count > 18) Fail("has a number with too many digits");
     }
     if (count == 0) Fail(AtEnd() ? "ends where a number should stand" : "has no number where one should stand");
     return number;

@@ -49,8 +49,10 @@ void Parser::ParseStatementBody(Statement& statement) {
   } else if (Peek().kind == TokenKind::kWord && IsRefusedStatement(Peek().text)) {
     ParseRefused(statement);
   } else {
-    for (const std::string& word : StatementWords()) NoteExpected(word);
-    Fail("a statement");
+    ThrowLexicalError(Peek());
+    const std::string nearest = Peek().kind == TokenKind::kWord ? NearestName(Peek().text.substr(0, 30), StatementWords()) : "";
+    FailAt(Peek().span, "expected a statement such as SELECT, INSERT or CREATE, found " + DescribeToken(),
+           nearest.empty() ? "" : "did you mean " + nearest + "?");
   }
 }
 

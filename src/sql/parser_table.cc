@@ -143,7 +143,7 @@ TableRefPtr Parser::ParseNamedTable() {
     // Neither `t (cols) WITH (…)` nor one of the functions we know.
     const bool definitions = AtName(1) && AtAnyName(2);
     if (definitions) FailAt(Peek().span, "columns after a table name need WITH (…) behind them", "write FROM t (…) WITH (connector = …)");
-    Unsupported(table->name.span, "table function '" + table->name.text + "' is not supported", "in FROM there are TUMBLE, HOP, SESSION, CUMULATE and UNNEST");
+    FailTableFunction(table->name);
   }
   TableItems items = ParseTableItems();
   table->columns = std::move(items.columns);
@@ -167,9 +167,7 @@ TableRefPtr Parser::ParseNamedTable() {
 void Parser::ParseTableSuffixes(TableRef& table) {
   bool has_alias = false;
   while (true) {
-    NoteExpected("WITH");
-    if (At("WITH") && At("(", 1) && table.kind == TableKind::kNamed && !table.has_options) {
-      Advance();
+    if (table.kind == TableKind::kNamed && !table.has_options && Take("WITH")) {
       table.options = ParseOptions();
       table.has_options = true;
     } else if (!table.as_of && TakeAsOf(table)) {
@@ -187,7 +185,11 @@ void Parser::ParseTableSuffixes(TableRef& table) {
 bool Parser::TakeAsOf(TableRef& table) {
   if (!At("FOR")) return false;
   const SourceSpan span = Peek().span;
-  if (!AtAny({"SYSTEM_TIME", "SYSTEM"}, 1)) return false;
+  if (AtAny({"UPDATE", "SHARE"}, 1)) Unsupported(span, "SELECT … FOR " + Peek(1).text + " is not supported");
+  if (!AtAny({"SYSTEM_TIME", "SYSTEM"}, 1)) {
+    Advance();
+    Fail("SYSTEM_TIME");
+  }
   Advance();
   if (!Take("SYSTEM_TIME")) {
     Expect("SYSTEM");
@@ -226,6 +228,12 @@ TableRefPtr Parser::ParseUnnest() {
   return table;
 }
 
+void Parser::FailTableFunction(const Identifier& name) {
+  const std::string nearest = NearestName(name.text, {"TUMBLE", "HOP", "SESSION", "CUMULATE", "UNNEST"});
+  Unsupported(name.span, "table function '" + name.text + "' is not supported",
+              nearest.empty() ? "in FROM there are TUMBLE, HOP, SESSION, CUMULATE and UNNEST" : "did you mean " + nearest + "?");
+}
+
 // ---- TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), …)) --------------------------------------------------------------------
 
 bool Parser::AtWindowFunction() const {
@@ -243,7 +251,7 @@ TableRefPtr Parser::ParseWindowTable() {
   }
   if (!AtWindowFunction()) {
     if (AtName() && At("(", 1)) {
-      Unsupported(Peek().span, "table function '" + Written(Peek()) + "' is not supported", "there are TUMBLE, HOP, SESSION and CUMULATE");
+      FailTableFunction(ParseName("a table function"));
     }
     Fail("TUMBLE, HOP, SESSION or CUMULATE");
   }
@@ -328,6 +336,7 @@ TableRefPtr Parser::ParseTableArgument(TableRef& window) {
       table->has_options = true;
     }
   } else {
+    if (AtName()) FailAt(Peek().span, "expected TABLE before the table's name", "write TABLE " + Written(Peek()).substr(0, 60));
     Fail();
   }
   table->span = Since(begin);

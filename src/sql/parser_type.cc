@@ -30,7 +30,9 @@ const std::array<SimpleType, 42> kSimpleTypes = {{
 
 const std::vector<std::string>& TypeWords() {
   static const std::vector<std::string> words = [] {
-    std::vector<std::string> all = {"FLOAT", "DECIMAL", "NUMERIC", "DEC", "TIMESTAMP", "DATETIME", "ARRAY", "LIST", "MAP", "STRUCT", "ROW"};
+    // The first of two equally near ones is suggested: usual names first.
+    std::vector<std::string> all = {"INT",     "BIGINT", "TEXT",      "DOUBLE",   "BOOLEAN", "VARCHAR", "FLOAT",  "DECIMAL",
+                                    "NUMERIC", "DEC",    "TIMESTAMP", "DATETIME", "ARRAY",   "LIST",    "MAP",    "STRUCT", "ROW"};
     for (const SimpleType& type : kSimpleTypes) all.emplace_back(type.word);
     return all;
   }();
@@ -164,7 +166,7 @@ bool Parser::TakeTimeZone() {
 /// ARRAY<T>, ARRAY(T), LIST<T>, MAP<K, V>, STRUCT<a T, b: U>, ROW(a T): angle or round brackets alike.
 Type Parser::ParseNestedType(std::string_view word) {
   Advance();
-  if (!At("(") && !At("<")) Fail("'<' with the type inside");
+  if (!At("(") && !At("<")) Fail("the type inside, in <…>");
   if (word == "STRUCT" || word == "ROW") return ParseStructType();
   const bool round = At("(");
   if (round) {

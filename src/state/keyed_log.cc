@@ -1,5 +1,7 @@
 #include "state/keyed_log.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -12,6 +14,7 @@ namespace {
 
 constexpr int64_t kBucketUs = 1'000'000;
 constexpr int64_t kStaleEntriesMin = 4096;
+constexpr uint32_t kIndexedRowsMin = 16;  // fewer rows of a key are searched one by one
 
 int64_t BucketOf(int64_t time) { return time / kBucketUs - (time % kBucketUs < 0 ? 1 : 0); }
 int64_t BucketBegin(int64_t bucket) {
@@ -78,15 +81,19 @@ void KeyedLog::Link(LogRow* row) {
   key->last = row;
   ++key->count;
   ++size_;
+  if (key->is_indexed) IndexBytes(row);
   if (options_.expires) IndexTime(row);
 }
 
 void KeyedLog::Unlink(LogRow* row) {
   KeyRecord* key = key_record(row->slot);
+  if (key->is_indexed) UnindexBytes(row);
   (row->previous ? row->previous->next : key->first) = row->next;
   (row->next ? row->next->previous : key->last) = row->previous;
   --size_;
-  if (--key->count > 0 || key->is_empty_listed) return;
+  if (--key->count > 0) return;
+  key->is_indexed = 0;
+  if (key->is_empty_listed) return;
   key->is_empty_listed = 1;
   emptied_.push_back(row->slot);
 }
@@ -104,11 +111,39 @@ LogRow* KeyedLog::Append(uint32_t slot, int64_t time, int32_t weight, std::strin
   return row;
 }
 
-LogRow* KeyedLog::FindEqual(uint32_t slot, std::string_view bytes) const {
-  for (LogRow* row = first(slot); row; row = row->next) {
-    if (row->bytes() == bytes) return row;
+uint64_t KeyedLog::BytesHash(uint32_t slot, std::string_view bytes) const {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), keys_.hash(slot));
+}
+
+void KeyedLog::IndexBytes(LogRow* row) { by_bytes_.emplace(BytesHash(row->slot, row->bytes()), row); }
+
+void KeyedLog::UnindexBytes(LogRow* row) {
+  auto [at, end] = by_bytes_.equal_range(BytesHash(row->slot, row->bytes()));
+  while (at != end && at->second != row) ++at;
+  LAMINAR_CHECK(at != end, "a row of an indexed key that is not in the index");
+  by_bytes_.erase(at);
+}
+
+LogRow* KeyedLog::FindEqual(uint32_t slot, std::string_view bytes) {
+  if (slot == kNoSlot) return nullptr;
+  KeyRecord* key = key_record(slot);
+  if (key->count < kIndexedRowsMin && !key->is_indexed) {
+    for (LogRow* row = key->first; row; row = row->next) {
+      if (row->bytes() == bytes) return row;
+    }
+    return nullptr;
   }
-  return nullptr;
+  if (!key->is_indexed) {
+    for (LogRow* row = key->first; row; row = row->next) IndexBytes(row);
+    key->is_indexed = 1;
+  }
+  LogRow* oldest = nullptr;
+  auto [at, end] = by_bytes_.equal_range(BytesHash(slot, bytes));
+  for (; at != end; ++at) {
+    LogRow* row = at->second;
+    if (row->slot == slot && row->bytes() == bytes && (!oldest || row->sequence < oldest->sequence)) oldest = row;
+  }
+  return oldest;
 }
 
 LogRow* KeyedLog::AddWeight(uint32_t slot, int64_t time, int32_t weight, std::string_view bytes) {
@@ -228,7 +263,8 @@ void KeyedLog::ForEach(const std::function<void(LogRow&)>& visit) {
 }
 
 int64_t KeyedLog::memory_bytes() const {
-  return arena_.memory_bytes() + keys_.memory_bytes() + time_entries_ * static_cast<int64_t>(sizeof(TimeEntry));
+  return arena_.memory_bytes() + keys_.memory_bytes() + time_entries_ * static_cast<int64_t>(sizeof(TimeEntry)) +
+         static_cast<int64_t>(by_bytes_.size() * 48);
 }
 
 void KeyedLog::MoveRow(LogRow* row) {
@@ -236,6 +272,10 @@ void KeyedLog::MoveRow(LogRow* row) {
   std::memcpy(reinterpret_cast<uint8_t*>(moved) + sizeof(ArenaCell), reinterpret_cast<uint8_t*>(row) + sizeof(ArenaCell),
               sizeof(LogRow) - sizeof(ArenaCell) + row->byte_count);
   KeyRecord* key = key_record(row->slot);
+  if (key->is_indexed) {
+    UnindexBytes(row);
+    IndexBytes(moved);
+  }
   (row->previous ? row->previous->next : key->first) = moved;
   (row->next ? row->next->previous : key->last) = moved;
   if (moved->dirty) MarkDirty(moved);

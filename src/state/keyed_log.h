@@ -18,6 +18,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "state/keyed_map.h"
@@ -62,8 +63,9 @@ class KeyedLog {
 
   /// Adds a row as the key's last.
   LogRow* Append(uint32_t slot, int64_t time, int32_t weight, std::string_view bytes);
-  /// The oldest row of the key with these very bytes; null pointer when there is none.
-  LogRow* FindEqual(uint32_t slot, std::string_view bytes) const;
+  /// The oldest row of the key with these very bytes; null pointer when there is none. Keys with many rows get an index by
+  /// bytes when they are first searched.
+  LogRow* FindEqual(uint32_t slot, std::string_view bytes);
   /// Adds `weight` to an equal row, which goes when its weight comes to 0; without one, appends the row. Returns the
   /// row, or a null pointer when it has gone.
   LogRow* AddWeight(uint32_t slot, int64_t time, int32_t weight, std::string_view bytes);
@@ -97,7 +99,8 @@ class KeyedLog {
     LogRow* first;
     LogRow* last;
     uint32_t count;
-    uint32_t is_empty_listed;  // in emptied_
+    uint16_t is_empty_listed;  // in emptied_
+    uint16_t is_indexed;       // all its rows are in by_bytes_
   };
   /// A row in the time index. Stale once the row is dead, has another time, or its block was given back.
   struct TimeEntry {
@@ -118,6 +121,9 @@ class KeyedLog {
   void Link(LogRow* row);
   void Unlink(LogRow* row);
   void MoveRow(LogRow* row);
+  uint64_t BytesHash(uint32_t slot, std::string_view bytes) const;
+  void IndexBytes(LogRow* row);
+  void UnindexBytes(LogRow* row);
   void ExpireRow(const TimeEntry& entry, const std::function<void(const LogRow&)>& visit, int64_t* count);
   void MarkDirty(LogRow* row);
   void DropEmptyKeys();
@@ -131,6 +137,7 @@ class KeyedLog {
   int64_t size_ = 0;
   int64_t next_sequence_ = 0;
   std::vector<uint32_t> emptied_;
+  std::unordered_multimap<uint64_t, LogRow*> by_bytes_;  // by BytesHash; rows of keys that are indexed
   std::vector<uint8_t> dirty_blocks_;  // by block: some row is dirty
   DeletedKeys deleted_;
   // Times below near_end_ are in near_, a min-heap; later ones unordered in buckets of kBucketUs, which go to near_ when due.

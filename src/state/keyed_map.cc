@@ -17,7 +17,7 @@ constexpr int64_t kPrefetchBytesMin = 512 << 10;    // smaller tables are in the
 constexpr uint32_t kSlotsMin = 8;
 constexpr size_t kIndexMin = 16;
 constexpr size_t kArenaBlockBytes = 256 << 10;
-constexpr size_t kInPlaceBytes = 12;
+constexpr size_t kInPlaceBytes = 20;  // a number and a date, a channel name
 
 KeyForm FormOf(const KeyCodec& codec) {
   if (codec.fixed_bytes() < 0 || codec.null_bytes() > 1 || codec.fixed_bytes() > 16) return KeyForm::kBytes;
@@ -69,6 +69,11 @@ void KeyBatch::Assign(const std::vector<std::shared_ptr<arrow::Array>>& columns,
     return;
   }
   LAMINAR_CHECK(encoder.fixed_bytes() == fixed_bytes_, "key columns of other types");
+  if (columns.empty()) {
+    words8_.assign(rows, 0);
+    std::fill(hashes_.begin(), hashes_.end(), HashKey({}));
+    return;
+  }
   if (form_ == KeyForm::kInline8) {
     if (fixed_bytes_ == 8) {
       words8_.resize(rows);
@@ -164,19 +169,19 @@ KeyedMap::KeyedMap(std::vector<std::shared_ptr<arrow::DataType>> key_types, int6
     : codec_(std::make_unique<KeyCodec>(std::move(key_types))),
       record_bytes_((record_bytes + 7) / 8 * 8),
       arena_(std::make_unique<KeyArena>()) {
-  static_assert(sizeof(Header) == 8 && sizeof(LongKey) == 16);
+  static_assert(sizeof(Header) == 8 && sizeof(LongKey) == 24);
   form_ = FormOf(*codec_);
-  record_offset_ = static_cast<int64_t>(sizeof(Header)) + (form_ == KeyForm::kInline8 ? 8 : 16);
+  const int64_t key_bytes = form_ == KeyForm::kInline8 ? 8 : form_ == KeyForm::kInline16 ? 16 : sizeof(LongKey);
+  record_offset_ = static_cast<int64_t>(sizeof(Header)) + key_bytes;
   stride_ = record_offset_ + record_bytes_;
 }
 
-KeyedMap::~KeyedMap() { std::free(base_); }
+KeyedMap::~KeyedMap() = default;
 
 KeyedMap::KeyedMap(KeyedMap&& other) noexcept { *this = std::move(other); }
 
 KeyedMap& KeyedMap::operator=(KeyedMap&& other) noexcept {
   if (this == &other) return *this;
-  std::free(base_);
   form_ = other.form_;
   codec_ = std::move(other.codec_);
   record_bytes_ = other.record_bytes_;
@@ -188,7 +193,10 @@ KeyedMap& KeyedMap::operator=(KeyedMap&& other) noexcept {
   size_ = std::exchange(other.size_, 0);
   hashes_ = std::move(other.hashes_);
   free_ = std::move(other.free_);
-  index_ = std::move(other.index_);
+  slot_memory_ = std::move(other.slot_memory_);
+  index_memory_ = std::move(other.index_memory_);
+  index_ = std::exchange(other.index_, nullptr);
+  index_size_ = std::exchange(other.index_size_, 0);
   arena_ = std::move(other.arena_);
   restore_batch_ = std::move(other.restore_batch_);
   dirty_ = std::move(other.dirty_);
@@ -247,7 +255,7 @@ void KeyedMap::StoreBytes(uint32_t slot, std::string_view bytes) {
 template <KeyForm kForm>
 uint32_t KeyedMap::Probe(const KeyBatch& keys, int64_t row, size_t* position) const {
   const uint64_t hash = keys.hashes_[row];
-  const size_t mask = index_.size() - 1;
+  const size_t mask = index_size_ - 1;
   for (size_t at = hash & mask;; at = (at + 1) & mask) {
     const uint64_t entry = index_[at];
     if (entry == 0) {
@@ -263,8 +271,8 @@ uint32_t KeyedMap::Probe(const KeyBatch& keys, int64_t row, size_t* position) co
 template <KeyForm kForm>
 uint32_t KeyedMap::Insert(const KeyBatch& keys, int64_t row, size_t position) {
   const uint64_t hash = keys.hashes_[row];
-  if (static_cast<size_t>(size_ + 1) * 3 > index_.size() * 2) {
-    Rehash(index_.size() * 2);
+  if (static_cast<size_t>(size_ + 1) * 3 > index_size_ * 2) {
+    Rehash(index_size_ * 2);
     Probe<kForm>(keys, row, &position);
   }
   const uint32_t slot = NewSlot();
@@ -276,7 +284,7 @@ uint32_t KeyedMap::Insert(const KeyBatch& keys, int64_t row, size_t position) {
 
 /// Asks for the cache lines of a block's index entries, then for those of the slots that they point to.
 void KeyedMap::Prefetch(const KeyBatch& keys, const int32_t* rows, int64_t begin, int64_t end) const {
-  const size_t mask = index_.size() - 1;
+  const size_t mask = index_size_ - 1;
   for (int64_t i = begin; i < end; ++i) __builtin_prefetch(&index_[keys.hashes_[RowAt(rows, i)] & mask]);
   for (int64_t i = begin; i < end; ++i) {
     const uint64_t hash = keys.hashes_[RowAt(rows, i)];
@@ -309,7 +317,12 @@ void KeyedMap::FindOrInsertBlock(const KeyBatch& keys, const int32_t* rows, int6
 
 void KeyedMap::FindOrInsert(const KeyBatch& keys, const int32_t* rows, int64_t count, uint32_t* slots,
                             std::vector<uint32_t>* inserted) {
-  if (index_.empty()) Rehash(kIndexMin);
+  if (index_size_ == 0) Rehash(kIndexMin);
+  if (key_types().empty()) {  // all rows have the one key
+    if (count > 0) FindOrInsertBlock<KeyForm::kInline8>(keys, rows, 0, 1, slots, inserted);
+    std::fill(slots, slots + count, count > 0 ? slots[0] : kNoSlot);
+    return;
+  }
   for (int64_t begin = 0; begin < count; begin += kBlockRows) {
     const int64_t end = std::min(count, begin + kBlockRows);
     if (memory_bytes() > kPrefetchBytesMin) Prefetch(keys, rows, begin, end);
@@ -341,8 +354,18 @@ void KeyedMap::Find(const KeyBatch& keys, const int32_t* rows, int64_t count, ui
   }
 }
 
+void KeyedMap::Reserve(int64_t count) {
+  size_t capacity = std::max(kIndexMin, index_size_);
+  while (static_cast<size_t>(count) * 3 > capacity * 2) capacity *= 2;
+  if (capacity > index_size_) Rehash(capacity);
+  if (count > slots_max_) ReserveSlots(static_cast<uint32_t>(count));
+  hashes_.reserve(static_cast<size_t>(count));
+}
+
 void KeyedMap::Rehash(size_t capacity) {
-  index_.assign(capacity, 0);
+  index_memory_.ResetZero(capacity * sizeof(uint64_t));
+  index_ = reinterpret_cast<uint64_t*>(index_memory_.data());
+  index_size_ = capacity;
   const size_t mask = capacity - 1;
   for (uint32_t slot = 0; slot < slots_end_; ++slot) {
     if (!live(slot)) continue;
@@ -354,7 +377,7 @@ void KeyedMap::Rehash(size_t capacity) {
 
 /// Closes the gap that a removed entry leaves, so that no probe stops too early.
 void KeyedMap::EraseFromIndex(uint32_t slot) {
-  const size_t mask = index_.size() - 1;
+  const size_t mask = index_size_ - 1;
   size_t gap = hashes_[slot] & mask;
   while (static_cast<uint32_t>(index_[gap]) != slot + 1) gap = (gap + 1) & mask;
   for (size_t at = (gap + 1) & mask; index_[at] != 0; at = (at + 1) & mask) {
@@ -369,9 +392,8 @@ void KeyedMap::EraseFromIndex(uint32_t slot) {
 // Slots
 
 void KeyedMap::ReserveSlots(uint32_t count) {
-  auto* grown = static_cast<uint8_t*>(std::realloc(base_, static_cast<size_t>(count) * static_cast<size_t>(stride_)));
-  LAMINAR_CHECK(grown != nullptr, "out of memory");
-  base_ = grown;
+  slot_memory_.Resize(static_cast<size_t>(count) * static_cast<size_t>(stride_));
+  base_ = slot_memory_.data();
   slots_max_ = count;
 }
 
@@ -448,13 +470,15 @@ void KeyedMap::Clear() {
   for (uint32_t slot = 0; slot < slots_end_; ++slot) {
     if (live(slot) && header(slot)->persisted) RememberDelete(slot);
   }
-  std::free(base_);
+  slot_memory_.Free();
   base_ = nullptr;
   slots_max_ = slots_end_ = 0;
   size_ = 0;
   hashes_ = {};
   free_ = {};
-  index_ = {};
+  index_memory_.Free();
+  index_ = nullptr;
+  index_size_ = 0;
   dirty_ = {};
   arena_ = std::make_unique<KeyArena>();
 }
@@ -489,12 +513,11 @@ bool KeyedMap::Compact() {
   size_t capacity = kIndexMin;
   while (capacity * 2 < static_cast<size_t>(size_) * 3 + 8) capacity *= 2;
   Rehash(capacity);
-  index_.shrink_to_fit();
   return true;
 }
 
 int64_t KeyedMap::memory_bytes() const {
-  return slots_max_ * stride_ + static_cast<int64_t>(index_.size() * 8 + hashes_.capacity() * 8 + free_.capacity() * 4) +
+  return slots_max_ * stride_ + static_cast<int64_t>(index_size_ * 8 + hashes_.capacity() * 8 + free_.capacity() * 4) +
          arena_->memory_bytes;
 }
 

@@ -13,7 +13,6 @@
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,6 +21,7 @@
 
 #include "state/deleted_keys.h"
 #include "state/snapshot.h"
+#include "state/table_memory.h"
 #include "types/row_codec.h"
 
 namespace laminar {
@@ -32,7 +32,7 @@ inline constexpr uint32_t kNoSlot = 0xFFFFFFFF;
 enum class KeyForm {
   kInline8,   ///< fixed width ≤ 8 bytes
   kInline16,  ///< fixed width ≤ 16 bytes
-  kBytes,     ///< anything: up to 12 bytes in place, longer ones in an arena
+  kBytes,     ///< anything: up to 20 bytes in place, longer ones in an arena
 };
 
 /// The keys of one batch, hashed once and usable with every map of the same key types. Owns copies of the keys; reuse one object
@@ -102,6 +102,13 @@ class KeyedMap {
 
   int64_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  /// Makes room for `count` keys in all.
+  void Reserve(int64_t count);
+  /// Asks for the memory that Remove of the slot will touch; call it some slots ahead.
+  void PrefetchRemove(uint32_t slot) const {
+    __builtin_prefetch(header(slot), 1);
+    __builtin_prefetch(&index_[hashes_[slot] & (index_size_ - 1)], 1);
+  }
   /// Live slots are below this number (not all that are, see `live`).
   uint32_t slots_end() const { return slots_end_; }
   bool live(uint32_t slot) const { return header(slot)->live != 0; }
@@ -165,7 +172,7 @@ class KeyedMap {
     uint8_t unused[3];
   };
   struct LongKey;   // kBytes: as it lies in the slot
-  struct KeyArena;  // kBytes: keys over 12 bytes
+  struct KeyArena;  // kBytes: keys over 20 bytes
 
   Header* header(uint32_t slot) { return reinterpret_cast<Header*>(base_ + slot * stride_); }
   const Header* header(uint32_t slot) const { return reinterpret_cast<const Header*>(base_ + slot * stride_); }
@@ -198,14 +205,17 @@ class KeyedMap {
   int64_t record_bytes_;
   int64_t record_offset_;
   int64_t stride_;
-  uint8_t* base_ = nullptr;  // [slots_max_ * stride_], malloc'd: grows by realloc, which moves pages, not bytes
+  TableMemory slot_memory_;
+  uint8_t* base_ = nullptr;  // slot_memory_.data(): [slots_max_ * stride_]
   uint32_t slots_max_ = 0;
   uint32_t slots_end_ = 0;
   int64_t size_ = 0;
   std::vector<uint64_t> hashes_;  // [slots_end_]
   std::vector<uint32_t> free_;
   // Open addressing, linear probing. An entry is slot + 1 in the low half, bits of the hash in the high half; 0: empty.
-  std::vector<uint64_t> index_;
+  TableMemory index_memory_;
+  uint64_t* index_ = nullptr;  // [index_size_]
+  size_t index_size_ = 0;      // a power of two, or 0
   std::unique_ptr<KeyArena> arena_;
   std::unique_ptr<KeyBatch> restore_batch_;
   std::vector<uint32_t> dirty_;

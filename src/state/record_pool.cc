@@ -19,9 +19,8 @@ uint32_t RecordPool::Add() {
     LAMINAR_CHECK(slots_end_ != 0, "more than 4 billion records in one subtask");
     if (slot == slots_max_) {
       slots_max_ = std::max(8u, slots_max_ + std::min(slots_max_, 1u << 24));
-      auto* grown = static_cast<uint8_t*>(std::realloc(base_, static_cast<size_t>(slots_max_) * static_cast<size_t>(stride_)));
-      LAMINAR_CHECK(grown != nullptr, "out of memory");
-      base_ = grown;
+      memory_.Resize(static_cast<size_t>(slots_max_) * static_cast<size_t>(stride_));
+      base_ = memory_.data();
     }
   }
   std::memset(base_ + slot * stride_, 0, static_cast<size_t>(stride_));
@@ -39,7 +38,7 @@ void RecordPool::Remove(uint32_t slot) {
 
 void RecordPool::Trim() {
   LAMINAR_CHECK(size_ == 0, "records in use");
-  std::free(base_);
+  memory_.Free();
   base_ = nullptr;
   slots_max_ = slots_end_ = 0;
   free_ = {};

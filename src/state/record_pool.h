@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <vector>
+
+#include "state/table_memory.h"
 
 namespace laminar {
 
@@ -12,7 +13,6 @@ class RecordPool {
  public:
   /// `record_bytes` is rounded up to a multiple of 8.
   explicit RecordPool(int64_t record_bytes) : stride_((record_bytes + 7) / 8 * 8 + static_cast<int64_t>(sizeof(Header))) {}
-  ~RecordPool() { std::free(base_); }
   RecordPool(const RecordPool&) = delete;
   RecordPool& operator=(const RecordPool&) = delete;
 
@@ -46,7 +46,8 @@ class RecordPool {
   const Header* header(uint32_t slot) const { return reinterpret_cast<const Header*>(base_ + slot * stride_); }
 
   int64_t stride_;
-  uint8_t* base_ = nullptr;
+  TableMemory memory_;
+  uint8_t* base_ = nullptr;  // memory_.data()
   uint32_t slots_max_ = 0;
   uint32_t slots_end_ = 0;
   int64_t size_ = 0;

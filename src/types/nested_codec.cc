@@ -52,15 +52,6 @@ int VarintBytes(uint64_t value) {
   return bytes;
 }
 
-uint64_t ReadVarint(const char** cursor) {
-  uint64_t value = 0;
-  for (int shift = 0;; shift += 7) {
-    const auto byte = static_cast<unsigned char>(*(*cursor)++);
-    value |= static_cast<uint64_t>(byte & 0x7F) << shift;
-    if (byte < 0x80) return value;
-  }
-}
-
 namespace {
 
 /// Value `row` of a fixed-width array into `out` [width].

@@ -18,7 +18,14 @@ namespace laminar {
 void AppendVarint(uint64_t value, std::string* out);
 int VarintBytes(uint64_t value);
 /// Moves `*cursor` behind the number.
-uint64_t ReadVarint(const char** cursor);
+inline uint64_t ReadVarint(const char** cursor) {
+  uint64_t value = 0;
+  for (int shift = 0;; shift += 7) {
+    const auto byte = static_cast<unsigned char>(*(*cursor)++);
+    value |= static_cast<uint64_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) return value;
+  }
+}
 
 /// Appends value `row`. `canonical`: −0.0 and NaNs as one, MAP entries in the order of their keys' bytes.
 void AppendNested(const arrow::Array& values, int64_t row, bool canonical, std::string* out);

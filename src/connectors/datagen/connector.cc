@@ -29,7 +29,9 @@ class DatagenGenerator final : public RowGenerator {
     }
     Batch batch;
     batch.num_rows = range.rows;
-    for (const auto& field : fields_) batch.columns.push_back(field->Make(rows));
+    for (const auto& field : fields_) {
+      batch.columns.push_back(field->Make(rows));
+    }
     batch.columns.push_back(FillTimestamps(rows.rows, [&](int64_t row) { return rows.TimeUs(row); }));
     return batch;
   }
@@ -48,13 +50,22 @@ class DatagenConnector final : public Connector {
     info_.category = "internal";
     info_.source = true;
     info_.options = {
-        {.name = "event_rate", .aliases = {"rows_per_second"}, .type = OptionType::kDouble, .default_value = "10000",
+        {.name = "event_rate",
+         .aliases = {"rows_per_second"},
+         .type = OptionType::kDouble,
+         .default_value = "10000",
          .description = "rows per second over all subtasks; 0: as fast as they are taken"},
-        {.name = "number_of_rows", .type = OptionType::kInteger,
+        {.name = "number_of_rows",
+         .type = OptionType::kInteger,
          .description = "ends after so many rows over all subtasks; default: never"},
-        {.name = "seed", .type = OptionType::kInteger, .default_value = "42", .description = "another seed makes other rows"},
-        {.name = "fields.", .description = "fields.<column>.kind (random, sequence, constant), .min, .max, .length, "
-         ".start, .end, .null_rate, .values, .value", .prefix = true},
+        {.name = "seed",
+         .type = OptionType::kInteger,
+         .default_value = "42",
+         .description = "another seed makes other rows"},
+        {.name = "fields.",
+         .description = "fields.<column>.kind (random, sequence, constant), .min, .max, .length, "
+                        ".start, .end, .null_rate, .values, .value",
+         .prefix = true},
     };
     info_.features = {{"exactly_once", true}};
     info_.source_guarantee = "exactly once";
@@ -66,15 +77,23 @@ class DatagenConnector final : public Connector {
     const auto seed = static_cast<uint64_t>(table.options.Integer("seed", 42));
     std::vector<std::shared_ptr<const DatagenField>> fields;
     std::optional<int64_t> total;
-    if (table.options.Has("number_of_rows")) total = table.options.Integer("number_of_rows");
+    if (table.options.Has("number_of_rows")) {
+      total = table.options.Integer("number_of_rows");
+    }
     for (int column = 0; column < table.columns.num_columns(); ++column) {
       fields.push_back(MakeDatagenField(table, column, seed));
-      if (const auto count = fields.back()->row_count()) total = total ? std::min(*total, *count) : *count;
+      if (const auto count = fields.back()->row_count()) {
+        total = total ? std::min(*total, *count) : *count;
+      }
     }
     GeneratorSpec spec;
     spec.rows_per_second = RateOf(table, "event_rate");
-    spec.make = [fields, rate = spec.rows_per_second] { return std::make_unique<DatagenGenerator>(fields, rate); };
-    if (total) spec.row_count = [total = *total](int split, int splits) { return ShareOf(total, split, splits); };
+    spec.make = [fields, rate = spec.rows_per_second] {
+      return std::make_unique<DatagenGenerator>(fields, rate);
+    };
+    if (total) {
+      spec.row_count = [total = *total](int split, int splits) { return ShareOf(total, split, splits); };
+    }
     SourcePlan plan = GeneratedPlan(table);
     plan.bounded = total.has_value();
     plan.make = [spec] { return MakeGeneratorSource(spec); };

@@ -23,20 +23,31 @@ const std::vector<std::string> kProperties = {"kind", "min",       "max",    "le
 /// The `fields.<column>.*` of one column.
 class FieldOptions {
  public:
-  FieldOptions(const TableSpec& table, const std::string& column) : options_(table.options), start_("fields." + column + ".") {}
+  FieldOptions(const TableSpec& table, const std::string& column)
+      : options_(table.options), start_("fields." + column + ".") {}
 
   std::string Text(const std::string& property) const { return options_.Text(start_ + property); }
   bool Has(const std::string& property) const { return options_.Has(start_ + property); }
-  std::vector<std::string> List(const std::string& property) const { return options_.List(start_ + property); }
+  std::vector<std::string> List(const std::string& property) const {
+    return options_.List(start_ + property);
+  }
 
   int64_t Integer(const std::string& property, int64_t otherwise) const {
-    if (!Has(property)) return otherwise;
-    if (const auto value = ParseIntegerText(Text(property))) return *value;
+    if (!Has(property)) {
+      return otherwise;
+    }
+    if (const auto value = ParseIntegerText(Text(property))) {
+      return *value;
+    }
     Fail(property, "is not a whole number");
   }
   double Double(const std::string& property, double otherwise) const {
-    if (!Has(property)) return otherwise;
-    if (const auto value = ParseDoubleText(Text(property))) return *value;
+    if (!Has(property)) {
+      return otherwise;
+    }
+    if (const auto value = ParseDoubleText(Text(property))) {
+      return *value;
+    }
     Fail(property, "is not a number");
   }
   [[noreturn]] void Fail(const std::string& property, const std::string& problem) const {
@@ -52,7 +63,9 @@ class FieldOptions {
 class RandomBits {
  public:
   RandomBits(uint64_t seed, uint64_t stream) : seed_(MixBits(seed * 0x9E3779B97F4A7C15ULL + stream)) {}
-  uint64_t At(int64_t number) const { return MixBits(seed_ + static_cast<uint64_t>(number) * 0x9E3779B97F4A7C15ULL); }
+  uint64_t At(int64_t number) const {
+    return MixBits(seed_ + static_cast<uint64_t>(number) * 0x9E3779B97F4A7C15ULL);
+  }
   uint64_t Below(int64_t number, uint64_t n) const {
     return static_cast<uint64_t>((static_cast<unsigned __int128>(At(number)) * n) >> 64);
   }
@@ -80,16 +93,29 @@ Range RangeOf(const Type& type) {
   }
 }
 
+/// What every field is made from.
+struct Making {
+  Type type;
+  double null_rate = 0;
+  uint64_t seed = 0;
+  uint64_t stream = 0;
+};
+
 /// Makes values of a plain type and casts them to the column's; sets NULLs.
 class Field : public DatagenField {
  public:
-  Field(Type type, double null_rate, uint64_t seed, uint64_t stream)
-      : type_(std::move(type)), null_rate_(null_rate), null_bits_(seed, stream * 2 + 1), bits_(seed, stream * 2) {}
+  explicit Field(const Making& making)
+      : type_(making.type),
+        null_rate_(making.null_rate),
+        null_bits_(making.seed, making.stream * 2 + 1),
+        bits_(making.seed, making.stream * 2) {}
 
   std::shared_ptr<arrow::Array> Make(const DatagenRows& rows) const final {
     std::shared_ptr<arrow::Array> made = Values(rows);
     const auto type = type_.arrow_type();
-    if (!made->type()->Equals(*type)) made = OrThrow(arrow::compute::Cast(*made, type), "datagen");
+    if (!made->type()->Equals(*type)) {
+      made = OrThrow(arrow::compute::Cast(*made, type), "datagen");
+    }
     return null_rate_ > 0 ? WithNulls(*made, rows) : made;
   }
 
@@ -115,10 +141,10 @@ class Field : public DatagenField {
 
 class IntegerField final : public Field {
  public:
-  IntegerField(Type type, double null_rate, uint64_t seed, uint64_t stream, Range range)
-      : Field(std::move(type), null_rate, seed, stream), range_(range) {}
+  IntegerField(const Making& making, Range range) : Field(making), range_(range) {}
   std::shared_ptr<arrow::Array> Values(const DatagenRows& rows) const override {
-    const uint64_t width = static_cast<uint64_t>(range_.max) - static_cast<uint64_t>(range_.min) + 1;  // 0: all 2^64
+    const uint64_t width =
+        static_cast<uint64_t>(range_.max) - static_cast<uint64_t>(range_.min) + 1;  // 0: all 2^64
     return FillColumn<int64_t>(arrow::int64(), rows.rows, [&](int64_t row) {
       const uint64_t offset = width == 0 ? bits_.At(rows.number(row)) : bits_.Below(rows.number(row), width);
       return static_cast<int64_t>(static_cast<uint64_t>(range_.min) + offset);
@@ -131,14 +157,17 @@ class IntegerField final : public Field {
 
 class SequenceField final : public Field {
  public:
-  SequenceField(Type type, double null_rate, uint64_t seed, uint64_t stream, int64_t start, std::optional<int64_t> end)
-      : Field(std::move(type), null_rate, seed, stream), start_(start), end_(end) {}
+  SequenceField(const Making& making, int64_t start, std::optional<int64_t> end)
+      : Field(making), start_(start), end_(end) {}
   std::optional<int64_t> row_count() const override {
-    if (!end_) return std::nullopt;
+    if (!end_) {
+      return std::nullopt;
+    }
     return *end_ < start_ ? 0 : *end_ - start_ + 1;
   }
   std::shared_ptr<arrow::Array> Values(const DatagenRows& rows) const override {
-    return FillColumn<int64_t>(arrow::int64(), rows.rows, [&](int64_t row) { return start_ + rows.number(row); });
+    return FillColumn<int64_t>(arrow::int64(), rows.rows,
+                               [&](int64_t row) { return start_ + rows.number(row); });
   }
 
  private:
@@ -148,11 +177,11 @@ class SequenceField final : public Field {
 
 class DoubleField final : public Field {
  public:
-  DoubleField(Type type, double null_rate, uint64_t seed, uint64_t stream, double min, double max)
-      : Field(std::move(type), null_rate, seed, stream), min_(min), max_(max) {}
+  DoubleField(const Making& making, double min, double max) : Field(making), min_(min), max_(max) {}
   std::shared_ptr<arrow::Array> Values(const DatagenRows& rows) const override {
-    return FillColumn<double>(arrow::float64(), rows.rows,
-                              [&](int64_t row) { return min_ + bits_.Unit(rows.number(row)) * (max_ - min_); });
+    return FillColumn<double>(arrow::float64(), rows.rows, [&](int64_t row) {
+      return min_ + bits_.Unit(rows.number(row)) * (max_ - min_);
+    });
   }
 
  private:
@@ -163,8 +192,7 @@ class DoubleField final : public Field {
 /// A DECIMAL: a random integer of hundredths (or of whole units) read at the column's scale.
 class DecimalField final : public Field {
  public:
-  DecimalField(Type type, double null_rate, uint64_t seed, uint64_t stream, double min, double max)
-      : Field(std::move(type), null_rate, seed, stream), min_(min), max_(max) {}
+  DecimalField(const Making& making, double min, double max) : Field(making), min_(min), max_(max) {}
   std::shared_ptr<arrow::Array> Values(const DatagenRows& rows) const override {
     arrow::StringBuilder builder;
     for (int64_t row = 0; row < rows.rows; ++row) {
@@ -183,8 +211,7 @@ class DecimalField final : public Field {
 
 class TextField final : public Field {
  public:
-  TextField(Type type, double null_rate, uint64_t seed, uint64_t stream, uint64_t length)
-      : Field(std::move(type), null_rate, seed, stream), length_(length) {}
+  TextField(const Making& making, uint64_t length) : Field(making), length_(length) {}
   std::shared_ptr<arrow::Array> Values(const DatagenRows& rows) const override {
     arrow::StringBuilder builder;
     OrThrow(builder.ReserveData(rows.rows * static_cast<int64_t>(length_)), "datagen");
@@ -202,8 +229,9 @@ class BooleanField final : public Field {
  public:
   using Field::Field;
   std::shared_ptr<arrow::Array> Values(const DatagenRows& rows) const override {
-    return FillColumn<uint8_t>(arrow::uint8(), rows.rows,
-                               [&](int64_t row) { return static_cast<uint8_t>(bits_.At(rows.number(row)) & 1); });
+    return FillColumn<uint8_t>(arrow::uint8(), rows.rows, [&](int64_t row) {
+      return static_cast<uint8_t>(bits_.At(rows.number(row)) & 1);
+    });
   }
 };
 
@@ -218,8 +246,8 @@ class TimeField final : public Field {
 /// One of a list of given values, at random or in turn.
 class ChoiceField final : public Field {
  public:
-  ChoiceField(Type type, double null_rate, uint64_t seed, uint64_t stream, std::shared_ptr<arrow::Array> values, bool in_turn)
-      : Field(std::move(type), null_rate, seed, stream), values_(std::move(values)), in_turn_(in_turn) {}
+  ChoiceField(const Making& making, std::shared_ptr<arrow::Array> values, bool in_turn)
+      : Field(making), values_(std::move(values)), in_turn_(in_turn) {}
   std::shared_ptr<arrow::Array> Values(const DatagenRows& rows) const override {
     const auto n = static_cast<uint64_t>(values_->length());
     const auto indices = FillColumn<int32_t>(arrow::int32(), rows.rows, [&](int64_t row) {
@@ -237,11 +265,82 @@ class ChoiceField final : public Field {
 std::shared_ptr<arrow::Array> ParsedValues(const std::vector<std::string>& texts, const Type& type,
                                            const FieldOptions& options, const std::string& property) {
   arrow::StringBuilder builder;
-  for (const std::string& text : texts) OrThrow(builder.Append(text), "datagen");
+  for (const std::string& text : texts) {
+    OrThrow(builder.Append(text), "datagen");
+  }
   const auto array = OrThrow(builder.Finish(), "datagen");
   const auto parsed = arrow::compute::Cast(*array, type.arrow_type());
-  if (!parsed.ok() || texts.empty()) options.Fail(property, "cannot be read as " + type.ToString());
+  if (!parsed.ok() || texts.empty()) {
+    options.Fail(property, "cannot be read as " + type.ToString());
+  }
   return *parsed;
+}
+
+double NullRate(const FieldOptions& options) {
+  const double rate = options.Double("null_rate", 0);
+  if (rate < 0 || rate > 1) {
+    options.Fail("null_rate", "is not between 0 and 1");
+  }
+  return rate;
+}
+
+/// By name, so that the values of a column do not depend on which others are read.
+uint64_t StreamOf(const std::string& name) {
+  uint64_t stream = 0;
+  for (const char c : name) {
+    stream = MixBits(stream * 31 + static_cast<unsigned char>(c));
+  }
+  return stream;
+}
+
+std::string KindOf(const FieldOptions& options) {
+  if (!options.Has("kind")) {
+    return options.Has("value") ? "constant" : "random";
+  }
+  const std::string kind = options.Text("kind");
+  if (kind != "random" && kind != "sequence" && kind != "constant") {
+    options.Fail("kind", "is not one of random, sequence, constant");
+  }
+  return kind;
+}
+
+std::unique_ptr<DatagenField> MakeRandomInteger(const Making& making, const FieldOptions& options) {
+  const Range all = RangeOf(making.type);
+  const Range range = {options.Integer("min", std::max<int64_t>(all.min, 0)),
+                       options.Integer("max", std::min<int64_t>(all.max, INT32_MAX))};
+  if (range.min < all.min || range.max > all.max || range.min > range.max) {
+    options.Fail(options.Has("max") ? "max" : "min", "leaves no value of " + making.type.ToString());
+  }
+  return std::make_unique<IntegerField>(making, range);
+}
+
+std::unique_ptr<DatagenField> MakeRandomText(const Making& making, const FieldOptions& options) {
+  const int64_t length = options.Integer("length", 16);
+  if (length < 0 || length > static_cast<int64_t>(NexmarkText::kTextBytesMax)) {
+    options.Fail("length", "is not between 0 and " + std::to_string(NexmarkText::kTextBytesMax));
+  }
+  return std::make_unique<TextField>(making, static_cast<uint64_t>(length));
+}
+
+/// Null pointer for types that have no random values.
+std::unique_ptr<DatagenField> MakeRandomField(const Making& making, const FieldOptions& options) {
+  if (making.type.is_integer()) {
+    return MakeRandomInteger(making, options);
+  }
+  const double min = options.Double("min", 0);
+  const double max = options.Double("max", 1);
+  switch (making.type.id()) {
+    case TypeId::kFloat:
+    case TypeId::kDouble: return std::make_unique<DoubleField>(making, min, max);
+    case TypeId::kDecimal: return std::make_unique<DecimalField>(making, min, max);
+    case TypeId::kBoolean: return std::make_unique<BooleanField>(making);
+    case TypeId::kTimestamp:
+    case TypeId::kTimestampTz:
+    case TypeId::kDate: return std::make_unique<TimeField>(making);
+    case TypeId::kText:
+    case TypeId::kBytes: return MakeRandomText(making, options);
+    default: return nullptr;
+  }
 }
 
 }  // namespace
@@ -250,72 +349,49 @@ std::unique_ptr<DatagenField> MakeDatagenField(const TableSpec& table, int colum
   const laminar::Field& declared = table.columns.fields[static_cast<size_t>(column)];
   const Type& type = declared.type;
   const FieldOptions options(table, declared.name);
-  // By name, so that the values of a column do not depend on which others are read.
-  uint64_t stream = 0;
-  for (const char c : declared.name) stream = MixBits(stream * 31 + static_cast<unsigned char>(c));
-  const double null_rate = options.Double("null_rate", 0);
-  if (null_rate < 0 || null_rate > 1) options.Fail("null_rate", "is not between 0 and 1");
-  const std::string kind = options.Has("kind") ? options.Text("kind") : options.Has("value") ? "constant" : "random";
-  if (kind != "random" && kind != "sequence" && kind != "constant") {
-    options.Fail("kind", "is not one of random, sequence, constant");
-  }
+  const Making making = {type, NullRate(options), seed, StreamOf(declared.name)};
+  const std::string kind = KindOf(options);
   if (kind == "constant") {
-    return std::make_unique<ChoiceField>(type, null_rate, seed, stream,
+    return std::make_unique<ChoiceField>(making,
                                          ParsedValues({options.Text("value")}, type, options, "value"), true);
   }
   if (options.Has("values")) {
-    return std::make_unique<ChoiceField>(type, null_rate, seed, stream,
-                                         ParsedValues(options.List("values"), type, options, "values"), kind == "sequence");
+    return std::make_unique<ChoiceField>(
+        making, ParsedValues(options.List("values"), type, options, "values"), kind == "sequence");
   }
   if (kind == "sequence") {
-    if (!type.is_numeric() && type.id() != TypeId::kText) options.Fail("kind", "does not fit " + type.ToString());
+    if (!type.is_numeric() && type.id() != TypeId::kText) {
+      options.Fail("kind", "does not fit " + type.ToString());
+    }
     const auto end = options.Has("end") ? std::optional<int64_t>(options.Integer("end", 0)) : std::nullopt;
-    return std::make_unique<SequenceField>(type, null_rate, seed, stream, options.Integer("start", 0), end);
+    return std::make_unique<SequenceField>(making, options.Integer("start", 0), end);
   }
-  if (type.is_integer()) {
-    const Range all = RangeOf(type);
-    const Range range = {options.Integer("min", std::max<int64_t>(all.min, 0)),
-                         options.Integer("max", std::min<int64_t>(all.max, INT32_MAX))};
-    if (range.min < all.min || range.max > all.max || range.min > range.max) {
-      options.Fail(options.Has("max") ? "max" : "min", "leaves no value of " + type.ToString());
-    }
-    return std::make_unique<IntegerField>(type, null_rate, seed, stream, range);
+  if (auto field = MakeRandomField(making, options)) {
+    return field;
   }
-  const double min = options.Double("min", 0);
-  const double max = options.Double("max", 1);
-  switch (type.id()) {
-    case TypeId::kFloat:
-    case TypeId::kDouble: return std::make_unique<DoubleField>(type, null_rate, seed, stream, min, max);
-    case TypeId::kDecimal: return std::make_unique<DecimalField>(type, null_rate, seed, stream, min, max);
-    case TypeId::kBoolean: return std::make_unique<BooleanField>(type, null_rate, seed, stream);
-    case TypeId::kTimestamp:
-    case TypeId::kTimestampTz:
-    case TypeId::kDate: return std::make_unique<TimeField>(type, null_rate, seed, stream);
-    case TypeId::kText:
-    case TypeId::kBytes: {
-      const int64_t length = options.Integer("length", 16);
-      if (length < 0 || length > static_cast<int64_t>(NexmarkText::kTextBytesMax)) {
-        options.Fail("length", "is not between 0 and " + std::to_string(NexmarkText::kTextBytesMax));
-      }
-      return std::make_unique<TextField>(type, null_rate, seed, stream, static_cast<uint64_t>(length));
-    }
-    default: break;
-  }
-  throw UserError(Reason::kUnsupported, {}, "datagen cannot make column '" + declared.name + "' of type " + type.ToString() +
-                  " at random").Hint("give 'fields." + declared.name + ".values'");
+  throw UserError(
+      Reason::kUnsupported, {},
+      "datagen cannot make column '" + declared.name + "' of type " + type.ToString() + " at random")
+      .Hint("give 'fields." + declared.name + ".values'");
 }
 
 void CheckDatagenOptions(const TableSpec& table) {
   for (const auto& [name, value] : table.options.values) {
-    if (name.compare(0, 7, "fields.") != 0) continue;
+    if (name.compare(0, 7, "fields.") != 0) {
+      continue;
+    }
     const size_t dot = name.rfind('.');
     const std::string property = name.substr(dot + 1);
     const std::string column = dot > 7 ? name.substr(7, dot - 7) : "";
     const bool known = std::find(kProperties.begin(), kProperties.end(), property) != kProperties.end();
-    if (known && !column.empty()) continue;
+    if (known && !column.empty()) {
+      continue;
+    }
     UserError error(Reason::kUnknownOption, value.span, "datagen has no option '" + name + "'");
     const std::string near = NearestName(property, kProperties);
-    if (!near.empty()) error.Hint("did you mean '" + name.substr(0, dot + 1) + near + "'?");
+    if (!near.empty()) {
+      error.Hint("did you mean '" + name.substr(0, dot + 1) + near + "'?");
+    }
     throw error;
   }
 }

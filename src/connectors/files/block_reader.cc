@@ -29,7 +29,8 @@ class PlainInput final : public ByteInput {
   void Skip(int64_t bytes) override {
     if (offset_ + bytes > file_.size()) {
       throw ExternalError("file", "'" + name() + "' is shorter (" + std::to_string(file_.size()) +
-                                      " bytes) than what was already read of it (" + std::to_string(offset_ + bytes) + ")");
+                                      " bytes) than what was already read of it (" +
+                                      std::to_string(offset_ + bytes) + ")");
     }
     offset_ += bytes;
   }
@@ -42,7 +43,8 @@ class PlainInput final : public ByteInput {
 
 class CompressedInput final : public ByteInput {
  public:
-  CompressedInput(const std::string& path, Compression compression) : path_(path), codec_(MakeCodec(compression)) {
+  CompressedInput(const std::string& path, Compression compression)
+      : path_(path), codec_(MakeCodec(compression)) {
     LocalFile::OpenRead(path);  // for its error, which names the path and the cause
     auto file = OrThrow(arrow::io::ReadableFile::Open(path), path.c_str());
     stream_ = OrThrow(arrow::io::CompressedInputStream::Make(codec_.get(), std::move(file)), path.c_str());
@@ -85,7 +87,9 @@ void ByteInput::Skip(int64_t bytes) {
 }
 
 std::unique_ptr<ByteInput> OpenFileInput(const std::string& path, Compression compression) {
-  if (compression == Compression::kNone) return std::make_unique<PlainInput>(path);
+  if (compression == Compression::kNone) {
+    return std::make_unique<PlainInput>(path);
+  }
   return std::make_unique<CompressedInput>(path, compression);
 }
 
@@ -97,7 +101,9 @@ BlockReader::BlockReader(std::unique_ptr<ByteInput> input, WholeRecords whole_re
       block_bytes_(block_bytes) {}
 
 void BlockReader::SkipTo(int64_t offset) {
-  if (offset > 0) input_->Skip(offset);
+  if (offset > 0) {
+    input_->Skip(offset);
+  }
   position_ = offset;
 }
 
@@ -110,7 +116,9 @@ int64_t BlockReader::FirstCapacity() const {
 }
 
 RecordBlock BlockReader::Next() {
-  if (at_end_ && !rest_) return {};
+  if (at_end_ && !rest_) {
+    return {};
+  }
   int64_t capacity = FirstCapacity();
   auto buffer = AllocateBlock(capacity);
   const auto header = position_ > 0 ? static_cast<int64_t>(header_.size()) : 0;
@@ -128,17 +136,25 @@ RecordBlock BlockReader::Next() {
       at_end_ = n == 0;
       filled += n;
     }
-    whole = at_end_ ? filled : static_cast<int64_t>(whole_records_(std::string_view(*buffer).substr(0, filled)));
-    if (whole > header || at_end_) break;
+    whole =
+        at_end_ ? filled : static_cast<int64_t>(whole_records_(std::string_view(*buffer).substr(0, filled)));
+    if (whole > header || at_end_) {
+      break;
+    }
     if (capacity >= kRecordBytesMax) {
       throw ExternalError("file", "'" + input_->name() + "' has a record of more than 1 GiB at byte " +
-                                      std::to_string(position_) + ": is it in the format that the table names?");
+                                      std::to_string(position_) +
+                                      ": is it in the format that the table names?");
     }
     capacity *= 2;
     OrThrow(buffer->Resize(capacity + kBlockPadding, /*shrink_to_fit=*/false), "read buffer");
   }
-  if (whole <= header) return {};
-  if (filled > whole) rest_ = arrow::SliceBuffer(buffer, whole, filled - whole);
+  if (whole <= header) {
+    return {};
+  }
+  if (filled > whole) {
+    rest_ = arrow::SliceBuffer(buffer, whole, filled - whole);
+  }
   position_ += whole - header;
   return {std::move(buffer), whole};
 }

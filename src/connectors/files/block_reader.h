@@ -1,6 +1,7 @@
 #pragma once
 
-/// Cuts a byte stream into blocks of whole records, so that decoding needs no copy and no state between blocks.
+/// Cuts a byte stream into blocks of whole records, so that decoding needs no copy and no state between
+/// blocks.
 
 #include <arrow/type_fwd.h>
 
@@ -14,7 +15,8 @@
 
 namespace laminar {
 
-/// How many bytes at the front of `bytes` are whole records (their terminators included); 0 when not even one is.
+/// How many bytes at the front of `bytes` are whole records (their terminators included); 0 when not even one
+/// is.
 using WholeRecords = std::function<size_t(std::string_view bytes)>;
 
 /// How many bytes at the start of a file every block must begin with (the header line of CSV).
@@ -48,13 +50,15 @@ class ByteInput {
 std::unique_ptr<ByteInput> OpenFileInput(const std::string& path, Compression compression);
 
 struct RecordBlock {
-  std::shared_ptr<arrow::Buffer> buffer;  ///< `size` bytes, with kBlockPadding readable ones behind; null at the end
-  int64_t size = 0;                       ///< with the header
+  std::shared_ptr<arrow::Buffer>
+      buffer;        ///< `size` bytes, with kBlockPadding readable ones behind; null at the end
+  int64_t size = 0;  ///< with the header
 };
 
 class BlockReader {
  public:
-  /// `header` is what the input begins with and every block must begin with too: it is put before all blocks but the first.
+  /// `header` is what the input begins with and every block must begin with too: it is put before all blocks
+  /// but the first.
   BlockReader(std::unique_ptr<ByteInput> input, WholeRecords whole_records, std::string header = "",
               int64_t block_bytes = kBlockBytes);
   /// Starts at byte `offset` of the (uncompressed) input; before the first Next.
@@ -73,7 +77,8 @@ class BlockReader {
   const int64_t block_bytes_;
   int64_t position_ = 0;
   bool at_end_ = false;
-  std::shared_ptr<arrow::Buffer> rest_;  // the unfinished record behind the last block; null when there is none
+  std::shared_ptr<arrow::Buffer>
+      rest_;  // the unfinished record behind the last block; null when there is none
 };
 
 }  // namespace laminar

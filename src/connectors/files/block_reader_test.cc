@@ -12,13 +12,16 @@ std::vector<std::string> Blocks(BlockReader& reader) {
   std::vector<std::string> blocks;
   while (true) {
     const RecordBlock block = reader.Next();
-    if (block.buffer == nullptr) return blocks;
+    if (block.buffer == nullptr) {
+      return blocks;
+    }
     EXPECT_GE(block.buffer->capacity(), block.size + kBlockPadding);
     blocks.push_back(std::string(std::string_view(*block.buffer).substr(0, static_cast<size_t>(block.size))));
   }
 }
 
-std::vector<std::string> BlocksOf(const std::string& path, int64_t block_bytes, Compression compression = Compression::kNone,
+std::vector<std::string> BlocksOf(const std::string& path, int64_t block_bytes,
+                                  Compression compression = Compression::kNone,
                                   WholeRecords whole = WholeLines) {
   BlockReader reader(OpenFileInput(path, compression), std::move(whole), "", block_bytes);
   return Blocks(reader);
@@ -26,7 +29,9 @@ std::vector<std::string> BlocksOf(const std::string& path, int64_t block_bytes, 
 
 std::string Joined(const std::vector<std::string>& parts) {
   std::string all;
-  for (const auto& part : parts) all += part;
+  for (const auto& part : parts) {
+    all += part;
+  }
   return all;
 }
 
@@ -50,7 +55,9 @@ TEST(BlockReaderTest, GrowsForALongRecord) {
   const std::string text = "a\n" + std::string(1000, 'x') + "\nb\n";
   const auto blocks = BlocksOf(dir.Write("a", text), 4);
   EXPECT_EQ(Joined(blocks), text);
-  for (const auto& block : blocks) EXPECT_EQ(block.back(), '\n');
+  for (const auto& block : blocks) {
+    EXPECT_EQ(block.back(), '\n');
+  }
 }
 
 TEST(BlockReaderTest, EveryBlockBeginsWithTheHeader) {
@@ -69,13 +76,16 @@ TEST(BlockReaderTest, EveryBlockBeginsWithTheHeader) {
 
 TEST(BlockReaderTest, OneRecordPerFile) {
   TempDir dir;
-  EXPECT_THAT(BlocksOf(dir.Write("a", "{\n}\n"), 2, Compression::kNone, WholeFile), testing::ElementsAre("{\n}\n"));
+  EXPECT_THAT(BlocksOf(dir.Write("a", "{\n}\n"), 2, Compression::kNone, WholeFile),
+              testing::ElementsAre("{\n}\n"));
 }
 
 TEST(BlockReaderTest, GoesOnFromAnyBlockPosition) {
   TempDir dir;
   std::string text;
-  for (int i = 0; i < 200; ++i) text += "line " + std::to_string(i) + "\n";
+  for (int i = 0; i < 200; ++i) {
+    text += "line " + std::to_string(i) + "\n";
+  }
   for (const Compression compression : {Compression::kNone, Compression::kGzip, Compression::kZstd}) {
     std::string bytes = text;
     if (compression != Compression::kNone) {  // two members: as written by concatenation
@@ -83,8 +93,9 @@ TEST(BlockReaderTest, GoesOnFromAnyBlockPosition) {
       const auto codec = MakeCodec(compression);
       for (const std::string& half : {text.substr(0, 700), text.substr(700)}) {
         std::string member(1 << 16, '\0');
-        const auto size = OrThrow(codec->Compress(static_cast<int64_t>(half.size()), reinterpret_cast<const uint8_t*>(half.data()),
-                                                  static_cast<int64_t>(member.size()), reinterpret_cast<uint8_t*>(member.data())));
+        const auto size = OrThrow(
+            codec->Compress(static_cast<int64_t>(half.size()), reinterpret_cast<const uint8_t*>(half.data()),
+                            static_cast<int64_t>(member.size()), reinterpret_cast<uint8_t*>(member.data())));
         bytes += member.substr(0, static_cast<size_t>(size));
       }
     }
@@ -105,12 +116,14 @@ TEST(BlockReaderTest, GoesOnFromAnyBlockPosition) {
 TEST(BlockReaderTest, ErrorsNameTheFile) {
   TempDir dir;
   EXPECT_THAT([&] { OpenFileInput(dir / "missing", Compression::kNone); },
-              testing::ThrowsMessage<ExternalError>(testing::AllOf(testing::HasSubstr("missing"), testing::HasSubstr("No such file"))));
+              testing::ThrowsMessage<ExternalError>(
+                  testing::AllOf(testing::HasSubstr("missing"), testing::HasSubstr("No such file"))));
   EXPECT_THAT([&] { OpenFileInput(dir / "missing.gz", Compression::kGzip); },
               testing::ThrowsMessage<ExternalError>(testing::HasSubstr("missing.gz")));
   const std::string path = dir.Write("short", "ab\n");
   BlockReader reader(OpenFileInput(path, Compression::kNone), WholeLines);
-  EXPECT_THAT([&] { reader.SkipTo(10); }, testing::ThrowsMessage<ExternalError>(testing::HasSubstr("is shorter")));
+  EXPECT_THAT([&] { reader.SkipTo(10); },
+              testing::ThrowsMessage<ExternalError>(testing::HasSubstr("is shorter")));
   EXPECT_THROW(BlocksOf(dir.Write("bad.gz", "not gzip at all"), 100, Compression::kGzip), std::exception);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Reads the files of a table: lists them, spreads them over subtasks by the hash of their name, and keeps the read
-/// position of each. Used by single_file and filesystem.
+/// Reads the files of a table: lists them, spreads them over subtasks by the hash of their name, and keeps
+/// the read position of each. Used by single_file and filesystem.
 
 #include <functional>
 #include <memory>
@@ -28,8 +28,8 @@ struct FileSourceSpec {
 
 /// State: split name → "done", or "at <position>".
 ///
-/// All files that a listing finds are announced at once, so that a file yet to be read holds the watermark back: files
-/// may overlap in time, and no row of a bounded read may be late because its file came second.
+/// All files that a listing finds are announced at once, so that a file yet to be read holds the watermark
+/// back: files may overlap in time, and no row of a bounded read may be late because its file came second.
 std::unique_ptr<Source> MakeFileSource(FileSourceSpec spec);
 
 }  // namespace laminar

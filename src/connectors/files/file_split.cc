@@ -23,42 +23,65 @@ std::string ReadStart(const std::string& path, Compression compression, int64_t 
   while (static_cast<int64_t>(start.size()) < bytes_max) {
     char piece[1 << 16];
     const int64_t n = input->Read(piece, sizeof(piece));
-    if (n == 0) break;
+    if (n == 0) {
+      break;
+    }
     start.append(piece, static_cast<size_t>(n));
   }
   return start;
 }
 
 std::string HeaderOf(const std::string& path, const FileReadSpec& spec) {
-  if (!spec.header_bytes) return "";
+  if (!spec.header_bytes) {
+    return "";
+  }
   std::string start = ReadStart(path, CompressionOf(path, spec.compression), kHeaderBytesMax);
   start.resize(std::min(start.size(), spec.header_bytes(start)));
   return start;
 }
 
+/// A format whose records may hold newlines finds its own ends. A stray quote must not turn the rest of a
+/// large file into one record, so behind this size any newline is an end: the decoder then reports what it
+/// cannot read.
+constexpr size_t kQuotedRecordBytesMax = 16 << 20;
+
 /// Where blocks may be cut. Throws UserError(kBadOption) for length framing.
 WholeRecords WholeRecordsOf(const TableSpec& table) {
   switch (table.format_spec.framing) {
-    case FramingMethod::kNewline: return WholeLines;
+    case FramingMethod::kNewline: break;
     case FramingMethod::kNone: return WholeFile;
-    case FramingMethod::kLength: break;
+    case FramingMethod::kLength:
+      throw UserError(Reason::kBadOption, table.options.span("framing"),
+                      "framing 'length' is for messages; records of a file are framed by 'newline' (or "
+                      "'none': one record)");
   }
-  throw UserError(Reason::kBadOption, table.options.span("framing"),
-                  "framing 'length' is for messages; records of a file are framed by 'newline' (or 'none': one record)");
+  if (!table.format->last_record_end) {
+    return WholeLines;
+  }
+  return [format = table.format, spec = table.format_spec](std::string_view bytes) {
+    const auto whole = static_cast<size_t>(format->last_record_end(spec, bytes));
+    return bytes.size() - whole >= kQuotedRecordBytesMax ? WholeLines(bytes) : whole;
+  };
 }
 
 class RecordFileSplit final : public FileSplit {
  public:
-  RecordFileSplit(const std::string& path, const std::string& name, int64_t position, const FileReadSpec& spec)
-      : name_(name), metadata_keys_(spec.metadata_keys), modified_us_(LocalFile::OpenRead(path).modified_us()),
-        blocks_(OpenFileInput(path, CompressionOf(path, spec.compression)), spec.whole_records, HeaderOf(path, spec)),
+  RecordFileSplit(const std::string& path, const std::string& name, int64_t position,
+                  const FileReadSpec& spec)
+      : name_(name),
+        metadata_keys_(spec.metadata_keys),
+        modified_us_(LocalFile::OpenRead(path).modified_us()),
+        blocks_(OpenFileInput(path, CompressionOf(path, spec.compression)), spec.whole_records,
+                HeaderOf(path, spec)),
         start_(position) {
     blocks_.SkipTo(position);
   }
 
   Batch Next(int64_t) override {
     const RecordBlock block = blocks_.Next();
-    if (block.buffer == nullptr) return {};
+    if (block.buffer == nullptr) {
+      return {};
+    }
     Batch batch = MakeBlockBatch(block);
     AppendFileColumns(name_, modified_us_, metadata_keys_, &batch);
     return batch;
@@ -77,17 +100,23 @@ class RecordFileSplit final : public FileSplit {
 class RowFileSplit final : public FileSplit {
  public:
   RowFileSplit(const std::string& path, const std::string& name, int64_t position, const FileReadSpec& spec)
-      : name_(name), metadata_keys_(spec.metadata_keys), modified_us_(LocalFile::OpenRead(path).modified_us()),
+      : name_(name),
+        metadata_keys_(spec.metadata_keys),
+        modified_us_(LocalFile::OpenRead(path).modified_us()),
         position_(position) {
     auto file = OrThrow(arrow::io::ReadableFile::Open(path), path.c_str());
     bytes_ = OrThrow(file->GetSize(), path.c_str());
     reader_ = spec.format->open_file(spec.format_spec, std::move(file), spec.columns);
-    if (position > 0) reader_->SkipRows(position);
+    if (position > 0) {
+      reader_->SkipRows(position);
+    }
   }
 
   Batch Next(int64_t rows_max) override {
     Batch batch = reader_->Next(rows_max);
-    if (batch.empty()) return batch;
+    if (batch.empty()) {
+      return batch;
+    }
     position_ += batch.num_rows;
     AppendFileColumns(name_, modified_us_, metadata_keys_, &batch);
     return batch;
@@ -113,16 +142,17 @@ Batch MakeBlockBatch(const RecordBlock& block) {
   ends[1] = static_cast<int32_t>(block.size);
   Batch batch;
   batch.num_rows = 1;
-  batch.columns.push_back(
-      std::make_shared<arrow::BinaryArray>(1, std::shared_ptr<arrow::Buffer>(std::move(offsets)), block.buffer));
+  batch.columns.push_back(std::make_shared<arrow::BinaryArray>(
+      1, std::shared_ptr<arrow::Buffer>(std::move(offsets)), block.buffer));
   return batch;
 }
 
-void AppendFileColumns(const std::string& name, int64_t modified_us, const std::vector<std::string>& metadata_keys,
-                       Batch* batch) {
+void AppendFileColumns(const std::string& name, int64_t modified_us,
+                       const std::vector<std::string>& metadata_keys, Batch* batch) {
   for (const std::string& key : metadata_keys) {
     LAMINAR_CHECK(key == "file", "files have no metadata '" + key + "'");
-    batch->columns.push_back(OrThrow(arrow::MakeArrayFromScalar(arrow::StringScalar(name), batch->num_rows), "metadata"));
+    batch->columns.push_back(
+        OrThrow(arrow::MakeArrayFromScalar(arrow::StringScalar(name), batch->num_rows), "metadata"));
   }
   const arrow::TimestampScalar modified(modified_us, arrow::timestamp(arrow::TimeUnit::MICRO));
   batch->columns.push_back(OrThrow(arrow::MakeArrayFromScalar(modified, batch->num_rows), "metadata"));
@@ -137,13 +167,22 @@ std::shared_ptr<const FileReadSpec> MakeFileReadSpec(const TableSpec& table) {
   spec->format_spec = table.format_spec;
   spec->columns = table.columns;
   spec->metadata_keys = table.metadata_keys;
-  if (!ReadsWholeFiles(*table.format)) spec->whole_records = WholeRecordsOf(table);
+  if (!ReadsWholeFiles(*table.format)) {
+    spec->whole_records = WholeRecordsOf(table);
+    if (table.format->header_bytes) {
+      spec->header_bytes = [format = table.format, options = table.format_spec](std::string_view start) {
+        return static_cast<size_t>(format->header_bytes(options, start));
+      };
+    }
+  }
   return spec;
 }
 
 std::unique_ptr<FileSplit> OpenFileSplit(const std::string& path, const std::string& name, int64_t position,
                                          std::shared_ptr<const FileReadSpec> spec) {
-  if (ReadsWholeFiles(*spec->format)) return std::make_unique<RowFileSplit>(path, name, position, *spec);
+  if (ReadsWholeFiles(*spec->format)) {
+    return std::make_unique<RowFileSplit>(path, name, position, *spec);
+  }
   return std::make_unique<RecordFileSplit>(path, name, position, *spec);
 }
 

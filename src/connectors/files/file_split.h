@@ -1,6 +1,7 @@
 #pragma once
 
-/// One file being read, as batches: blocks of records for a decoder, or rows of a format that reads files itself.
+/// One file being read, as batches: blocks of records for a decoder, or rows of a format that reads files
+/// itself.
 
 #include <cstdint>
 #include <memory>
@@ -16,9 +17,9 @@ namespace laminar {
 
 /// How the files of a table are read. Shared by all its splits.
 struct FileReadSpec {
-  std::string compression;      ///< option text; empty: by suffix
-  WholeRecords whole_records;   ///< record formats
-  HeaderBytes header_bytes;     ///< empty: files have no header
+  std::string compression;     ///< option text; empty: by suffix
+  WholeRecords whole_records;  ///< record formats
+  HeaderBytes header_bytes;    ///< empty: files have no header
   const Format* format = nullptr;
   FormatSpec format_spec;
   Schema columns;                          ///< file formats: what the plan reads
@@ -33,9 +34,9 @@ std::shared_ptr<const FileReadSpec> MakeFileReadSpec(const TableSpec& table);
 class FileSplit {
  public:
   virtual ~FileSplit() = default;
-  /// The next rows, without `split`; empty at the end. Record formats: one row per block, (payload BINARY, metadata…,
-  /// event_time TIMESTAMP); the payload lies in the read buffer, with kBlockPadding readable bytes behind it.
-  /// File formats: (columns…, metadata…, event_time).
+  /// The next rows, without `split`; empty at the end. Record formats: one row per block, (payload BINARY,
+  /// metadata…, event_time TIMESTAMP); the payload lies in the read buffer, with kBlockPadding readable bytes
+  /// behind it. File formats: (columns…, metadata…, event_time).
   virtual Batch Next(int64_t rows_max) = 0;
   /// What to give `OpenFileSplit` to go on behind the last batch: bytes of uncompressed content, or rows.
   virtual int64_t position() const = 0;
@@ -49,10 +50,11 @@ std::unique_ptr<FileSplit> OpenFileSplit(const std::string& path, const std::str
 /// One row: the block as a BINARY value that shares its memory.
 Batch MakeBlockBatch(const RecordBlock& block);
 /// Appends the constant columns of a file to each row: metadata, then `modified_us` as the row time.
-void AppendFileColumns(const std::string& name, int64_t modified_us, const std::vector<std::string>& metadata_keys,
-                       Batch* batch);
+void AppendFileColumns(const std::string& name, int64_t modified_us,
+                       const std::vector<std::string>& metadata_keys, Batch* batch);
 
-/// The first bytes of a file for schema inference: up to 1 MiB of records, or the whole of a file format's file.
+/// The first bytes of a file for schema inference: up to 1 MiB of records, or the whole of a file format's
+/// file.
 std::string SampleFile(const std::string& path, const FileReadSpec& spec);
 
 }  // namespace laminar

@@ -19,10 +19,13 @@ std::vector<OptionSpec> SourceOptions() {
     return spec;
   };
   return {
-      source_only({.name = "pattern", .aliases = {"glob"},
+      source_only({.name = "pattern",
+                   .aliases = {"glob"},
                    .description = "glob over the names below path, e.g. '*.json' or '2024/**/*.csv'"}),
-      source_only({.name = "regex_pattern", .description = "regular expression found in the names below path"}),
-      source_only({.name = "scan_interval", .type = OptionType::kDuration,
+      source_only(
+          {.name = "regex_pattern", .description = "regular expression found in the names below path"}),
+      source_only({.name = "scan_interval",
+                   .type = OptionType::kDuration,
                    .description = "keep watching for new names; default: read what is there and end"}),
   };
 }
@@ -34,31 +37,60 @@ std::vector<OptionSpec> SinkOptions() {
   };
   const auto duration = OptionType::kDuration;
   return {
-      sink_only({.name = "rolling_policy.file_size", .aliases = {"rolling_policy.file_size_bytes", "file_size"},
-                 .type = OptionType::kSize, .default_value = "128MB", .description = "a file is closed at this size"}),
-      sink_only({.name = "rolling_policy.interval", .aliases = {"rolling_policy.interval_seconds"}, .type = duration,
-                 .default_value = "5 minutes", .description = "… this long after its first row"}),
-      sink_only({.name = "rolling_policy.inactivity_interval", .aliases = {"rolling_policy.inactivity_seconds"},
-                 .type = duration, .description = "… this long after its last row; default: never"}),
-      sink_only({.name = "rolling_policy.watermark_expiration", .type = OptionType::kBoolean, .default_value = "false",
+      sink_only({.name = "rolling_policy.file_size",
+                 .aliases = {"rolling_policy.file_size_bytes", "file_size"},
+                 .type = OptionType::kSize,
+                 .default_value = "128MB",
+                 .description = "a file is closed at this size"}),
+      sink_only({.name = "rolling_policy.interval",
+                 .aliases = {"rolling_policy.interval_seconds"},
+                 .type = duration,
+                 .default_value = "5 minutes",
+                 .description = "… this long after its first row"}),
+      sink_only({.name = "rolling_policy.inactivity_interval",
+                 .aliases = {"rolling_policy.inactivity_seconds"},
+                 .type = duration,
+                 .description = "… this long after its last row; default: never"}),
+      sink_only({.name = "rolling_policy.watermark_expiration",
+                 .type = OptionType::kBoolean,
+                 .default_value = "false",
                  .description = "… when the watermark has passed its time partition"}),
-      sink_only({.name = "partitioning.time_pattern", .description = "strftime pattern of the row time, as directory"}),
-      sink_only({.name = "partitioning.fields", .aliases = {"partition_by", "partition_fields"}, .type = OptionType::kList,
+      sink_only({.name = "partitioning.time_pattern",
+                 .description = "strftime pattern of the row time, as directory"}),
+      sink_only({.name = "partitioning.fields",
+                 .aliases = {"partition_by", "partition_fields"},
+                 .type = OptionType::kList,
                  .description = "columns whose values become directories a=x/b=y"}),
-      sink_only({.name = "shuffle_by_partition.enabled", .aliases = {"partitioning.shuffle_by_partition.enabled"},
-                 .type = OptionType::kBoolean, .default_value = "false",
+      sink_only({.name = "shuffle_by_partition.enabled",
+                 .aliases = {"partitioning.shuffle_by_partition.enabled"},
+                 .type = OptionType::kBoolean,
+                 .default_value = "false",
                  .description = "send the rows of a partition to one writer (not yet)"}),
-      sink_only({.name = "filename.prefix", .aliases = {"file_naming.prefix"}, .description = "start of file names"}),
-      sink_only({.name = "filename.suffix", .aliases = {"file_naming.suffix"},
+      sink_only({.name = "filename.prefix",
+                 .aliases = {"file_naming.prefix"},
+                 .description = "start of file names"}),
+      sink_only({.name = "filename.suffix",
+                 .aliases = {"file_naming.suffix"},
                  .description = "end of file names; default: by format and compression"}),
-      sink_only({.name = "filename.strategy", .aliases = {"file_naming.strategy"}, .default_value = "uuid_v7",
-                 .description = "middle of file names", .values = {"uuid_v7", "uuid", "ulid", "serial"}}),
-      sink_only({.name = "multipart.target_part_size", .aliases = {"multipart.target_part_size_bytes"},
-                 .type = OptionType::kSize, .default_value = "32MB", .description = "for object stores only"}),
-      sink_only({.name = "multipart.max_parts", .type = OptionType::kInteger, .default_value = "1000",
+      sink_only({.name = "filename.strategy",
+                 .aliases = {"file_naming.strategy"},
+                 .default_value = "uuid_v7",
+                 .description = "middle of file names",
+                 .values = {"uuid_v7", "uuid", "ulid", "serial"}}),
+      sink_only({.name = "multipart.target_part_size",
+                 .aliases = {"multipart.target_part_size_bytes"},
+                 .type = OptionType::kSize,
+                 .default_value = "32MB",
                  .description = "for object stores only"}),
-      sink_only({.name = "multipart.minimum_multipart_size", .aliases = {"minimum_multipart_size"},
-                 .type = OptionType::kSize, .default_value = "0", .description = "for object stores only"}),
+      sink_only({.name = "multipart.max_parts",
+                 .type = OptionType::kInteger,
+                 .default_value = "1000",
+                 .description = "for object stores only"}),
+      sink_only({.name = "multipart.minimum_multipart_size",
+                 .aliases = {"minimum_multipart_size"},
+                 .type = OptionType::kSize,
+                 .default_value = "0",
+                 .description = "for object stores only"}),
   };
 }
 
@@ -71,12 +103,20 @@ ConnectorInfo MakeInfo() {
   info.source = info.sink = true;
   info.options = {
       {.name = "path", .required = true, .description = "directory, file, or glob such as 'logs/*.json'"},
-      {.name = "storage.", .description = "credentials and settings of an object store", .secret = true, .prefix = true},
-      {.name = "compression", .aliases = {"compression_format"},
+      {.name = "storage.",
+       .description = "credentials and settings of an object store",
+       .secret = true,
+       .prefix = true},
+      {.name = "compression",
+       .aliases = {"compression_format"},
        .description = "source: none, gzip or zstd; default by suffix. sink: as the format's own option"},
   };
-  for (auto& option : SourceOptions()) info.options.push_back(std::move(option));
-  for (auto& option : SinkOptions()) info.options.push_back(std::move(option));
+  for (auto& option : SourceOptions()) {
+    info.options.push_back(std::move(option));
+  }
+  for (auto& option : SinkOptions()) {
+    info.options.push_back(std::move(option));
+  }
   info.formats = {"json", "csv", "parquet", "avro", "raw_string"};
   info.metadata = {{"file", Type::Text()}};
   info.features = {{"exactly_once", true}, {"partitioning", true}, {"compression", true}};
@@ -87,10 +127,15 @@ ConnectorInfo MakeInfo() {
 }
 
 Compression RecordCompression(const std::string& text, SourceSpan span) {
-  if (text.empty() || text == "none" || text == "uncompressed") return Compression::kNone;
+  if (text.empty() || text == "none" || text == "uncompressed") {
+    return Compression::kNone;
+  }
   const Compression compression = CompressionOf("", text);
-  if (compression != Compression::kNone) return compression;
-  throw UserError(Reason::kBadOption, span, "unknown compression '" + text + "': none, gzip and zstd are right");
+  if (compression != Compression::kNone) {
+    return compression;
+  }
+  throw UserError(Reason::kBadOption, span,
+                  "unknown compression '" + text + "': none, gzip and zstd are right");
 }
 
 class FilesystemConnector final : public Connector {
@@ -99,7 +144,9 @@ class FilesystemConnector final : public Connector {
 
   std::optional<std::string> Sample(const TableSpec& table) const override {
     const auto files = ListMatching(MatchOf(table));
-    if (files.empty()) return std::nullopt;
+    if (files.empty()) {
+      return std::nullopt;
+    }
     return SampleFile(files.front().path, *ReadSpec(table));
   }
 
@@ -115,7 +162,9 @@ class FilesystemConnector final : public Connector {
     if (ReadsWholeFiles(*table.format)) {
       plan.emits = SourcePlan::Emits::kRows;
       plan.schema = table.columns;
-      for (const std::string& key : table.metadata_keys) plan.schema.fields.push_back({key, Type::Text(), false});
+      for (const std::string& key : table.metadata_keys) {
+        plan.schema.fields.push_back({key, Type::Text(), false});
+      }
       plan.default_event_time = plan.schema.num_columns();
       plan.schema.fields.push_back({"event_time", Type::Timestamp(), false});
     } else {
@@ -130,7 +179,8 @@ class FilesystemConnector final : public Connector {
     spec->root = LocalPathOf(table.options.Text("path"), table.options.span("path"));
     spec->partition = PartitionOf(table);
     spec->rolling.bytes = table.options.Bytes("rolling_policy.file_size", spec->rolling.bytes);
-    spec->rolling.interval_us = table.options.DurationUs("rolling_policy.interval", spec->rolling.interval_us);
+    spec->rolling.interval_us =
+        table.options.DurationUs("rolling_policy.interval", spec->rolling.interval_us);
     spec->rolling.inactivity_us = table.options.DurationUs("rolling_policy.inactivity_interval");
     spec->rolling.watermark_expiration = table.options.Boolean("rolling_policy.watermark_expiration");
     spec->naming = ParseNameStrategy(table.options.Text("filename.strategy")).value_or(NameStrategy::kUuid7);
@@ -155,7 +205,9 @@ class FilesystemConnector final : public Connector {
       throw UserError(Reason::kBadOption, table.options.span("pattern"),
                       "the path has a pattern of its own: give either, not both");
     }
-    if (!pattern.empty()) match.glob = pattern;
+    if (!pattern.empty()) {
+      match.glob = pattern;
+    }
     match.regex = table.options.Text("regex_pattern");
     CheckRegex(match.regex, table.options.span("regex_pattern"));
     CheckRegex(GlobToRegex(match.glob), table.options.span("pattern"));
@@ -173,19 +225,25 @@ class FilesystemConnector final : public Connector {
     partition.event_time_column = table.event_time_column;
     if (!partition.time_pattern.empty() && table.event_time_column < 0) {
       throw UserError(Reason::kBadOption, table.options.span("partitioning.time_pattern"),
-                      "partitioning.time_pattern needs the event time of the rows among the columns of '" + table.name + "'");
+                      "partitioning.time_pattern needs the event time of the rows among the columns of '" +
+                          table.name + "'");
     }
     partition.field_names = table.options.List("partitioning.fields");
-    partition.field_names.insert(partition.field_names.end(), table.partition_by.begin(), table.partition_by.end());
+    partition.field_names.insert(partition.field_names.end(), table.partition_by.begin(),
+                                 table.partition_by.end());
     std::vector<std::string> known;
-    for (const Field& field : table.columns.fields) known.push_back(field.name);
+    for (const Field& field : table.columns.fields) {
+      known.push_back(field.name);
+    }
     for (const std::string& name : partition.field_names) {
       const int column = table.columns.IndexOf(name);
       if (column < 0) {
         UserError error(Reason::kUnknownColumn, table.options.span("partitioning.fields"),
                         "no column '" + name + "' to partition by in '" + table.name + "'");
         const std::string near = NearestName(name, known);
-        if (!near.empty()) error.Hint("did you mean '" + near + "'?");
+        if (!near.empty()) {
+          error.Hint("did you mean '" + near + "'?");
+        }
         throw error;
       }
       partition.field_columns.push_back(column);
@@ -196,8 +254,11 @@ class FilesystemConnector final : public Connector {
   /// A part of a file name must not lead elsewhere.
   static std::string FilePart(const TableSpec& table, const std::string& option) {
     const std::string part = table.options.Text(option);
-    if (part.find('/') == std::string::npos) return part;
-    throw UserError(Reason::kBadOption, table.options.span(option), "option '" + option + "': '" + part + "' has a '/'");
+    if (part.find('/') == std::string::npos) {
+      return part;
+    }
+    throw UserError(Reason::kBadOption, table.options.span(option),
+                    "option '" + option + "': '" + part + "' has a '/'");
   }
 
   static void FillWriteSpec(const TableSpec& table, FilesystemSinkSpec* spec) {
@@ -230,7 +291,9 @@ class FilesystemConnector final : public Connector {
                       "format '" + format.names.front() + "' cannot be written");
     }
     for (const auto& [name, option] : options) {
-      if (option.used) MarkUsed(table, name);
+      if (option.used) {
+        MarkUsed(table, name);
+      }
     }
     const std::string own_suffix = FilePart(table, "filename.suffix");
     spec->suffix = own_suffix.empty() ? suffix : own_suffix;
@@ -238,7 +301,9 @@ class FilesystemConnector final : public Connector {
 
   static void MarkUsed(const TableSpec& table, const std::string& name) {
     const auto found = table.format_spec.options.find(name);
-    if (found != table.format_spec.options.end()) found->second.used = true;
+    if (found != table.format_spec.options.end()) {
+      found->second.used = true;
+    }
   }
 
   const ConnectorInfo info_ = MakeInfo();
@@ -246,6 +311,8 @@ class FilesystemConnector final : public Connector {
 
 }  // namespace
 
-void RegisterFilesystem(ConnectorRegistry& registry) { registry.Add(std::make_unique<FilesystemConnector>()); }
+void RegisterFilesystem(ConnectorRegistry& registry) {
+  registry.Add(std::make_unique<FilesystemConnector>());
+}
 
 }  // namespace laminar

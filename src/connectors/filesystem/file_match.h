@@ -12,14 +12,16 @@ namespace laminar {
 /// Where to look: a directory or one file, and what the names below it must match.
 struct FileMatch {
   std::string root;
-  std::string glob;   ///< `*.json`, `2024/**/*.csv`, `{a,b}*`; without '/' it matches the last part of the name
+  std::string
+      glob;  ///< `*.json`, `2024/**/*.csv`, `{a,b}*`; without '/' it matches the last part of the name
   std::string regex;  ///< found anywhere in the name below `root`
 };
 
 /// A regular expression for the whole of a relative path.
 std::string GlobToRegex(const std::string& glob);
 
-/// Splits `dir/*.json` into its directory and a glob, unless such a file exists; other paths stay as they are.
+/// Splits `dir/*.json` into its directory and a glob, unless such a file exists; other paths stay as they
+/// are.
 FileMatch MatchOfPath(const std::string& path);
 
 /// Sorted by name (relative to the root). Throws ExternalError when the root does not exist.

@@ -12,27 +12,41 @@ namespace {
 std::string UuidText(uint64_t high, uint64_t low, uint64_t version) {
   high = (high & ~uint64_t{0xF000}) | (version << 12);
   low = (low & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);
-  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xFFFF, high & 0xFFFF, low >> 48,
-                     low & 0xFFFFFFFFFFFF);
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, (high >> 16) & 0xFFFF, high & 0xFFFF,
+                     low >> 48, low & 0xFFFFFFFFFFFF);
 }
 
 /// 48 bits of milliseconds and 80 random ones in Crockford's base 32.
 std::string UlidText(uint64_t now_ms, uint64_t random_high, uint64_t random_low) {
   static constexpr char kDigits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
   std::string text(26, '0');
-  for (int i = 9; i >= 0; --i, now_ms >>= 5) text[static_cast<size_t>(i)] = kDigits[now_ms & 31];
-  for (size_t i = 10; i < 18; ++i, random_high >>= 5) text[i] = kDigits[random_high & 31];
-  for (size_t i = 18; i < 26; ++i, random_low >>= 5) text[i] = kDigits[random_low & 31];
+  for (int i = 9; i >= 0; --i, now_ms >>= 5) {
+    text[static_cast<size_t>(i)] = kDigits[now_ms & 31];
+  }
+  for (size_t i = 10; i < 18; ++i, random_high >>= 5) {
+    text[i] = kDigits[random_high & 31];
+  }
+  for (size_t i = 18; i < 26; ++i, random_low >>= 5) {
+    text[i] = kDigits[random_low & 31];
+  }
   return text;
 }
 
 }  // namespace
 
 std::optional<NameStrategy> ParseNameStrategy(std::string_view text) {
-  if (EqualsIgnoreCase(text, "uuid_v7")) return NameStrategy::kUuid7;
-  if (EqualsIgnoreCase(text, "uuid")) return NameStrategy::kUuid4;
-  if (EqualsIgnoreCase(text, "ulid")) return NameStrategy::kUlid;
-  if (EqualsIgnoreCase(text, "serial")) return NameStrategy::kSerial;
+  if (EqualsIgnoreCase(text, "uuid_v7")) {
+    return NameStrategy::kUuid7;
+  }
+  if (EqualsIgnoreCase(text, "uuid")) {
+    return NameStrategy::kUuid4;
+  }
+  if (EqualsIgnoreCase(text, "ulid")) {
+    return NameStrategy::kUlid;
+  }
+  if (EqualsIgnoreCase(text, "serial")) {
+    return NameStrategy::kSerial;
+  }
   return std::nullopt;
 }
 
@@ -43,7 +57,9 @@ std::string RandomToken() {
 
 std::string FileNamer::Next(int64_t now_us) {
   std::string name = prefix_.empty() ? Id(now_us) : prefix_ + "-" + Id(now_us);
-  if (!suffix_.empty()) name += (suffix_[0] == '.' ? "" : ".") + suffix_;
+  if (!suffix_.empty()) {
+    name += (suffix_[0] == '.' ? "" : ".") + suffix_;
+  }
   return name;
 }
 

@@ -22,7 +22,8 @@ class FileNamer {
   FileNamer(NameStrategy strategy, std::string prefix, std::string suffix, int subtask)
       : strategy_(strategy), prefix_(std::move(prefix)), suffix_(std::move(suffix)), subtask_(subtask) {}
 
-  /// `<prefix>-<id>.<suffix>`. Ids of time-ordered strategies sort by `now_us`; serial ones are `<number>-<subtask>`.
+  /// `<prefix>-<id>.<suffix>`. Ids of time-ordered strategies sort by `now_us`; serial ones are
+  /// `<number>-<subtask>`.
   std::string Next(int64_t now_us);
   /// Serial numbers used so far; part of the sink's state.
   int64_t serial() const { return serial_; }

@@ -23,12 +23,12 @@ struct PartitionSpec {
 
 /// Rows of one directory.
 struct Partition {
-  std::string directory;   ///< relative, without a slash at the end; empty: the root
+  std::string directory;  ///< relative, without a slash at the end; empty: the root
   std::vector<int32_t> rows;
 };
 
-/// The rows of each directory, in order of first appearance. A NULL is `__HIVE_DEFAULT_PARTITION__`; values are
-/// percent-encoded but for letters, digits and `-_.~ :+`.
+/// The rows of each directory, in order of first appearance. A NULL is `__HIVE_DEFAULT_PARTITION__`; values
+/// are percent-encoded but for letters, digits and `-_.~ :+`.
 std::vector<Partition> PartitionRows(const Batch& batch, const PartitionSpec& spec);
 
 /// The time part of the directory of a row at `time_us`.

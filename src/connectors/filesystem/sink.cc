@@ -29,29 +29,32 @@ constexpr std::string_view kTokenKey = "token";
 
 /// What the state holds of a file.
 struct FileRecord {
-  std::string staged;     ///< name below `.tmp/`
-  std::string final_name; ///< relative to the root
-  std::string directory;  ///< of the partition
+  std::string staged;      ///< name below `.tmp/`
+  std::string final_name;  ///< relative to the root
+  std::string directory;   ///< of the partition
   bool closed = false;
   int64_t length = 0;
   int64_t first_row_us = 0;
 
   std::string ToText() const {
-    return nlohmann::json{{"final", final_name}, {"directory", directory}, {"closed", closed}, {"length", length},
+    return nlohmann::json{{"final", final_name},
+                          {"directory", directory},
+                          {"closed", closed},
+                          {"length", length},
                           {"first_row_us", first_row_us}}
         .dump();
   }
   static FileRecord FromText(std::string_view staged, std::string_view text) {
     const auto json = nlohmann::json::parse(text);
-    return {std::string(staged),          json.at("final"),  json.at("directory"),
-            json.at("closed"), json.at("length"), json.at("first_row_us")};
+    return {std::string(staged), json.at("final"),  json.at("directory"),
+            json.at("closed"),   json.at("length"), json.at("first_row_us")};
   }
 };
 
 struct OpenFile {
   FileRecord record;
   std::unique_ptr<StagedFile> file;
-  int64_t last_row_us = 0;   ///< wall clock
+  int64_t last_row_us = 0;  ///< wall clock
   int64_t row_time_max = kMinWatermark;
 };
 
@@ -85,9 +88,13 @@ class FilesystemSink final : public Sink {
     Sink::Open(context);
     namer_ = std::make_unique<FileNamer>(spec_->naming, spec_->prefix, spec_->suffix, context.subtask);
     namer_->set_serial(serial_);
-    if (!ReadsRows()) write_.encoder = write_.format->make_encoder(write_.format_spec, write_.columns);
+    if (!ReadsRows()) {
+      write_.encoder = write_.format->make_encoder(write_.format_spec, write_.columns);
+    }
     MakeDirectories(StagingDirectory());
-    if (was_restored_) Recover();
+    if (was_restored_) {
+      Recover();
+    }
   }
 
   void Write(const Batch& batch) override {
@@ -102,7 +109,9 @@ class FilesystemSink final : public Sink {
   }
 
   void OnWatermark(int64_t watermark_us) override {
-    if (!spec_->rolling.watermark_expiration || spec_->partition.time_pattern.empty()) return;
+    if (!spec_->rolling.watermark_expiration || spec_->partition.time_pattern.empty()) {
+      return;
+    }
     const bool end = watermark_us == kMaxWatermark;
     const std::string now = end ? "" : TimeDirectory(spec_->partition.time_pattern, watermark_us);
     CloseWhere([&](const OpenFile& open) {
@@ -114,7 +123,9 @@ class FilesystemSink final : public Sink {
   std::optional<int64_t> next_timer_us() const override {
     std::optional<int64_t> next;
     for (const auto& [directory, open] : open_) {
-      if (const auto due = DueAt(open); due && (!next || *due < *next)) next = due;
+      if (const auto due = DueAt(open); due && (!next || *due < *next)) {
+        next = due;
+      }
     }
     return next;
   }
@@ -130,18 +141,24 @@ class FilesystemSink final : public Sink {
     // A file with a footer cannot be cut and continued: what the checkpoint covers must be in closed files.
     CloseWhere([](const OpenFile& open) { return !open.file->resumable(); });
     StateWriter& table = writer.Table("files");
-    for (const std::string& staged : committed_) table.Delete(kEverySubtask, Key(staged));
+    for (const std::string& staged : committed_) {
+      table.Delete(kEverySubtask, Key(staged));
+    }
     committed_.clear();
     for (auto& [directory, open] : open_) {
       open.record.length = open.file->Persist();
       table.Put(kEverySubtask, Key(open.record.staged), open.record.ToText());
     }
     for (ClosedFile& closed : closed_) {
-      if (closed.epoch) continue;
+      if (closed.epoch) {
+        continue;
+      }
       closed.epoch = epoch;
       table.Put(kEverySubtask, Key(closed.record.staged), closed.record.ToText());
     }
-    if (!open_.empty() || !closed_.empty()) SyncDirectory(StagingDirectory());
+    if (!open_.empty() || !closed_.empty()) {
+      SyncDirectory(StagingDirectory());
+    }
     table.Put(kEverySubtask, kTokenKey, token_);
     if (spec_->naming == NameStrategy::kSerial) {
       table.Put(kEverySubtask, std::string(kSerialKey) + std::to_string(context_.subtask),
@@ -162,21 +179,31 @@ class FilesystemSink final : public Sink {
 
  private:
   static std::string Key(const std::string& staged) { return std::string(kFileKey) + staged; }
-  bool ReadsRows() const { return !write_.format->make_encoder || static_cast<bool>(write_.format->create_file); }
+  bool ReadsRows() const {
+    return !write_.format->make_encoder || static_cast<bool>(write_.format->create_file);
+  }
   std::string StagingDirectory() const { return (fs::path(spec_->root) / ".tmp").string(); }
-  std::string StagedPath(const FileRecord& record) const { return (fs::path(spec_->root) / ".tmp" / record.staged).string(); }
-  std::string FinalPath(const FileRecord& record) const { return (fs::path(spec_->root) / record.final_name).string(); }
+  std::string StagedPath(const FileRecord& record) const {
+    return (fs::path(spec_->root) / ".tmp" / record.staged).string();
+  }
+  std::string FinalPath(const FileRecord& record) const {
+    return (fs::path(spec_->root) / record.final_name).string();
+  }
 
   void WriteTo(const std::string& directory, const Batch& rows) {
     auto found = open_.find(directory);
     if (found == open_.end()) {
-      if (open_.size() >= kOpenFilesMax) CloseOldest();
+      if (open_.size() >= kOpenFilesMax) {
+        CloseOldest();
+      }
       found = open_.emplace(directory, Start(directory)).first;
     }
     OpenFile& open = found->second;
     open.file->Write(OnlyTableColumns(rows));
     open.last_row_us = context_.clock->now_us();
-    if (spec_->rolling.watermark_expiration) open.row_time_max = std::max(open.row_time_max, NewestRowTime(rows));
+    if (spec_->rolling.watermark_expiration) {
+      open.row_time_max = std::max(open.row_time_max, NewestRowTime(rows));
+    }
     if (spec_->rolling.bytes > 0 && open.file->bytes() >= spec_->rolling.bytes) {
       CloseFile(open);
       open_.erase(found);
@@ -190,7 +217,8 @@ class FilesystemSink final : public Sink {
     do {  // serial names may be taken by an earlier run
       open.record.final_name = (fs::path(directory) / namer_->Next(context_.clock->now_us())).string();
     } while (PathExists(FinalPath(open.record)));
-    open.record.staged = fmt::format("{}.{:016x}.{}.{}.part", token_, SystemClock().now_us(), context_.subtask, staged_count_++);
+    open.record.staged = fmt::format("{}.{:016x}.{}.{}.part", token_, SystemClock().now_us(),
+                                     context_.subtask, staged_count_++);
     open.file = CreateStagedFile(StagedPath(open.record), write_);
     return open;
   }
@@ -199,24 +227,32 @@ class FilesystemSink final : public Sink {
   Batch OnlyTableColumns(const Batch& rows) const {
     const auto wanted = static_cast<size_t>(write_.columns.num_columns());
     Batch out = rows;
-    if (out.columns.size() > wanted) out.columns.resize(wanted);
+    if (out.columns.size() > wanted) {
+      out.columns.resize(wanted);
+    }
     return out;
   }
 
   int64_t NewestRowTime(const Batch& rows) const {
-    if (spec_->partition.event_time_column < 0) return kMinWatermark;
-    const auto& times =
-        static_cast<const arrow::TimestampArray&>(*rows.columns[static_cast<size_t>(spec_->partition.event_time_column)]);
+    if (spec_->partition.event_time_column < 0) {
+      return kMinWatermark;
+    }
+    const auto& times = static_cast<const arrow::TimestampArray&>(
+        *rows.columns[static_cast<size_t>(spec_->partition.event_time_column)]);
     int64_t newest = kMinWatermark;
     for (int64_t row = 0; row < times.length(); ++row) {
-      if (times.IsValid(row)) newest = std::max(newest, times.Value(row));
+      if (times.IsValid(row)) {
+        newest = std::max(newest, times.Value(row));
+      }
     }
     return newest;
   }
 
   std::optional<int64_t> DueAt(const OpenFile& open) const {
     std::optional<int64_t> due;
-    if (spec_->rolling.interval_us > 0) due = open.record.first_row_us + spec_->rolling.interval_us;
+    if (spec_->rolling.interval_us > 0) {
+      due = open.record.first_row_us + spec_->rolling.interval_us;
+    }
     if (spec_->rolling.inactivity_us > 0) {
       const int64_t inactive = open.last_row_us + spec_->rolling.inactivity_us;
       due = due ? std::min(*due, inactive) : inactive;
@@ -264,7 +300,9 @@ class FilesystemSink final : public Sink {
       committed_.push_back(closed.record.staged);
     }
     closed_ = std::move(kept);
-    for (const std::string& directory : directories) SyncDirectory(directory);
+    for (const std::string& directory : directories) {
+      SyncDirectory(directory);
+    }
   }
 
   /// May be repeated after a crash: a file that is already in place stays.
@@ -275,14 +313,17 @@ class FilesystemSink final : public Sink {
       MakeDirectories(fs::path(to).parent_path().string());
       RenameFile(from, to);
     } else if (FileSizeOrMinusOne(to) != record.length) {
-      throw ExternalError("file", "'" + to + "' cannot be committed: its staged file '" + from + "' has gone");
+      throw ExternalError("file",
+                          "'" + to + "' cannot be committed: its staged file '" + from + "' has gone");
     }
   }
 
   void Recover() {
     for (auto& [staged, record] : restored_) {
       const uint64_t hash = XXH3_64bits(staged.data(), staged.size());
-      if (hash % static_cast<uint64_t>(context_.parallelism) != static_cast<uint64_t>(context_.subtask)) continue;
+      if (hash % static_cast<uint64_t>(context_.parallelism) != static_cast<uint64_t>(context_.subtask)) {
+        continue;
+      }
       if (record.closed) {
         closed_.push_back({record, 0});
       } else {
@@ -294,11 +335,13 @@ class FilesystemSink final : public Sink {
     restored_.clear();
   }
 
-  /// Goes on with a file that was open at the checkpoint. One that a later end of the job already put into place comes
-  /// back: the rows behind the checkpoint will be written again.
+  /// Goes on with a file that was open at the checkpoint. One that a later end of the job already put into
+  /// place comes back: the rows behind the checkpoint will be written again.
   void Adopt(const FileRecord& record) {
     const std::string staged = StagedPath(record);
-    if (!PathExists(staged) && PathExists(FinalPath(record))) RenameFile(FinalPath(record), staged);
+    if (!PathExists(staged) && PathExists(FinalPath(record))) {
+      RenameFile(FinalPath(record), staged);
+    }
     OpenFile open;
     open.record = record;
     open.last_row_us = record.first_row_us;
@@ -310,15 +353,17 @@ class FilesystemSink final : public Sink {
     }
   }
 
-  /// Staged files that no checkpoint knows: their rows come again. All sinks of a job are made before any of them
-  /// writes, so what is younger than this one belongs to a sibling.
+  /// Staged files that no checkpoint knows: their rows come again. All sinks of a job are made before any of
+  /// them writes, so what is younger than this one belongs to a sibling.
   void RemoveOrphans() {
     const std::string start = token_ + ".";
     const std::string limit = start + fmt::format("{:016x}", made_us_);
     for (const auto& entry : fs::directory_iterator(StagingDirectory())) {
       const std::string name = entry.path().filename().string();
       const bool ours = name.compare(0, start.size(), start) == 0;
-      if (ours && name < limit && restored_.count(name) == 0) RemoveFile(entry.path().string());
+      if (ours && name < limit && restored_.count(name) == 0) {
+        RemoveFile(entry.path().string());
+      }
     }
   }
 

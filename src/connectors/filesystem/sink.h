@@ -1,7 +1,8 @@
 #pragma once
 
-/// Writes rows into files of a directory. A file grows under `<root>/.tmp/` and is renamed into place once it is full
-/// or old enough and the checkpoint that holds it is complete, so that readers see whole files only and each row once.
+/// Writes rows into files of a directory. A file grows under `<root>/.tmp/` and is renamed into place once it
+/// is full or old enough and the checkpoint that holds it is complete, so that readers see whole files only
+/// and each row once.
 
 #include <cstdint>
 #include <memory>
@@ -17,9 +18,9 @@ namespace laminar {
 /// When a file is closed; 0: never for that reason.
 struct RollingPolicy {
   int64_t bytes = 128 << 20;
-  int64_t interval_us = 300'000'000;    ///< since its first row
-  int64_t inactivity_us = 0;            ///< since its last row
-  bool watermark_expiration = false;    ///< when the watermark has passed its time partition
+  int64_t interval_us = 300'000'000;  ///< since its first row
+  int64_t inactivity_us = 0;          ///< since its last row
+  bool watermark_expiration = false;  ///< when the watermark has passed its time partition
 };
 
 struct FilesystemSinkSpec {
@@ -30,11 +31,13 @@ struct FilesystemSinkSpec {
   NameStrategy naming = NameStrategy::kUuid7;
   std::string prefix;
   std::string suffix;
-  std::string sink_token;  ///< names this sink's staged files; a restored one keeps the token of its first start
+  std::string
+      sink_token;  ///< names this sink's staged files; a restored one keeps the token of its first start
 };
 
 /// State: table "files": "file/<staged name>" → open or closed, length, place; "serial/<subtask>" → number;
-/// "token" → sink token. Restored by any number of subtasks: each file goes on at the subtask that its name hashes to.
+/// "token" → sink token. Restored by any number of subtasks: each file goes on at the subtask that its name
+/// hashes to.
 std::unique_ptr<Sink> MakeFilesystemSink(std::shared_ptr<const FilesystemSinkSpec> spec);
 
 }  // namespace laminar

@@ -12,15 +12,20 @@ namespace laminar {
 
 namespace {
 
-/// Each full buffer becomes one gzip member or zstd frame: such files may be concatenated, and so cut and continued.
+/// Each full buffer becomes one gzip member or zstd frame: such files may be concatenated, and so cut and
+/// continued.
 constexpr size_t kMemberBytes = 1 << 20;
 
 class RecordFile final : public StagedFile {
  public:
   RecordFile(LocalFile file, int64_t length, const FileWriteSpec& spec)
       : file_(std::move(file)), encoder_(spec.encoder), length_(length) {
-    if (spec.compression != Compression::kNone) codec_ = MakeCodec(spec.compression);
-    if (length == 0) buffer_ = encoder_->Header();
+    if (spec.compression != Compression::kNone) {
+      codec_ = MakeCodec(spec.compression);
+    }
+    if (length == 0) {
+      buffer_ = encoder_->Header();
+    }
   }
 
   void Write(const Batch& rows) override {
@@ -28,7 +33,9 @@ class RecordFile final : public StagedFile {
     records.columns.push_back(encoder_->Encode(rows));
     records.num_rows = records.columns[0]->length();
     AppendLines(records, &buffer_);
-    if (buffer_.size() >= (codec_ ? kMemberBytes : kLineBufferBytes)) WriteBuffer();
+    if (buffer_.size() >= (codec_ ? kMemberBytes : kLineBufferBytes)) {
+      WriteBuffer();
+    }
   }
   int64_t bytes() const override { return length_ + static_cast<int64_t>(buffer_.size()); }
   bool resumable() const override { return true; }
@@ -47,7 +54,9 @@ class RecordFile final : public StagedFile {
 
  private:
   void WriteBuffer() {
-    if (buffer_.empty()) return;
+    if (buffer_.empty()) {
+      return;
+    }
     if (codec_ == nullptr) {
       file_.Write(buffer_);
       length_ += static_cast<int64_t>(buffer_.size());
@@ -56,7 +65,8 @@ class RecordFile final : public StagedFile {
       const auto input_bytes = static_cast<int64_t>(buffer_.size());
       std::string member(static_cast<size_t>(codec_->MaxCompressedLen(input_bytes, input)), '\0');
       const int64_t bytes = OrThrow(codec_->Compress(input_bytes, input, static_cast<int64_t>(member.size()),
-                                                     reinterpret_cast<uint8_t*>(member.data())), "compression");
+                                                     reinterpret_cast<uint8_t*>(member.data())),
+                                    "compression");
       file_.Write(std::string_view(member).substr(0, static_cast<size_t>(bytes)));
       length_ += bytes;
     }
@@ -100,16 +110,19 @@ class RowFile final : public StagedFile {
 }  // namespace
 
 std::unique_ptr<StagedFile> CreateStagedFile(const std::string& path, const FileWriteSpec& spec) {
-  if (spec.encoder == nullptr) return std::make_unique<RowFile>(path, spec);
+  if (spec.encoder == nullptr) {
+    return std::make_unique<RowFile>(path, spec);
+  }
   return std::make_unique<RecordFile>(LocalFile::Create(path), 0, spec);
 }
 
-std::unique_ptr<StagedFile> ResumeStagedFile(const std::string& path, int64_t length, const FileWriteSpec& spec) {
+std::unique_ptr<StagedFile> ResumeStagedFile(const std::string& path, int64_t length,
+                                             const FileWriteSpec& spec) {
   LAMINAR_CHECK(spec.encoder != nullptr, "only files of records can be continued");
   LocalFile file = LocalFile::OpenAppend(path);
   if (file.size() < length) {
-    throw ExternalError("file", "'" + path + "' has " + std::to_string(file.size()) + " bytes; the checkpoint left " +
-                                    std::to_string(length));
+    throw ExternalError("file", "'" + path + "' has " + std::to_string(file.size()) +
+                                    " bytes; the checkpoint left " + std::to_string(length));
   }
   file.Truncate(length);
   return std::make_unique<RecordFile>(std::move(file), length, spec);

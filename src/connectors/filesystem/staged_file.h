@@ -37,6 +37,7 @@ class StagedFile {
 
 std::unique_ptr<StagedFile> CreateStagedFile(const std::string& path, const FileWriteSpec& spec);
 /// Goes on behind the first `length` bytes and drops what follows. Record formats only.
-std::unique_ptr<StagedFile> ResumeStagedFile(const std::string& path, int64_t length, const FileWriteSpec& spec);
+std::unique_ptr<StagedFile> ResumeStagedFile(const std::string& path, int64_t length,
+                                             const FileWriteSpec& spec);
 
 }  // namespace laminar

@@ -23,7 +23,9 @@ const arrow::StructArray& Struct(const Batch& batch, int column) {
   return static_cast<const arrow::StructArray&>(*batch.columns[static_cast<size_t>(column)]);
 }
 
-int64_t Int(const arrow::Array& array, int64_t row) { return static_cast<const arrow::Int64Array&>(array).Value(row); }
+int64_t Int(const arrow::Array& array, int64_t row) {
+  return static_cast<const arrow::Int64Array&>(array).Value(row);
+}
 
 Batch Nexmark(Settings settings, const Schema& columns, int subtask = 0, int parallelism = 1) {
   settings.insert(settings.begin(), {{"event_rate", "0"}});
@@ -40,7 +42,8 @@ TEST(NexmarkTest, OneOfThreeStructsIsNotNull) {
   int64_t counts[3] = {0, 0, 0};
   for (int i = 0; i < 4; ++i) {
     EXPECT_TRUE(rows.columns[static_cast<size_t>(i)]->ValidateFull().ok());
-    EXPECT_TRUE(rows.columns[static_cast<size_t>(i)]->type()->Equals(schema.fields[static_cast<size_t>(i)].type.arrow_type()));
+    EXPECT_TRUE(rows.columns[static_cast<size_t>(i)]->type()->Equals(
+        schema.fields[static_cast<size_t>(i)].type.arrow_type()));
   }
   const auto& types = static_cast<const arrow::Int32Array&>(*rows.columns[0]);
   const auto& times = static_cast<const arrow::TimestampArray&>(*rows.columns[4]);
@@ -48,15 +51,18 @@ TEST(NexmarkTest, OneOfThreeStructsIsNotNull) {
     ++counts[types.Value(row)];
     for (int kind = 0; kind < 3; ++kind) {
       EXPECT_EQ(Struct(rows, kind + 1).IsValid(row), types.Value(row) == kind);
-      EXPECT_EQ(Struct(rows, kind + 1).field(0)->IsValid(row), types.Value(row) == kind) << "fields show the NULL too";
+      EXPECT_EQ(Struct(rows, kind + 1).field(0)->IsValid(row), types.Value(row) == kind)
+          << "fields show the NULL too";
     }
     const int time_field = types.Value(row) == 0 ? 6 : 5;
-    const auto& event_time = static_cast<const arrow::TimestampArray&>(*Struct(rows, types.Value(row) + 1).field(time_field));
+    const auto& event_time =
+        static_cast<const arrow::TimestampArray&>(*Struct(rows, types.Value(row) + 1).field(time_field));
     ASSERT_EQ(event_time.Value(row), times.Value(row));
   }
   EXPECT_THAT(counts, ElementsAre(400, 1200, 18400));
   EXPECT_EQ(times.Value(0), 1'436'918'400'000'000);
-  EXPECT_EQ(times.Value(10'000), 1'436'918'401'000'000) << "10,000 events to a second when the rate is unlimited";
+  EXPECT_EQ(times.Value(10'000), 1'436'918'401'000'000)
+      << "10,000 events to a second when the rate is unlimited";
 }
 
 TEST(NexmarkTest, FollowsTheModel) {
@@ -64,7 +70,9 @@ TEST(NexmarkTest, FollowsTheModel) {
   const auto& bids = Struct(rows, 3);
   int64_t hot_auctions = 0, hot_bidders = 0, hot_channels = 0, bid_count = 0;
   for (int64_t row = 0; row < rows.num_rows; ++row) {
-    if (bids.IsNull(row)) continue;
+    if (bids.IsNull(row)) {
+      continue;
+    }
     ++bid_count;
     const int64_t last_auction = (row / 50 + 1) * 3 - 1;
     const int64_t auction = Int(*bids.field(0), row);
@@ -87,7 +95,8 @@ TEST(NexmarkTest, FollowsTheModel) {
   EXPECT_EQ(Int(*people.field(0), 50), 1001);
   EXPECT_EQ(Int(*auctions.field(0), 51), 1003);
   for (int64_t row = 1; row < rows.num_rows; row += 50) {
-    EXPECT_GE(Int(*auctions.field(4), row), Int(*auctions.field(3), row)) << "reserve is over the initial bid";
+    EXPECT_GE(Int(*auctions.field(4), row), Int(*auctions.field(3), row))
+        << "reserve is over the initial bid";
     EXPECT_GT(Int(*auctions.field(6), row), Int(*auctions.field(5), row)) << "expires after it began";
     EXPECT_GE(Int(*auctions.field(8), row), 10);
     EXPECT_LT(Int(*auctions.field(8), row), 15);
@@ -98,7 +107,8 @@ TEST(NexmarkTest, PrunedColumnsAreTheSame) {
   const Schema schema = NexmarkSchema();
   const Batch all = Nexmark({{"events_num", "3000"}}, schema);
   const Type bid = schema.fields[3].type;
-  const Schema pruned = {{{"bid", Type::Struct({bid.fields()[3], bid.fields()[0]})}, {"person", Type::Struct({schema.fields[1].type.fields()[7]})}}};
+  const Schema pruned = {{{"bid", Type::Struct({bid.fields()[3], bid.fields()[0]})},
+                          {"person", Type::Struct({schema.fields[1].type.fields()[7]})}}};
   const Batch some = Nexmark({{"events_num", "3000"}}, pruned);
   ASSERT_EQ(some.columns.size(), 3u);
   EXPECT_TRUE(some.columns[0]->ValidateFull().ok());
@@ -122,16 +132,21 @@ TEST(NexmarkTest, ParallelismChangesOnlyWhoMakesAnEvent) {
 }
 
 TEST(NexmarkTest, RestoresAtAnotherParallelism) {
-  const SourcePlan plan = PlanSourceOf("nexmark", {{"event_rate", "0"}, {"events.num", "100000"}}, NexmarkSchema());
+  const SourcePlan plan =
+      PlanSourceOf("nexmark", {{"event_rate", "0"}, {"events.num", "9000"}}, NexmarkSchema());
   EXPECT_TRUE(plan.bounded);
   MemorySnapshot snapshot;
   std::map<std::string, int64_t> seen;
   const auto collect = [&](const SourceRun& run) {
-    for (const auto& [row, count] : run.out.Consolidated()) seen[row] += count;
+    for (const auto& [row, count] : run.out.Consolidated()) {
+      seen[row] += count;
+    }
   };
   for (int subtask = 0; subtask < 2; ++subtask) {
-    SourceRun run(plan.make(), subtask, 2);
-    for (int i = 0; i <= subtask; ++i) run.Poll();
+    SourceRun run(plan.make(), subtask, 2, nullptr, 1000);
+    for (int i = 0; i <= subtask; ++i) {
+      run.Poll();
+    }
     run.SaveTo(&snapshot);
     collect(run);
     run.Poll();  // lost
@@ -174,13 +189,18 @@ TEST(NexmarkTest, ColumnListMustMatch) {
               ThrowsMessage<UserError>(HasSubstr("no column 'bids'")));
   EXPECT_THAT([] { PlanSourceOf("nexmark", {{"event_rate", "1"}}, {{{"bid", Type::Text()}}}); },
               ThrowsMessage<UserError>(HasSubstr("not TEXT")));
-  EXPECT_THAT([] { PlanSourceOf("nexmark", {{"event_rate", "-1"}}, {}); }, ThrowsMessage<UserError>(HasSubstr("negative")));
-  EXPECT_THAT([] { PlanSourceOf("nexmark", {}, {}); }, ThrowsMessage<UserError>(HasSubstr("needs the option 'event_rate'")));
+  EXPECT_THAT([] { PlanSourceOf("nexmark", {{"event_rate", "-1"}}, {}); },
+              ThrowsMessage<UserError>(HasSubstr("negative")));
+  EXPECT_THAT([] { PlanSourceOf("nexmark", {}, {}); },
+              ThrowsMessage<UserError>(HasSubstr("needs the option 'event_rate'")));
   EXPECT_FALSE(PlanSourceOf("nexmark", {{"next-event.rate", "10"}}, {}).bounded);
 }
 
 TEST(NexmarkTest, OtherProportions) {
-  const Batch rows = Nexmark({{"events_num", "100"}, {"person.proportion", "0"}, {"auction.proportion", "0"}, {"bid.proportion", "1"}},
+  const Batch rows = Nexmark({{"events_num", "100"},
+                              {"person.proportion", "0"},
+                              {"auction.proportion", "0"},
+                              {"bid.proportion", "1"}},
                              NexmarkSchema());
   EXPECT_EQ(Struct(rows, 3).null_count(), 0);
   EXPECT_EQ(Struct(rows, 1).null_count(), 100);
@@ -188,7 +208,8 @@ TEST(NexmarkTest, OtherProportions) {
 
 TEST(ImpulseTest, CountsPerSubtask) {
   const Schema schema = *ConnectorNamed("impulse").ImpliedSchema({});
-  const SourcePlan plan = PlanSourceOf("impulse", {{"event_rate", "0"}, {"message_count", "5"}, {"event_time_interval", "1500"}}, schema);
+  const SourcePlan plan = PlanSourceOf(
+      "impulse", {{"event_rate", "0"}, {"message_count", "5"}, {"event_time_interval", "1500"}}, schema);
   EXPECT_EQ(plan.default_event_time, 2);
   SourceRun run(plan.make(), 1, 2, nullptr, 3);
   run.Poll();
@@ -216,10 +237,17 @@ TEST(DatagenTest, KindsAndTypes) {
                           {"color", Type::Text()},
                           {"fixed", Type::Date()},
                           {"at", Type::Timestamp()}}};
-  const Settings settings = {{"rows_per_second", "0"},       {"number_of_rows", "1000"},  {"fields.id.kind", "sequence"},
-                             {"fields.id.start", "10"},      {"fields.small.min", "-3"},  {"fields.small.max", "3"},
-                             {"fields.price.max", "50"},     {"fields.name.length", "5"}, {"fields.color.values", "red,green"},
-                             {"fields.fixed.value", "2024-02-29"}, {"fields.ratio.null_rate", "0.5"}};
+  const Settings settings = {{"rows_per_second", "0"},
+                             {"number_of_rows", "1000"},
+                             {"fields.id.kind", "sequence"},
+                             {"fields.id.start", "10"},
+                             {"fields.small.min", "-3"},
+                             {"fields.small.max", "3"},
+                             {"fields.price.max", "50"},
+                             {"fields.name.length", "5"},
+                             {"fields.color.values", "red,green"},
+                             {"fields.fixed.value", "2024-02-29"},
+                             {"fields.ratio.null_rate", "0.5"}};
   const SourcePlan plan = PlanSourceOf("datagen", settings, schema);
   EXPECT_TRUE(plan.bounded);
   SourceRun run(plan.make());
@@ -245,8 +273,9 @@ TEST(DatagenTest, KindsAndTypes) {
 }
 
 TEST(DatagenTest, SequenceWithAnEndEnds) {
-  const SourcePlan plan = PlanSourceOf("datagen", {{"event_rate", "0"}, {"fields.n.kind", "sequence"}, {"fields.n.start", "1"},
-                                                   {"fields.n.end", "7"}});
+  const SourcePlan plan = PlanSourceOf(
+      "datagen",
+      {{"event_rate", "0"}, {"fields.n.kind", "sequence"}, {"fields.n.start", "1"}, {"fields.n.end", "7"}});
   SourceRun first(plan.make(), 0, 2);
   SourceRun second(plan.make(), 1, 2);
   first.Drain();
@@ -260,17 +289,23 @@ TEST(DatagenTest, BadOptions) {
   const auto plan = [](Settings settings, Type type = Type::Int64()) {
     PlanSourceOf("datagen", settings, {{{"n", type}}});
   };
-  EXPECT_THAT([&] { plan({{"fields.n.kindd", "x"}}); }, ThrowsMessage<UserError>(HasSubstr("fields.n.kindd")));
+  EXPECT_THAT([&] { plan({{"fields.n.kindd", "x"}}); },
+              ThrowsMessage<UserError>(HasSubstr("fields.n.kindd")));
   EXPECT_THAT([&] { plan({{"fields.n.kind", "x"}}); }, ThrowsMessage<UserError>(HasSubstr("one of random")));
-  EXPECT_THAT([&] { plan({{"fields.n.min", "5"}, {"fields.n.max", "4"}}); }, ThrowsMessage<UserError>(HasSubstr("leaves no value")));
-  EXPECT_THAT([&] { plan({{"fields.n.values", "1,x"}}); }, ThrowsMessage<UserError>(HasSubstr("cannot be read as BIGINT")));
-  EXPECT_THAT([&] { plan({}, Type::Array(Type::Text())); }, ThrowsMessage<UserError>(HasSubstr("cannot make column 'n'")));
+  EXPECT_THAT([&] { plan({{"fields.n.min", "5"}, {"fields.n.max", "4"}}); },
+              ThrowsMessage<UserError>(HasSubstr("leaves no value")));
+  EXPECT_THAT([&] { plan({{"fields.n.values", "1,x"}}); },
+              ThrowsMessage<UserError>(HasSubstr("cannot be read as BIGINT")));
+  EXPECT_THAT([&] { plan({}, Type::Array(Type::Text())); },
+              ThrowsMessage<UserError>(HasSubstr("cannot make column 'n'")));
 }
 
 TEST(GeneratorSourceTest, SharesAddUp) {
   for (const int64_t total : {0, 1, 7, 100}) {
     int64_t sum = 0;
-    for (int split = 0; split < 3; ++split) sum += ShareOf(total, split, 3);
+    for (int split = 0; split < 3; ++split) {
+      sum += ShareOf(total, split, 3);
+    }
     EXPECT_EQ(sum, total);
   }
 }

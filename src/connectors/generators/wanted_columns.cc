@@ -6,10 +6,14 @@ namespace {
 
 /// Whether `wanted` can be had from `made`: equal but for missing fields of STRUCTs.
 bool CanMake(const Type& made, const Type& wanted) {
-  if (made.id() != TypeId::kStruct || wanted.id() != TypeId::kStruct) return made == wanted;
+  if (made.id() != TypeId::kStruct || wanted.id() != TypeId::kStruct) {
+    return made == wanted;
+  }
   for (const Field& field : wanted.fields()) {
     const int index = made.FieldIndex(field.name);
-    if (index < 0 || !CanMake(made.fields()[static_cast<size_t>(index)].type, field.type)) return false;
+    if (index < 0 || !CanMake(made.fields()[static_cast<size_t>(index)].type, field.type)) {
+      return false;
+    }
   }
   return true;
 }
@@ -21,13 +25,15 @@ std::vector<int> WantedColumns(const TableSpec& table, const Schema& implied) {
   for (const Field& field : table.columns.fields) {
     const int index = implied.IndexOf(field.name);
     if (index < 0) {
-      throw UserError(Reason::kSchemaMismatch, {}, "table '" + table.name + "' has no column '" + field.name +
-                      "'; its connector makes " + implied.ToString());
+      throw UserError(Reason::kSchemaMismatch, {},
+                      "table '" + table.name + "' has no column '" + field.name + "'; its connector makes " +
+                          implied.ToString());
     }
     const Field& made = implied.fields[static_cast<size_t>(index)];
     if (!CanMake(made.type, field.type)) {
-      throw UserError(Reason::kSchemaMismatch, {}, "column '" + field.name + "' of '" + table.name + "' is " +
-                      made.type.ToString() + ", not " + field.type.ToString());
+      throw UserError(Reason::kSchemaMismatch, {},
+                      "column '" + field.name + "' of '" + table.name + "' is " + made.type.ToString() +
+                          ", not " + field.type.ToString());
     }
     columns.push_back(index);
   }
@@ -45,9 +51,12 @@ SourcePlan GeneratedPlan(const TableSpec& table) {
 
 double RateOf(const TableSpec& table, const std::string& name) {
   const double rate = table.options.Double(name);
-  if (rate >= 0) return rate;
-  throw UserError(Reason::kBadOption, table.options.span(name),
-                  "option '" + name + "': '" + table.options.Text(name) + "' is negative; 0 means without limit");
+  if (rate >= 0) {
+    return rate;
+  }
+  throw UserError(
+      Reason::kBadOption, table.options.span(name),
+      "option '" + name + "': '" + table.options.Text(name) + "' is negative; 0 means without limit");
 }
 
 }  // namespace laminar

@@ -9,11 +9,12 @@
 
 namespace laminar {
 
-/// For each column of the table its index in `implied`. Throws UserError(kSchemaMismatch) for a column that is not there
-/// or has another type; a STRUCT may lack fields (they were pruned), in any order.
+/// For each column of the table its index in `implied`. Throws UserError(kSchemaMismatch) for a column that
+/// is not there or has another type; a STRUCT may lack fields (they were pruned), in any order.
 std::vector<int> WantedColumns(const TableSpec& table, const Schema& implied);
 
-/// A plan of rows (table's columns, event_time TIMESTAMP): the last one is the row time. Without `make` and `bounded`.
+/// A plan of rows (table's columns, event_time TIMESTAMP): the last one is the row time. Without `make` and
+/// `bounded`.
 SourcePlan GeneratedPlan(const TableSpec& table);
 
 /// The rate option `name`; throws UserError(kBadOption) when it is negative.

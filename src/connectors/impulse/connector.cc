@@ -10,7 +10,8 @@ namespace {
 
 class ImpulseGenerator final : public RowGenerator {
  public:
-  ImpulseGenerator(std::vector<int> columns, int64_t interval_us) : columns_(std::move(columns)), interval_us_(interval_us) {}
+  ImpulseGenerator(std::vector<int> columns, int64_t interval_us)
+      : columns_(std::move(columns)), interval_us_(interval_us) {}
 
   Batch Generate(const RowRange& range) override {
     Batch batch;
@@ -41,11 +42,18 @@ class ImpulseConnector final : public Connector {
     info_.source = true;
     info_.implied_schema = true;
     info_.options = {
-        {.name = "event_rate", .type = OptionType::kDouble, .required = true,
+        {.name = "event_rate",
+         .type = OptionType::kDouble,
+         .required = true,
          .description = "rows per second over all subtasks; 0: as fast as they are taken"},
-        {.name = "event_time_interval", .aliases = {"event_time_interval_micros"}, .type = OptionType::kText,
-         .description = "event time between rows of a subtask, a duration or microseconds; default: the wall clock"},
-        {.name = "message_count", .type = OptionType::kInteger, .description = "rows per subtask; default: without end"},
+        {.name = "event_time_interval",
+         .aliases = {"event_time_interval_micros"},
+         .type = OptionType::kText,
+         .description =
+             "event time between rows of a subtask, a duration or microseconds; default: the wall clock"},
+        {.name = "message_count",
+         .type = OptionType::kInteger,
+         .description = "rows per subtask; default: without end"},
     };
     info_.features = {{"exactly_once", true}};
     info_.source_guarantee = "exactly once";
@@ -75,11 +83,16 @@ class ImpulseConnector final : public Connector {
   /// A bare number counts microseconds here, whatever the name of the option says.
   static int64_t IntervalUs(const TableSpec& table) {
     const std::string text = table.options.Text("event_time_interval");
-    if (text.empty()) return 0;
+    if (text.empty()) {
+      return 0;
+    }
     const auto interval_us = ParseDurationUs(text, 1);
-    if (interval_us && *interval_us > 0) return *interval_us;
-    throw UserError(Reason::kBadOption, table.options.span("event_time_interval"),
-                    "option 'event_time_interval': '" + text + "' is not a positive duration or number of microseconds");
+    if (interval_us && *interval_us > 0) {
+      return *interval_us;
+    }
+    throw UserError(
+        Reason::kBadOption, table.options.span("event_time_interval"),
+        "option 'event_time_interval': '" + text + "' is not a positive duration or number of microseconds");
   }
 
   ConnectorInfo info_;

@@ -23,18 +23,32 @@ ConnectorInfo MakeInfo() {
   info.source = true;
   info.implied_schema = true;
   info.options = {
-      {.name = "event_rate", .aliases = {"first-event.rate", "next-event.rate"}, .type = OptionType::kDouble,
+      {.name = "event_rate",
+       .aliases = {"first-event.rate", "next-event.rate"},
+       .type = OptionType::kDouble,
        .required = true,
-       .description = "events per second over all subtasks, by the clock and in event time; 0: as fast as they are taken, "
+       .description = "events per second over all subtasks, by the clock and in event time; 0: as fast as "
+                      "they are taken, "
                       "with 10,000 events to a second of event time"},
-      {.name = "runtime", .type = OptionType::kDuration, .description = "ends after this time; default: never"},
-      {.name = "events_num", .aliases = {"events.num"}, .type = integer,
+      {.name = "runtime",
+       .type = OptionType::kDuration,
+       .description = "ends after this time; default: never"},
+      {.name = "events_num",
+       .aliases = {"events.num"},
+       .type = integer,
        .description = "ends after so many events over all subtasks; default: never"},
-      {.name = "person.proportion", .type = integer, .default_value = "1", .description = "people among so many events"},
+      {.name = "person.proportion",
+       .type = integer,
+       .default_value = "1",
+       .description = "people among so many events"},
       {.name = "auction.proportion", .type = integer, .default_value = "3", .description = "auctions"},
       {.name = "bid.proportion", .type = integer, .default_value = "46", .description = "bids"},
-      {.name = "seed", .type = integer, .default_value = "42", .description = "another seed makes other events"},
-      {.name = "base_time", .default_value = "fixed",
+      {.name = "seed",
+       .type = integer,
+       .default_value = "42",
+       .description = "another seed makes other events"},
+      {.name = "base_time",
+       .default_value = "fixed",
        .description = "event time of the first event: fixed (2015-07-15) or start (when the job starts)",
        .values = {"fixed", "start"}},
   };
@@ -60,12 +74,15 @@ class NexmarkConnector final : public Connector {
     const int64_t runtime_us = table.options.DurationUs("runtime");
     if (runtime_us > 0 && rate > 0) {
       // A count ends the run at the same event after a restore too.
-      const auto events_due = static_cast<int64_t>(std::llround(static_cast<double>(runtime_us) / 1e6 * rate));
+      const auto events_due =
+          static_cast<int64_t>(std::llround(static_cast<double>(runtime_us) / 1e6 * rate));
       total = total < 0 ? events_due : std::min(total, events_due);
     } else {
       spec.runtime_us = runtime_us;
     }
-    if (total >= 0) spec.row_count = [total](int split, int splits) { return ShareOf(total, split, splits); };
+    if (total >= 0) {
+      spec.row_count = [total](int split, int splits) { return ShareOf(total, split, splits); };
+    }
     SourcePlan plan = GeneratedPlan(table);
     plan.bounded = total >= 0 || runtime_us > 0;
     plan.make = [spec] { return MakeGeneratorSource(spec); };
@@ -81,14 +98,17 @@ class NexmarkConnector final : public Connector {
     events.auction_proportion = Proportion(table, "auction.proportion", 3);
     events.bid_proportion = Proportion(table, "bid.proportion", 46);
     if (events.person_proportion + events.auction_proportion + events.bid_proportion == 0) {
-      throw UserError(Reason::kBadOption, table.options.span("bid.proportion"), "all proportions are 0: no event is left");
+      throw UserError(Reason::kBadOption, table.options.span("bid.proportion"),
+                      "all proportions are 0: no event is left");
     }
     return events;
   }
 
   static int64_t Proportion(const TableSpec& table, const std::string& name, int64_t otherwise) {
     const int64_t value = table.options.Integer(name, otherwise);
-    if (value >= 0 && value <= 1'000'000) return value;
+    if (value >= 0 && value <= 1'000'000) {
+      return value;
+    }
     throw UserError(Reason::kBadOption, table.options.span(name),
                     "option '" + name + "': " + std::to_string(value) + " is not between 0 and 1000000");
   }

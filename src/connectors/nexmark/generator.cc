@@ -22,31 +22,58 @@ namespace {
 constexpr int64_t kFirstId = 1000;
 constexpr int64_t kFirstCategory = 10;
 constexpr int64_t kCategories = 5;
-constexpr int64_t kLead = 10;          // ids that may be named before they exist
-constexpr int64_t kInFlight = 100;     // auctions that are open at a time
+constexpr int64_t kLead = 10;       // ids that may be named before they exist
+constexpr int64_t kInFlight = 100;  // auctions that are open at a time
 constexpr int64_t kActivePeople = 1000;
 constexpr int64_t kHotBatch = 100;
-constexpr uint64_t kHotAuction = 2;    // all but one in so many bids go to the hot auction
+constexpr uint64_t kHotAuction = 2;  // all but one in so many bids go to the hot auction
 constexpr uint64_t kHotSeller = 4;
 constexpr uint64_t kHotBidder = 4;
 
-constexpr std::array kFirstNames = {"Peter", "Paul",  "Luke",   "John",   "Saul",  "Vicky",
-                                    "Kate",  "Julie", "Sarah",  "Deiter", "Walter"};
-constexpr std::array kLastNames = {"Shultz", "Abrams", "Spencer", "White", "Bartels", "Walton", "Smith", "Jones", "Noris"};
-constexpr std::array kCities = {"Phoenix", "Los Angeles", "San Francisco", "Boise",   "Portland",
-                                "Bend",    "Redmond",     "Seattle",       "Kent",    "Cheyenne"};
+constexpr std::array kFirstNames = {"Peter", "Paul",  "Luke",  "John",   "Saul",  "Vicky",
+                                    "Kate",  "Julie", "Sarah", "Deiter", "Walter"};
+constexpr std::array kLastNames = {"Shultz", "Abrams", "Spencer", "White", "Bartels",
+                                   "Walton", "Smith",  "Jones",   "Noris"};
+constexpr std::array kCities = {"Phoenix", "Los Angeles", "San Francisco", "Boise", "Portland",
+                                "Bend",    "Redmond",     "Seattle",       "Kent",  "Cheyenne"};
 constexpr std::array kStates = {"AZ", "CA", "ID", "OR", "WA", "WY"};
 
 enum Kind { kPerson = 0, kAuction = 1, kBid = 2 };
 
 /// Each random choice has its own stream, so that leaving out a column changes no other.
 enum class Stream : uint64_t {
-  kFirstName = 1, kLastName, kEmail, kEmailHost, kCard, kCity, kState, kPersonExtra, kPersonExtraBytes,
-  kSellerHot, kSeller, kExpires, kInitial, kReserve, kCategory, kItem, kDescription, kAuctionExtra, kAuctionExtraBytes,
-  kAuctionHot, kAuctionId, kBidderHot, kBidder, kPrice, kChannelHot, kChannel, kBidExtra, kBidExtraBytes,
+  kFirstName = 1,
+  kLastName,
+  kEmail,
+  kEmailHost,
+  kCard,
+  kCity,
+  kState,
+  kPersonExtra,
+  kPersonExtraBytes,
+  kSellerHot,
+  kSeller,
+  kExpires,
+  kInitial,
+  kReserve,
+  kCategory,
+  kItem,
+  kDescription,
+  kAuctionExtra,
+  kAuctionExtraBytes,
+  kAuctionHot,
+  kAuctionId,
+  kBidderHot,
+  kBidder,
+  kPrice,
+  kChannelHot,
+  kChannel,
+  kBidExtra,
+  kBidExtraBytes,
 };
 
-/// 100 × 10^(6u) for u in [0, 1), from 24 random bits: the product of two small tables instead of a pow per row.
+/// 100 × 10^(6u) for u in [0, 1), from 24 random bits: the product of two small tables instead of a pow per
+/// row.
 class PriceTable {
  public:
   PriceTable() {
@@ -75,8 +102,12 @@ size_t Append(char* out, std::string_view text) {
 }
 
 std::string_view Trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  while (!text.empty() && text.front() == ' ') {
+    text.remove_prefix(1);
+  }
+  while (!text.empty() && text.back() == ' ') {
+    text.remove_suffix(1);
+  }
   return text;
 }
 
@@ -91,7 +122,9 @@ class Model {
 
   Kind KindOf(int64_t id) const {
     const int64_t offset = id % total_;
-    if (offset < spec_.person_proportion) return kPerson;
+    if (offset < spec_.person_proportion) {
+      return kPerson;
+    }
     return offset < spec_.person_proportion + spec_.auction_proportion ? kAuction : kBid;
   }
   void set_base_us(int64_t base_us) { base_us_ = base_us; }
@@ -103,7 +136,8 @@ class Model {
   }
   /// Below `n`, by the high bits: unbiased enough and without a division.
   int64_t Below(int64_t id, Stream stream, int64_t n) const {
-    return static_cast<int64_t>((static_cast<unsigned __int128>(Random(id, stream)) * static_cast<uint64_t>(n)) >> 64);
+    return static_cast<int64_t>(
+        (static_cast<unsigned __int128>(Random(id, stream)) * static_cast<uint64_t>(n)) >> 64);
   }
 
   int64_t PersonId(int64_t id) const { return LastPerson(id) + kFirstId; }
@@ -122,7 +156,9 @@ class Model {
   }
   int64_t BidAuction(int64_t id) const {
     const int64_t last = std::max<int64_t>(0, (id / total_ + 1) * spec_.auction_proportion - 1);
-    if (Random(id, Stream::kAuctionHot) % kHotAuction > 0) return last / kHotBatch * kHotBatch + kFirstId;
+    if (Random(id, Stream::kAuctionHot) % kHotAuction > 0) {
+      return last / kHotBatch * kHotBatch + kFirstId;
+    }
     const int64_t low = std::max<int64_t>(0, last - kInFlight);
     return low + Below(id, Stream::kAuctionId, last - low + 1 + kLead) + kFirstId;
   }
@@ -135,9 +171,9 @@ class Model {
   const NexmarkChannel& Channel(int64_t id) const {
     const auto& channels = NexmarkText::Get().channels();
     const bool hot = (Random(id, Stream::kChannelHot) & 1) != 0;
-    const auto at = static_cast<size_t>(
-        hot ? Below(id, Stream::kChannel, NexmarkText::kHotChannels)
-            : static_cast<int64_t>(NexmarkText::kHotChannels) + Below(id, Stream::kChannel, NexmarkText::kColdChannels));
+    const auto at = static_cast<size_t>(hot ? Below(id, Stream::kChannel, NexmarkText::kHotChannels)
+                                            : static_cast<int64_t>(NexmarkText::kHotChannels) +
+                                                  Below(id, Stream::kChannel, NexmarkText::kColdChannels));
     return channels[at];
   }
   /// Filler that brings a record of about `used` bytes to about `wanted`.
@@ -153,8 +189,8 @@ class Model {
     return static_cast<int64_t>(static_cast<double>(id) * us_per_event_) / 1000;
   }
   int64_t LastPerson(int64_t id) const {
-    return std::max<int64_t>(0, id / total_ * spec_.person_proportion +
-                                    std::min(id % total_, spec_.person_proportion - 1));
+    return std::max<int64_t>(
+        0, id / total_ * spec_.person_proportion + std::min(id % total_, spec_.person_proportion - 1));
   }
   int64_t SomePerson(int64_t id, Stream stream) const {
     const int64_t people = LastPerson(id) + 1;
@@ -194,8 +230,11 @@ FieldMaker Int64Field(std::shared_ptr<arrow::DataType> type, Value value) {
     std::shared_ptr<arrow::Buffer> buffer = OrThrow(arrow::AllocateBuffer(rows.count * 8), "column");
     auto* out = reinterpret_cast<int64_t*>(buffer->mutable_data());
     std::memset(out, 0, static_cast<size_t>(rows.count) * 8);
-    for (const int32_t row : kind.rows) out[row] = value(model, rows.id(row));
-    return arrow::MakeArray(arrow::ArrayData::Make(type, rows.count, {kind.valid, std::move(buffer)}, kind.null_count));
+    for (const int32_t row : kind.rows) {
+      out[row] = value(model, rows.id(row));
+    }
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(type, rows.count, {kind.valid, std::move(buffer)}, kind.null_count));
   };
 }
 
@@ -221,10 +260,14 @@ FieldMaker TextField(int64_t bytes_max, Write write) {
     int32_t at = 0;
     int64_t next = 0;  // the row whose start is not known yet
     for (const int32_t row : kind.rows) {
-      for (; next <= row; ++next) ends[next] = at;
+      for (; next <= row; ++next) {
+        ends[next] = at;
+      }
       at += static_cast<int32_t>(write(model, rows.id(row), out + at));
     }
-    for (; next <= rows.count; ++next) ends[next] = at;
+    for (; next <= rows.count; ++next) {
+      ends[next] = at;
+    }
     OrThrow(data->Resize(at, /*shrink_to_fit=*/false), "column");
     return arrow::MakeArray(arrow::ArrayData::Make(
         arrow::utf8(), rows.count, {kind.valid, std::move(offsets), std::move(data)}, kind.null_count));
@@ -239,10 +282,12 @@ FieldMaker ChoiceField(const std::array<const char*, n>& choices, Stream stream)
 }
 
 size_t WriteName(const Model& model, int64_t id, char* out) {
-  size_t bytes = Append(out, kFirstNames[static_cast<size_t>(model.Below(id, Stream::kFirstName, kFirstNames.size()))]);
+  size_t bytes =
+      Append(out, kFirstNames[static_cast<size_t>(model.Below(id, Stream::kFirstName, kFirstNames.size()))]);
   out[bytes++] = ' ';
   return bytes +
-         Append(out + bytes, kLastNames[static_cast<size_t>(model.Below(id, Stream::kLastName, kLastNames.size()))]);
+         Append(out + bytes,
+                kLastNames[static_cast<size_t>(model.Below(id, Stream::kLastName, kLastNames.size()))]);
 }
 
 size_t WriteEmail(const Model& model, int64_t id, char* out) {
@@ -260,7 +305,9 @@ size_t WriteCard(const Model& model, int64_t id, char* out) {
   for (int i = 0; i < 19; ++i) {
     const bool blank = i % 5 == 4;
     out[i] = blank ? ' ' : static_cast<char>('0' + random % 10);
-    if (!blank) random /= 10;
+    if (!blank) {
+      random /= 10;
+    }
   }
   return 19;
 }
@@ -315,7 +362,8 @@ std::vector<MadeField> AuctionFields() {
       {"id", Type::Int64(), BigintField([](const Model& m, int64_t id) { return m.AuctionId(id); })},
       {"description", Type::Text(), TextField(100, WriteDescription)},
       {"item_name", Type::Text(), TextField(20, WriteItem)},
-      {"initial_bid", Type::Int64(), BigintField([](const Model& m, int64_t id) { return m.Price(id, Stream::kInitial); })},
+      {"initial_bid", Type::Int64(),
+       BigintField([](const Model& m, int64_t id) { return m.Price(id, Stream::kInitial); })},
       {"reserve", Type::Int64(), BigintField([](const Model& m, int64_t id) {
          return m.Price(id, Stream::kInitial) + m.Price(id, Stream::kReserve);
        })},
@@ -333,28 +381,30 @@ std::vector<MadeField> BidFields() {
   return {
       {"auction", Type::Int64(), BigintField([](const Model& m, int64_t id) { return m.BidAuction(id); })},
       {"bidder", Type::Int64(), BigintField([](const Model& m, int64_t id) { return m.Bidder(id); })},
-      {"price", Type::Int64(), BigintField([](const Model& m, int64_t id) { return m.Price(id, Stream::kPrice); })},
-      {"channel", Type::Text(), TextField(16, [](const Model& m, int64_t id, char* out) {
-         return Append(out, m.Channel(id).name);
-       })},
-      {"url", Type::Text(), TextField(96, [](const Model& m, int64_t id, char* out) {
-         return Append(out, m.Channel(id).url);
-       })},
+      {"price", Type::Int64(),
+       BigintField([](const Model& m, int64_t id) { return m.Price(id, Stream::kPrice); })},
+      {"channel", Type::Text(),
+       TextField(16, [](const Model& m, int64_t id, char* out) { return Append(out, m.Channel(id).name); })},
+      {"url", Type::Text(),
+       TextField(96, [](const Model& m, int64_t id, char* out) { return Append(out, m.Channel(id).url); })},
       EventTimeField(),
       {"extra", Type::Text(), ExtraField(Stream::kBidExtra, Stream::kBidExtraBytes, 32, 100)},
   };
 }
 
 const std::vector<MadeColumn>& MadeColumns() {
-  static const std::vector<MadeColumn> columns = {
-      {"person", kPerson, PersonFields()}, {"auction", kAuction, AuctionFields()}, {"bid", kBid, BidFields()}};
+  static const std::vector<MadeColumn> columns = {{"person", kPerson, PersonFields()},
+                                                  {"auction", kAuction, AuctionFields()},
+                                                  {"bid", kBid, BidFields()}};
   return columns;
 }
 
 class NexmarkGenerator final : public RowGenerator {
  public:
   NexmarkGenerator(const NexmarkSpec& spec, Schema columns) : spec_(spec), model_(spec) {
-    for (const Field& field : columns.fields) plans_.push_back(PlanOf(field));
+    for (const Field& field : columns.fields) {
+      plans_.push_back(PlanOf(field));
+    }
   }
 
   Batch Generate(const RowRange& range) override {
@@ -362,8 +412,11 @@ class NexmarkGenerator final : public RowGenerator {
     const Rows rows = RowsOf(range);
     Batch batch;
     batch.num_rows = range.rows;
-    for (const ColumnPlan& plan : plans_) batch.columns.push_back(MakeColumn(plan, rows));
-    batch.columns.push_back(FillTimestamps(rows.count, [&](int64_t row) { return model_.TimeUs(rows.id(row)); }));
+    for (const ColumnPlan& plan : plans_) {
+      batch.columns.push_back(MakeColumn(plan, rows));
+    }
+    batch.columns.push_back(
+        FillTimestamps(rows.count, [&](int64_t row) { return model_.TimeUs(rows.id(row)); }));
     return batch;
   }
 
@@ -378,12 +431,18 @@ class NexmarkGenerator final : public RowGenerator {
     ColumnPlan plan;
     plan.type = wanted.type.arrow_type();
     for (const MadeColumn& column : MadeColumns()) {
-      if (EqualsIgnoreCase(column.name, wanted.name)) plan.column = &column;
+      if (EqualsIgnoreCase(column.name, wanted.name)) {
+        plan.column = &column;
+      }
     }
-    if (plan.column == nullptr) return plan;
+    if (plan.column == nullptr) {
+      return plan;
+    }
     for (const Field& field : wanted.type.fields()) {
       for (const MadeField& made : plan.column->fields) {
-        if (EqualsIgnoreCase(made.name, field.name)) plan.fields.push_back(&made);
+        if (EqualsIgnoreCase(made.name, field.name)) {
+          plan.fields.push_back(&made);
+        }
       }
     }
     LAMINAR_CHECK(plan.fields.size() == wanted.type.fields().size(), "unknown nexmark field");
@@ -396,7 +455,9 @@ class NexmarkGenerator final : public RowGenerator {
     rows.first_id = range.counter * range.splits + range.split;
     rows.stride = range.splits;
     for (const ColumnPlan& plan : plans_) {
-      if (plan.column != nullptr) FindRows(plan.column->kind, &rows);
+      if (plan.column != nullptr) {
+        FindRows(plan.column->kind, &rows);
+      }
     }
     return rows;
   }
@@ -407,7 +468,9 @@ class NexmarkGenerator final : public RowGenerator {
     kind.rows.reserve(static_cast<size_t>(rows->count));
     uint8_t* bits = kind.valid->mutable_data();
     for (int64_t row = 0; row < rows->count; ++row) {
-      if (model_.KindOf(rows->id(row)) != wanted) continue;
+      if (model_.KindOf(rows->id(row)) != wanted) {
+        continue;
+      }
       arrow::bit_util::SetBit(bits, row);
       kind.rows.push_back(static_cast<int32_t>(row));
     }
@@ -416,14 +479,18 @@ class NexmarkGenerator final : public RowGenerator {
 
   std::shared_ptr<arrow::Array> MakeColumn(const ColumnPlan& plan, const Rows& rows) const {
     if (plan.column == nullptr) {
-      return FillColumn<int32_t>(arrow::int32(), rows.count,
-                                 [&](int64_t row) { return static_cast<int32_t>(model_.KindOf(rows.id(row))); });
+      return FillColumn<int32_t>(arrow::int32(), rows.count, [&](int64_t row) {
+        return static_cast<int32_t>(model_.KindOf(rows.id(row)));
+      });
     }
     // The fields share the bitmap of the STRUCT: a reader that looks only at them sees NULLs too.
     const KindRows& kind = rows.kinds[plan.column->kind];
     arrow::ArrayVector children;
-    for (const MadeField* field : plan.fields) children.push_back(field->make(model_, rows, kind));
-    return std::make_shared<arrow::StructArray>(plan.type, rows.count, std::move(children), kind.valid, kind.null_count);
+    for (const MadeField* field : plan.fields) {
+      children.push_back(field->make(model_, rows, kind));
+    }
+    return std::make_shared<arrow::StructArray>(plan.type, rows.count, std::move(children), kind.valid,
+                                                kind.null_count);
   }
 
   const NexmarkSpec spec_;
@@ -438,7 +505,9 @@ Schema NexmarkSchema() {
   schema.fields.push_back({"event_type", Type::Int32(), false});
   for (const MadeColumn& column : MadeColumns()) {
     std::vector<Field> fields;
-    for (const MadeField& field : column.fields) fields.push_back({field.name, field.type, true});
+    for (const MadeField& field : column.fields) {
+      fields.push_back({field.name, field.type, true});
+    }
     schema.fields.push_back({column.name, Type::Struct(std::move(fields)), true});
   }
   return schema;

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Nexmark events as columns. Event `id` of a run is a pure function of (seed, id), so runs repeat themselves at any
-/// parallelism; of n splits, split s makes the events s, s + n, s + 2n, …
+/// Nexmark events as columns. Event `id` of a run is a pure function of (seed, id), so runs repeat themselves
+/// at any parallelism; of n splits, split s makes the events s, s + n, s + 2n, …
 
 #include <cstdint>
 #include <memory>
@@ -22,7 +22,8 @@ struct NexmarkSpec {
   int64_t bid_proportion = 46;
 };
 
-/// event_type INT (0 person, 1 auction, 2 bid), person, auction and bid: exactly one of the three is not NULL.
+/// event_type INT (0 person, 1 auction, 2 bid), person, auction and bid: exactly one of the three is not
+/// NULL.
 Schema NexmarkSchema();
 
 /// `columns` are columns of NexmarkSchema, their STRUCTs pruned to what is read; the event time is appended.

@@ -44,7 +44,9 @@ class SingleFileConnector final : public Connector {
 
   std::optional<std::string> Sample(const TableSpec& table) const override {
     const std::string path = LocalPathOf(table.options.Text("path"), table.options.span("path"));
-    if (IsPipe(path)) return std::nullopt;  // what is read of a pipe is gone
+    if (IsPipe(path)) {
+      return std::nullopt;  // what is read of a pipe is gone
+    }
     return SampleFile(path, *MakeFileReadSpec(table));
   }
 
@@ -57,7 +59,9 @@ class SingleFileConnector final : public Connector {
     plan.changelog = table.format->changelog;
     plan.default_event_time = 1 + static_cast<int>(table.metadata_keys.size());
     plan.make = [path, read]() -> std::unique_ptr<Source> {
-      if (IsPipe(path)) return MakePipeSource(path, read);
+      if (IsPipe(path)) {
+        return MakePipeSource(path, read);
+      }
       FileSourceSpec spec;
       spec.read = read;
       spec.one_reader = true;
@@ -94,6 +98,8 @@ class SingleFileConnector final : public Connector {
 
 }  // namespace
 
-void RegisterSingleFile(ConnectorRegistry& registry) { registry.Add(std::make_unique<SingleFileConnector>()); }
+void RegisterSingleFile(ConnectorRegistry& registry) {
+  registry.Add(std::make_unique<SingleFileConnector>());
+}
 
 }  // namespace laminar

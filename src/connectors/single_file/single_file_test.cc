@@ -19,7 +19,9 @@ using testing::ThrowsMessage;
 
 std::string Lines(int first, int count) {
   std::string text;
-  for (int i = first; i < first + count; ++i) text += "{\"n\":" + std::to_string(i) + "}\n";
+  for (int i = first; i < first + count; ++i) {
+    text += "{\"n\":" + std::to_string(i) + "}\n";
+  }
   return text;
 }
 
@@ -99,24 +101,31 @@ TEST(SingleFileSourceTest, MissingFileAndBadOptions) {
   TempDir dir;
   SourceRun run(PlanSourceOf("single_file", {{"path", dir / "none.json"}}).make());
   EXPECT_THAT([&] { run.Poll(); }, ThrowsMessage<ExternalError>(HasSubstr("none.json")));
-  EXPECT_THAT([] { PlanSourceOf("single_file", {{"path", "s3://b/k"}}); }, ThrowsMessage<UserError>(HasSubstr("local files only")));
+  EXPECT_THAT([] { PlanSourceOf("single_file", {{"path", "s3://b/k"}}); },
+              ThrowsMessage<UserError>(HasSubstr("local files only")));
   EXPECT_THAT([] { PlanSourceOf("single_file", {{"path", "x"}, {"framing", "length"}}); },
               ThrowsMessage<UserError>(HasSubstr("for messages")));
-  EXPECT_THAT([] { PlanSourceOf("single_file", {}); }, ThrowsMessage<UserError>(HasSubstr("needs the option 'path'")));
+  EXPECT_THAT([] { PlanSourceOf("single_file", {}); },
+              ThrowsMessage<UserError>(HasSubstr("needs the option 'path'")));
 }
 
 TEST(SingleFileSourceTest, SamplesWithoutReadingPipes) {
   TempDir dir;
   const Connector& connector = ConnectorNamed("single_file");
-  EXPECT_EQ(connector.Sample(TableOf("single_file", {{"path", dir.Write("a", "1\n2\n")}}, TableKind::kSource)), "1\n2\n");
+  EXPECT_EQ(
+      connector.Sample(TableOf("single_file", {{"path", dir.Write("a", "1\n2\n")}}, TableKind::kSource)),
+      "1\n2\n");
   EXPECT_EQ(connector.Sample(TableOf("single_file", {{"path", "-"}}, TableKind::kSource)), std::nullopt);
 }
 
 /// A source of a FIFO, polled as a task would: again after each wake.
 class FifoRun {
  public:
-  FifoRun(const std::string& path, const MemorySnapshot* snapshot) : run_(PlanSourceOf("single_file", {{"path", path}}).make()) {
-    if (snapshot) run_.source->Restore(*snapshot->Reader({}));
+  FifoRun(const std::string& path, const MemorySnapshot* snapshot)
+      : run_(PlanSourceOf("single_file", {{"path", path}}).make()) {
+    if (snapshot) {
+      run_.source->Restore(*snapshot->Reader({}));
+    }
     SourceContext context;
     context.clock = &run_.clock;
     context.metrics = &run_.metrics;
@@ -133,8 +142,12 @@ class FifoRun {
   void PollUntil(const std::string& wanted) {
     while (run_.Payloads() != wanted || wanted.empty()) {
       const PollResult result = run_.Poll();
-      if (result == PollResult::kEnd) return;
-      if (result == PollResult::kMore) continue;
+      if (result == PollResult::kEnd) {
+        return;
+      }
+      if (result == PollResult::kMore) {
+        continue;
+      }
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [&] { return woken_; });
       woken_ = false;
@@ -220,11 +233,13 @@ TEST(SingleFileSinkTest, RestoreCutsToTheCheckpoint) {
   run.sink->Close();
   EXPECT_EQ(dir.Read("new/dir/a.json"), "1\n3\n");
   dir.Write("new/dir/a.json", "");
-  EXPECT_THAT([&] { SinkRun(plan.make(), 0, 1, &snapshot); }, ThrowsMessage<ExternalError>(HasSubstr("the checkpoint left 2")));
+  EXPECT_THAT([&] { SinkRun(plan.make(), 0, 1, &snapshot); },
+              ThrowsMessage<ExternalError>(HasSubstr("the checkpoint left 2")));
 }
 
 TEST(SingleFileSinkTest, RefusesStandardOutput) {
-  EXPECT_THAT([] { PlanSinkOf("single_file", {{"path", "-"}}); }, ThrowsMessage<UserError>(HasSubstr("cannot be written to '-'")));
+  EXPECT_THAT([] { PlanSinkOf("single_file", {{"path", "-"}}); },
+              ThrowsMessage<UserError>(HasSubstr("cannot be written to '-'")));
 }
 
 TEST(LocalPathTest, Forms) {
@@ -236,7 +251,8 @@ TEST(LocalPathTest, Forms) {
   EXPECT_THROW(LocalPathOf("file://host/a", {}), UserError);
   EXPECT_THROW(LocalPathOf("", {}), UserError);
   EXPECT_THROW(LocalPathOf("ftp://x/y", {}), UserError);
-  for (const char* url : {"s3://user:secret@b/k", "s3::http://h:1/b", "gs://b/k", "abfss://c@a.dfs.core.windows.net/k", "https://x/y"}) {
+  for (const char* url : {"s3://user:secret@b/k", "s3::http://h:1/b", "gs://b/k",
+                          "abfss://c@a.dfs.core.windows.net/k", "https://x/y"}) {
     try {
       LocalPathOf(url, {});
       ADD_FAILURE() << url;

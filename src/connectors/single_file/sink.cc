@@ -31,11 +31,15 @@ class SingleFileSink final : public Sink {
 
   void Write(const Batch& batch) override {
     AppendLines(batch, &buffer_);
-    if (buffer_.size() >= kLineBufferBytes) Flush();
+    if (buffer_.size() >= kLineBufferBytes) {
+      Flush();
+    }
   }
 
   void Flush() override {
-    if (buffer_.empty()) return;
+    if (buffer_.empty()) {
+      return;
+    }
     file_.Write(buffer_);
     length_ += static_cast<int64_t>(buffer_.size());
     buffer_.clear();
@@ -50,12 +54,16 @@ class SingleFileSink final : public Sink {
 
   void Restore(const SnapshotReader& reader) override {
     reader.ForEach("files", [&](const StateEntry& entry) {
-      if (entry.key == path_) restored_length_ = ParseIntegerText(entry.value);
+      if (entry.key == path_) {
+        restored_length_ = ParseIntegerText(entry.value);
+      }
     });
   }
 
   void Close() override {
-    if (!file_.is_open()) return;
+    if (!file_.is_open()) {
+      return;
+    }
     Flush();
     file_.Sync();
     file_.Close();
@@ -65,8 +73,9 @@ class SingleFileSink final : public Sink {
   void Reopen() {
     file_ = LocalFile::OpenAppend(path_);
     if (file_.size() < *restored_length_) {
-      throw ExternalError("file", "'" + path_ + "' has " + std::to_string(file_.size()) + " bytes; the checkpoint left " +
-                                      std::to_string(*restored_length_) + ": it was changed by someone else");
+      throw ExternalError("file", "'" + path_ + "' has " + std::to_string(file_.size()) +
+                                      " bytes; the checkpoint left " + std::to_string(*restored_length_) +
+                                      ": it was changed by someone else");
     }
     file_.Truncate(*restored_length_);
     length_ = *restored_length_;

@@ -20,16 +20,22 @@ class StdoutSink final : public Sink {
     Sink::Open(context);
     // A reader that went away (`| head`) must come back as EPIPE, not end the process.
     struct sigaction current;
-    if (::sigaction(SIGPIPE, nullptr, &current) == 0 && current.sa_handler == SIG_DFL) std::signal(SIGPIPE, SIG_IGN);
+    if (::sigaction(SIGPIPE, nullptr, &current) == 0 && current.sa_handler == SIG_DFL) {
+      std::signal(SIGPIPE, SIG_IGN);
+    }
   }
 
   void Write(const Batch& batch) override {
     AppendLines(batch, &buffer_);
-    if (buffer_.size() >= kLineBufferBytes) Flush();
+    if (buffer_.size() >= kLineBufferBytes) {
+      Flush();
+    }
   }
 
   void Flush() override {
-    if (buffer_.empty()) return;
+    if (buffer_.empty()) {
+      return;
+    }
     // Emptied first: after an error, closing must not try again.
     const std::string lines = std::exchange(buffer_, {});
     WriteFully(STDOUT_FILENO, lines, "standard output");

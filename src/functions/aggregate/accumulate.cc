@@ -18,7 +18,8 @@ void ValidRows::Add(const arrow::Array& column) {
   }
   std::vector<uint8_t> both(static_cast<size_t>(column.length() + 7) / 8, 0);
   for (int64_t row = 0; !all_null && row < column.length(); ++row) {
-    if ((*this)[row] && column.IsValid(row)) both[static_cast<size_t>(row >> 3)] |= static_cast<uint8_t>(1 << (row & 7));
+    if ((*this)[row] && column.IsValid(row))
+      both[static_cast<size_t>(row >> 3)] |= static_cast<uint8_t>(1 << (row & 7));
   }
   own_ = std::move(both);
   bits_ = own_.data();

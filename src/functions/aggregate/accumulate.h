@@ -2,8 +2,9 @@
 
 /// The inner loops of aggregates whose accumulator is a plain struct, and the base class of such functions.
 ///
-/// Each loop is instantiated for two shapes of input (nothing but values; nulls, row lists and weights) times two of the
-/// states (one group for all rows, kept in registers; a group per row). Anything finer costs code and wins nothing.
+/// Each loop is instantiated for two shapes of input (nothing but values; nulls, row lists and weights) times
+/// two of the states (one group for all rows, kept in registers; a group per row). Anything finer costs code
+/// and wins nothing.
 
 #include <arrow/array.h>
 
@@ -86,7 +87,9 @@ class PlainAggregate : public AggregateFunction {
 
  protected:
   static State& At(uint8_t* const* states, int64_t i) { return *reinterpret_cast<State*>(states[i]); }
-  static const State& At(const uint8_t* const* states, int64_t i) { return *reinterpret_cast<const State*>(states[i]); }
+  static const State& At(const uint8_t* const* states, int64_t i) {
+    return *reinterpret_cast<const State*>(states[i]);
+  }
 };
 
 }  // namespace laminar

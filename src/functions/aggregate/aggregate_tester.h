@@ -1,7 +1,8 @@
 #pragma once
 
-/// For tests: runs one aggregate over rows written as JSON, in every way in which an operator might (one go, batch by
-/// batch, panes that are merged, through a snapshot, over sliced columns, through a row list), and expects one result.
+/// For tests: runs one aggregate over rows written as JSON, in every way in which an operator might (one go,
+/// batch by batch, panes that are merged, through a snapshot, over sliced columns, through a row list), and
+/// expects one result.
 
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
@@ -96,7 +97,8 @@ class AggregateTester {
   void Expect(const std::string& expected, bool merge = true) const {
     const auto want = OrThrow(arrow::json::ArrayFromJSONString(result().arrow_type(), expected), "expected");
     ExpectSame(*want, *Run(want->length(), [](auto&) {}, false, false), "batch by batch");
-    ExpectSame(*want, *Run(want->length(), [](Accumulators& all) { all.RoundTrip(); }, false, false), "snapshots");
+    ExpectSame(*want,
+               *Run(want->length(), [](Accumulators& all) { all.RoundTrip(); }, false, false), "snapshots");
     ExpectSame(*want, *Run(want->length(), [](auto&) {}, true, false), "sliced columns");
     ExpectSame(*want, *Run(want->length(), [](auto&) {}, false, true), "row lists");
     if (merge) ExpectSame(*want, *RunMerged(want->length()), "merged");
@@ -157,8 +159,8 @@ class AggregateTester {
     if (input.count > 0) function().Update(states.data(), input);
   }
 
-  std::shared_ptr<arrow::Array> Run(int64_t groups, const std::function<void(Accumulators&)>& between, bool sliced,
-                                    bool listed) const {
+  std::shared_ptr<arrow::Array> Run(int64_t groups, const std::function<void(Accumulators&)>& between,
+                                    bool sliced, bool listed) const {
     Accumulators all(&function(), groups);
     for (const Rows& rows : batches_) {
       Update(all, rows, sliced, listed);
@@ -181,7 +183,8 @@ class AggregateTester {
   void ExpectSame(const arrow::Array& want, const arrow::Array& got, const char* way) const {
     const auto options = arrow::EqualOptions::Defaults().nans_equal(true).atol(1e-12);
     ASSERT_TRUE(got.ValidateFull().ok()) << way << ": " << got.ValidateFull().ToString();
-    EXPECT_TRUE(want.ApproxEquals(got, options)) << way << "\nexpected " << want.ToString() << "\ngot " << got.ToString();
+    EXPECT_TRUE(want.ApproxEquals(got, options))
+        << way << "\nexpected " << want.ToString() << "\ngot " << got.ToString();
   }
 
   AggregateBindArguments args_;

@@ -1,5 +1,5 @@
-/// APPROX_DISTINCT (HyperLogLog) and APPROX_PERCENTILE_CONT, APPROX_MEDIAN (t-digest). A sketch cannot forget: under
-/// retraction the exact answer is kept instead.
+/// APPROX_DISTINCT (HyperLogLog) and APPROX_PERCENTILE_CONT, APPROX_MEDIAN (t-digest). A sketch cannot
+/// forget: under retraction the exact answer is kept instead.
 
 #include <arrow/scalar.h>
 
@@ -173,7 +173,8 @@ double ReadCompression(const AggregateBindArguments& args, size_t index) {
   if (!constant || !constant->is_valid || !args.types[index].is_numeric()) {
     throw UserError(Reason::kTypeError, {}, "approx_percentile_cont takes a constant number of centroids");
   }
-  const auto value = std::static_pointer_cast<arrow::DoubleScalar>(OrThrow(constant->CastTo(arrow::float64())));
+  const auto value =
+      std::static_pointer_cast<arrow::DoubleScalar>(OrThrow(constant->CastTo(arrow::float64())));
   if (!(value->value >= 10 && value->value <= 100000)) {
     throw UserError(Reason::kTypeError, {},
                     "approx_percentile_cont takes 10 to 100000 centroids, not " + constant->ToString());
@@ -185,8 +186,9 @@ BoundAggregate BindDigest(const PercentileCall& call, DigestSpec spec, bool retr
   spec.p = call.descending ? 1 - call.p : call.p;
   spec.value_column = call.value_column;
   if (retractable) {
-    return {call.parameters,
-            MakePercentile(Type::Double(), {.p = spec.p, .continuous = true, .column = spec.value_column}, true)};
+    return {
+        call.parameters,
+        MakePercentile(Type::Double(), {.p = spec.p, .continuous = true, .column = spec.value_column}, true)};
   }
   return {call.parameters, std::make_shared<ApproxPercentile>(spec)};
 }
@@ -232,37 +234,43 @@ BoundAggregate BindWeightedPercentile(const AggregateBindArguments& args) {
 }  // namespace
 
 void AddApproximate(AggregateDefinitionList* out) {
-  out->push_back({.names = {"approx_distinct", "approx_count_distinct"},
-                  .doc = {"Approximate", "approx_distinct(x) → bigint unsigned",
-                          "About how many different non-NULL values there are: exact for a few hundred, then within about "
-                          "0.8 % (HyperLogLog). Exact over updating input.",
-                          "approx_distinct(x % 2)", "2"},
-                  .takes_distinct = true,
-                  .takes_order_by = false,
-                  .bind = BindApproxDistinct});
-  out->push_back({.names = {"approx_percentile_cont"},
-                  .doc = {"Approximate", "approx_percentile_cont(p, centroids?) WITHIN GROUP (ORDER BY x) → double",
-                          "About the value below which a share p (a constant from 0 to 1) of the values lies, in bounded "
-                          "memory (t-digest, 100 centroids by default); also approx_percentile_cont(x, p). NaN is skipped. "
-                          "Exact over updating input.",
-                          "approx_percentile_cont(x, 0.5)", "2.0"},
-                  .takes_distinct = false,
-                  .takes_order_by = true,
-                  .bind = BindApproxPercentile});
+  out->push_back(
+      {.names = {"approx_distinct", "approx_count_distinct"},
+       .doc =
+           {"Approximate", "approx_distinct(x) → bigint unsigned",
+            "About how many different non-NULL values there are: exact for a few hundred, then within about "
+            "0.8 % (HyperLogLog). Exact over updating input.",
+            "approx_distinct(x % 2)", "2"},
+       .takes_distinct = true,
+       .takes_order_by = false,
+       .bind = BindApproxDistinct});
+  out->push_back(
+      {.names = {"approx_percentile_cont"},
+       .doc =
+           {"Approximate", "approx_percentile_cont(p, centroids?) WITHIN GROUP (ORDER BY x) → double",
+            "About the value below which a share p (a constant from 0 to 1) of the values lies, in bounded "
+            "memory (t-digest, 100 centroids by default); also approx_percentile_cont(x, p). NaN is skipped. "
+            "Exact over updating input.",
+            "approx_percentile_cont(x, 0.5)", "2.0"},
+       .takes_distinct = false,
+       .takes_order_by = true,
+       .bind = BindApproxPercentile});
   out->push_back({.names = {"approx_median"},
                   .doc = {"Approximate", "approx_median(x) → double", "approx_percentile_cont(x, 0.5).",
                           "approx_median(x)", "2.0"},
                   .takes_distinct = true,
                   .takes_order_by = false,
                   .bind = BindApproxMedian});
-  out->push_back({.names = {"approx_percentile_cont_with_weight"},
-                  .doc = {"Approximate", "approx_percentile_cont_with_weight(w, p) WITHIN GROUP (ORDER BY x) → double",
-                          "As approx_percentile_cont, each value counting w times; rows where w is NULL or not above 0 are "
-                          "skipped.",
-                          "approx_percentile_cont_with_weight(1, 0.5) WITHIN GROUP (ORDER BY x)", "2.0"},
-                  .takes_distinct = false,
-                  .takes_order_by = true,
-                  .bind = BindWeightedPercentile});
+  out->push_back(
+      {.names = {"approx_percentile_cont_with_weight"},
+       .doc =
+           {"Approximate", "approx_percentile_cont_with_weight(w, p) WITHIN GROUP (ORDER BY x) → double",
+            "As approx_percentile_cont, each value counting w times; rows where w is NULL or not above 0 are "
+            "skipped.",
+            "approx_percentile_cont_with_weight(1, 0.5) WITHIN GROUP (ORDER BY x)", "2.0"},
+       .takes_distinct = false,
+       .takes_order_by = true,
+       .bind = BindWeightedPercentile});
 }
 
 }  // namespace laminar

@@ -1,4 +1,5 @@
-/// BIT_AND, BIT_OR, BIT_XOR and BOOL_AND, BOOL_OR. XOR undoes itself; AND and OR under retraction count ones per bit.
+/// BIT_AND, BIT_OR, BIT_XOR and BOOL_AND, BOOL_OR. XOR undoes itself; AND and OR under retraction count ones
+/// per bit.
 
 #include <array>
 #include <optional>
@@ -51,10 +52,9 @@ class PlainBits final : public PlainAggregate<BitState> {
   void Update(uint8_t* const* states, const AggregateInput& input) const override {
     const BitColumn column(*input.args[0], result().is_signed_integer());
     const uint64_t* bits = column.data();
-    ForEachValidRow<BitState>(states, input, ValidRows(*input.args[0]),
-                              [bits](BitState& state, int64_t row, int64_t weight) {
-                                Combine(state, bits[row], weight);
-                              });
+    ForEachValidRow<BitState>(
+        states, input, ValidRows(*input.args[0]),
+        [bits](BitState& state, int64_t row, int64_t weight) { Combine(state, bits[row], weight); });
   }
   void Merge(uint8_t* const* into, const uint8_t* const* from, int64_t count) const override {
     for (int64_t i = 0; i < count; ++i) {
@@ -191,7 +191,8 @@ BoundAggregate BindBool(const char* name, bool is_and, const AggregateBindArgume
 }
 
 template <BitKind kKind>
-AggregateDefinition BitDefinition(const char* name, std::string description, std::string example, std::string result) {
+AggregateDefinition BitDefinition(const char* name, std::string description, std::string example,
+                                  std::string result) {
   return {.names = {name},
           .doc = {"Aggregate", std::string(name) + "(integer) → type of the argument",
                   std::move(description) + " NULL without values.", std::move(example), std::move(result)},
@@ -202,23 +203,27 @@ AggregateDefinition BitDefinition(const char* name, std::string description, std
 
 AggregateDefinition BoolDefinition(const char* name, const char* alias, bool is_and, std::string description,
                                    std::string example, std::string result) {
-  return {.names = {name, alias},
-          .doc = {"Aggregate", std::string(name) + "(boolean) → boolean", std::move(description) + " NULL without values.",
-                  std::move(example), std::move(result)},
-          .takes_distinct = true,
-          .takes_order_by = false,
-          .bind = [name, is_and](const AggregateBindArguments& args) { return BindBool(name, is_and, args); }};
+  return {
+      .names = {name, alias},
+      .doc = {"Aggregate", std::string(name) + "(boolean) → boolean",
+              std::move(description) + " NULL without values.", std::move(example), std::move(result)},
+      .takes_distinct = true,
+      .takes_order_by = false,
+      .bind = [name, is_and](const AggregateBindArguments& args) { return BindBool(name, is_and, args); }};
 }
 
 }  // namespace
 
 void AddBitBool(AggregateDefinitionList* out) {
-  out->push_back(BitDefinition<BitKind::kAnd>("bit_and", "Bits that all non-NULL values have.", "bit_and(x)", "0"));
+  out->push_back(
+      BitDefinition<BitKind::kAnd>("bit_and", "Bits that all non-NULL values have.", "bit_and(x)", "0"));
   out->push_back(BitDefinition<BitKind::kOr>("bit_or", "Bits that some value has.", "bit_or(x)", "3"));
-  out->push_back(BitDefinition<BitKind::kXor>("bit_xor", "Bits that an odd number of values have.", "bit_xor(x)", "0"));
-  out->push_back(BoolDefinition("bool_and", "every", true, "Whether all non-NULL values are true.", "bool_and(x > 1)",
-                                "false"));
-  out->push_back(BoolDefinition("bool_or", "some", false, "Whether some value is true.", "bool_or(x > 1)", "true"));
+  out->push_back(
+      BitDefinition<BitKind::kXor>("bit_xor", "Bits that an odd number of values have.", "bit_xor(x)", "0"));
+  out->push_back(BoolDefinition("bool_and", "every", true, "Whether all non-NULL values are true.",
+                                "bool_and(x > 1)", "false"));
+  out->push_back(
+      BoolDefinition("bool_or", "some", false, "Whether some value is true.", "bool_or(x > 1)", "true"));
 }
 
 }  // namespace laminar

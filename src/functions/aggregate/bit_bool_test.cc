@@ -42,7 +42,10 @@ TEST(Bools, ThreeValued) {
 }
 
 TEST(Bools, TakeRowsBack) {
-  AggregateTester("bool_and", {Type::Boolean()}, true).Add("[true, false]").Remove("[false]").Expect("[true]");
+  AggregateTester("bool_and", {Type::Boolean()}, true)
+      .Add("[true, false]")
+      .Remove("[false]")
+      .Expect("[true]");
   AggregateTester("bool_or", {Type::Boolean()}, true).Add("[true, false]").Remove("[true]").Expect("[false]");
   EXPECT_THROW(AggregateTester("bool_or", {Type::Int64()}), UserError);
 }

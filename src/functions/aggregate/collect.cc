@@ -1,9 +1,9 @@
 /// ARRAY_AGG, STRING_AGG and NTH_VALUE: all rows of the group, in the order of ORDER BY and then of arrival.
 
+#include "functions/aggregate/collect.h"
+
 #include <arrow/array.h>
-#include <arrow/buffer.h>
 #include <arrow/scalar.h>
-#include <arrow/util/bit_util.h>
 
 #include "base/arrow_result.h"
 #include "base/error.h"
@@ -14,30 +14,6 @@
 namespace laminar {
 namespace {
 
-/// Values of some groups end to end: those of group i are values[offsets[i], offsets[i+1]).
-struct GroupedValues {
-  std::vector<std::string_view> values;
-  std::vector<int32_t> offsets{0};
-  bool empty(int64_t i) const { return offsets[static_cast<size_t>(i)] == offsets[static_cast<size_t>(i) + 1]; }
-};
-
-template <typename Rows>
-class CollectBase : public RowsAggregate<Rows> {
- public:
-  using RowsAggregate<Rows>::RowsAggregate;
-
- protected:
-  GroupedValues Gather(const uint8_t* const* states, int64_t count) const {
-    GroupedValues out;
-    for (int64_t i = 0; i < count; ++i) {
-      if (const Rows* rows = this->Find(states[i])) rows->AppendTo(&out.values);
-      if (out.values.size() > INT32_MAX) throw QueryError("array_agg results of one batch exceed 2^31 elements");
-      out.offsets.push_back(static_cast<int32_t>(out.values.size()));
-    }
-    return out;
-  }
-};
-
 template <typename Rows>
 class ArrayAgg final : public CollectBase<Rows> {
  public:
@@ -47,17 +23,7 @@ class ArrayAgg final : public CollectBase<Rows> {
   std::shared_ptr<arrow::Array> Finish(const uint8_t* const* states, int64_t count) const override {
     const GroupedValues groups = this->Gather(states, count);
     const auto elements = this->codec().Decode(groups.values)[0];
-    auto bitmap = OrThrow(arrow::AllocateEmptyBitmap(count), "allocate");
-    int64_t null_count = 0;
-    for (int64_t i = 0; i < count; ++i) {
-      null_count += groups.empty(i);
-      if (!groups.empty(i)) arrow::bit_util::SetBit(bitmap->mutable_data(), i);
-    }
-    auto offsets = OrThrow(arrow::AllocateBuffer(static_cast<int64_t>(groups.offsets.size() * sizeof(int32_t))), "allocate");
-    std::copy(groups.offsets.begin(), groups.offsets.end(), reinterpret_cast<int32_t*>(offsets->mutable_data()));
-    return arrow::MakeArray(arrow::ArrayData::Make(this->result().arrow_type(), count,
-                                                   {std::move(bitmap), std::move(offsets)}, {elements->data()},
-                                                   null_count));
+    return MakeLists(this->result().arrow_type(), groups.offsets, elements->data());
   }
 };
 
@@ -65,7 +31,8 @@ template <typename Rows>
 class StringAgg final : public CollectBase<Rows> {
  public:
   StringAgg(const RowColumns& columns, std::string separator)
-      : CollectBase<Rows>(Type::Text(), {Type::Text().arrow_type()}, columns), separator_(std::move(separator)) {}
+      : CollectBase<Rows>(Type::Text(), {Type::Text().arrow_type()}, columns),
+        separator_(std::move(separator)) {}
 
   std::shared_ptr<arrow::Array> Finish(const uint8_t* const* states, int64_t count) const override {
     const GroupedValues groups = this->Gather(states, count);
@@ -100,7 +67,8 @@ class NthValue final : public CollectBase<Rows> {
     for (int64_t i = 0; i < count; ++i) {
       std::vector<std::string_view> values;
       if (const Rows* rows = this->Find(states[i])) rows->AppendTo(&values);
-      if (n_ <= static_cast<int64_t>(values.size())) found[static_cast<size_t>(i)] = values[static_cast<size_t>(n_ - 1)];
+      if (n_ <= static_cast<int64_t>(values.size()))
+        found[static_cast<size_t>(i)] = values[static_cast<size_t>(n_ - 1)];
     }
     return this->codec().Decode(found)[0];
   }
@@ -108,16 +76,6 @@ class NthValue final : public CollectBase<Rows> {
  private:
   int64_t n_;
 };
-
-/// `arguments`: how many columns stand before those of ORDER BY.
-RowColumns FirstColumnOrdered(const AggregateBindArguments& args, bool ignore_nulls) {
-  RowColumns columns;
-  columns.values = {0};
-  for (size_t i = 0; i < args.order_types.size(); ++i) columns.order.push_back(args.types.size() + i);
-  columns.sort = args.order;
-  if (ignore_nulls) columns.not_null = {0};
-  return columns;
-}
 
 BoundAggregate BindArrayAgg(const AggregateBindArguments& args) {
   RequireArgumentCount("array_agg", args, 1, 1);
@@ -148,13 +106,16 @@ BoundAggregate BindNthValue(const AggregateBindArguments& args) {
   if (!args.types[1].is_integer() || !constant || !constant->is_valid) {
     throw UserError(Reason::kTypeError, {}, "nth_value takes a constant row number as its second argument");
   }
-  const auto n = std::static_pointer_cast<arrow::Int64Scalar>(OrThrow(constant->CastTo(arrow::int64()), "nth_value"));
+  const auto n =
+      std::static_pointer_cast<arrow::Int64Scalar>(OrThrow(constant->CastTo(arrow::int64()), "nth_value"));
   if (n->value < 1) {
-    throw UserError(Reason::kTypeError, {}, "nth_value takes a row number from 1 on, not " + constant->ToString());
+    throw UserError(Reason::kTypeError, {},
+                    "nth_value takes a row number from 1 on, not " + constant->ToString());
   }
   const Type type = KnownType(args.types[0]);
   const RowColumns columns = FirstColumnOrdered(args, args.ignore_nulls);
-  if (args.retractable) return {{type, args.types[1]}, std::make_shared<NthValue<RetractableRows>>(type, columns, n->value)};
+  if (args.retractable)
+    return {{type, args.types[1]}, std::make_shared<NthValue<RetractableRows>>(type, columns, n->value)};
   return {{type, args.types[1]}, std::make_shared<NthValue<CollectedRows>>(type, columns, n->value)};
 }
 
@@ -168,22 +129,26 @@ void AddCollect(AggregateDefinitionList* out) {
                   .takes_distinct = true,
                   .takes_order_by = true,
                   .bind = BindArrayAgg});
-  out->push_back({.names = {"string_agg", "listagg", "group_concat"},
-                  .doc = {"Aggregate", "string_agg(x, separator? [ORDER BY …]) → text",
-                          "The non-NULL values as text, with the separator (a constant; a comma by default) between them. "
-                          "NULL without values.",
-                          "string_agg(x, '-' ORDER BY x)", "\"1-2-3\""},
-                  .takes_distinct = true,
-                  .takes_order_by = true,
-                  .bind = [](const AggregateBindArguments& args) { return BindStringAgg("string_agg", args); }});
-  out->push_back({.names = {"nth_value"},
-                  .doc = {"Aggregate", "nth_value(x, n [ORDER BY …]) → type of x",
-                          "x of the n-th row (from 1) by ORDER BY, else by arrival; NULL when there are fewer rows. n is a "
-                          "constant. `IGNORE NULLS` skips rows where x is NULL.",
-                          "nth_value(x, 2 ORDER BY x DESC)", "2"},
-                  .takes_distinct = false,
-                  .takes_order_by = true,
-                  .bind = BindNthValue});
+  out->push_back(
+      {.names = {"string_agg", "listagg", "group_concat"},
+       .doc =
+           {"Aggregate", "string_agg(x, separator? [ORDER BY …]) → text",
+            "The non-NULL values as text, with the separator (a constant; a comma by default) between them. "
+            "NULL without values.",
+            "string_agg(x, '-' ORDER BY x)", "\"1-2-3\""},
+       .takes_distinct = true,
+       .takes_order_by = true,
+       .bind = [](const AggregateBindArguments& args) { return BindStringAgg("string_agg", args); }});
+  out->push_back(
+      {.names = {"nth_value"},
+       .doc =
+           {"Aggregate", "nth_value(x, n [ORDER BY …]) → type of x",
+            "x of the n-th row (from 1) by ORDER BY, else by arrival; NULL when there are fewer rows. n is a "
+            "constant. `IGNORE NULLS` skips rows where x is NULL.",
+            "nth_value(x, 2 ORDER BY x DESC)", "2"},
+       .takes_distinct = false,
+       .takes_order_by = true,
+       .bind = BindNthValue});
 }
 
 }  // namespace laminar

@@ -5,8 +5,8 @@ namespace {
 
 using Rows = AggregateTester::Rows;
 
-AggregateBindArguments Arguments(std::vector<Type> types, bool retractable, std::vector<Type> order_types = {},
-                                 bool descending = false) {
+AggregateBindArguments Arguments(std::vector<Type> types, bool retractable,
+                                 std::vector<Type> order_types = {}, bool descending = false) {
   AggregateBindArguments args;
   args.types = std::move(types);
   args.constants.resize(args.types.size());
@@ -78,13 +78,56 @@ TEST(NthValue, CountsFromOne) {
   for (bool retractable : {false, true}) {
     auto args = Arguments({Type::Int64(), Type::Int64()}, retractable);
     args.constants[1] = arrow::MakeScalar(int64_t{2});
-    AggregateTester("nth_value", args).Add(Rows{{"[5, null, 7]", "[2, 2, 2]"}, {0, 0, 1}, {}}).Expect("[null, null]");
+    AggregateTester("nth_value", args)
+        .Add(Rows{{"[5, null, 7]", "[2, 2, 2]"}, {0, 0, 1}, {}})
+        .Expect("[null, null]");
     args.ignore_nulls = true;
     AggregateTester("nth_value", args).Add(Rows{{"[5, null, 7]", "[2, 2, 2]"}, {}, {}}).Expect("[7]");
   }
   auto args = Arguments({Type::Int64(), Type::Int64()}, false);
   args.constants[1] = arrow::MakeScalar(int64_t{0});
   EXPECT_THROW(AggregateTester("nth_value", args), UserError);
+}
+
+TEST(JsonAgg, WritesValuesAsJson) {
+  for (bool retractable : {false, true}) {
+    AggregateTester("json_agg", {Type::Text()}, retractable)
+        .Add(Rows{{R"(["a\"b", null, "ü"])"}, {0, 0, 1}, {}})
+        .Add(R"(["c"])")
+        .Expect(R"(["[\"a\\\"b\",null,\"c\"]", "[\"ü\"]", null])");
+    AggregateTester("json_arrayagg", {Type::Double()}, retractable)
+        .Add("[1, 2.5, NaN]")
+        .Expect(R"(["[1.0,2.5,null]"])");
+  }
+  AggregateTester("json_agg", {Type::Int64()}, true).Add("[1, 2]").Remove("[1]").Expect(R"(["[2]"])");
+}
+
+TEST(JsonObjectAgg, TheLastOfEqualKeysCounts) {
+  for (bool retractable : {false, true}) {
+    AggregateTester("json_object_agg", {Type::Text(), Type::Int64()}, retractable)
+        .Add(Rows{{R"(["a", "b", null])", "[1, null, 3]"}, {}, {}})
+        .Add(Rows{{R"(["a"])", "[4]"}, {}, {}})
+        .Expect(R"(["{\"a\":4,\"b\":null}", null])");
+  }
+}
+
+TEST(MapAgg, TheLastOfEqualKeysCounts) {
+  for (bool retractable : {false, true}) {
+    AggregateTester("map_agg", {Type::Double(), Type::Text()}, retractable)
+        .Add(Rows{{"[0.0, 1, null]", R"(["a", null, "c"])"}, {}, {}})
+        .Add(Rows{{"[-0.0, 2]", R"(["d", "e"])"}, {0, 1}, {}})
+        .Expect(R"([[[0.0, "d"], [1.0, null]], [[2.0, "e"]], null])");
+  }
+}
+
+TEST(Histogram, CountsValues) {
+  for (bool retractable : {false, true}) {
+    AggregateTester("histogram", {Type::Text()}, retractable)
+        .Add(Rows{{R"(["b", "a", null, "b"])"}, {}, {}})
+        .Add(Rows{{R"(["x"])"}, {1}, {}})
+        .Expect(R"([[["a", 1], ["b", 2]], [["x", 1]], null])");
+  }
+  AggregateTester("histogram", {Type::Int64()}, true).Add("[1, 2]").Remove("[1]").Expect("[[[2, 1]]]");
 }
 
 }  // namespace

@@ -220,7 +220,8 @@ std::shared_ptr<arrow::Array> ResultValues<T>::ToArray(const Type& type) const {
   int64_t null_count = 0;
   auto bitmap = ValidityBitmap(valid, &null_count);
   return arrow::MakeArray(arrow::ArrayData::Make(type.arrow_type(), static_cast<int64_t>(values.size()),
-                                                 {std::move(bitmap), FixedWidthBuffer(type, values)}, null_count));
+                                                 {std::move(bitmap), FixedWidthBuffer(type, values)},
+                                                 null_count));
 }
 
 template <>
@@ -243,7 +244,8 @@ std::shared_ptr<arrow::Array> ResultValues<std::string_view>::ToArray(const Type
     to += value.size();
   }
   return arrow::MakeArray(arrow::ArrayData::Make(type.arrow_type(), static_cast<int64_t>(values.size()),
-                                                 {std::move(bitmap), std::move(offsets), std::move(data)}, null_count));
+                                                 {std::move(bitmap), std::move(offsets), std::move(data)},
+                                                 null_count));
 }
 
 template struct ResultValues<int64_t>;

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Columns as plain C++ values on the way in, and results as columns on the way out. Narrow types are widened, so that
-/// an aggregate is written for five value types instead of for every Arrow type.
+/// Columns as plain C++ values on the way in, and results as columns on the way out. Narrow types are
+/// widened, so that an aggregate is written for five value types instead of for every Arrow type.
 
 #include <arrow/type_fwd.h>
 
@@ -26,8 +26,8 @@ enum class ValueKind {
 };
 ValueKind ValueKindOf(const Type& type);
 
-/// Values of a column whose kind is T's; T = double also takes every other number. Entries at NULLs are garbage.
-/// T: int64_t, uint64_t, double, StoredInt128, std::string_view. Must not outlive the column.
+/// Values of a column whose kind is T's; T = double also takes every other number. Entries at NULLs are
+/// garbage. T: int64_t, uint64_t, double, StoredInt128, std::string_view. Must not outlive the column.
 template <typename T>
 class ColumnValues {
  public:
@@ -63,7 +63,8 @@ struct ResultValues {
   std::vector<T> values;
   std::vector<uint8_t> valid;
 
-  explicit ResultValues(int64_t count) : values(static_cast<size_t>(count)), valid(static_cast<size_t>(count)) {}
+  explicit ResultValues(int64_t count)
+      : values(static_cast<size_t>(count)), valid(static_cast<size_t>(count)) {}
   void Set(int64_t i, T value) {
     values[static_cast<size_t>(i)] = value;
     valid[static_cast<size_t>(i)] = 1;

@@ -1,6 +1,6 @@
-/// COUNT, SUM and AVG. Sums are kept wide (128 bits for integers, 192 for DECIMAL) and checked when asked for, so that a
-/// sum may leave the result's range and come back. Sums of DOUBLE are compensated; under retraction NaN and ±Inf are
-/// counted apart, so that taking them back gives the old sum.
+/// COUNT, SUM and AVG. Sums are kept wide (128 bits for integers, 192 for DECIMAL) and checked when asked
+/// for, so that a sum may leave the result's range and come back. Sums of DOUBLE are compensated; under
+/// retraction NaN and ±Inf are counted apart, so that taking them back gives the old sum.
 
 #include <arrow/util/decimal.h>
 #include <fmt/format.h>
@@ -92,10 +92,10 @@ class IntegerSum final : public IntegerSumBase<T> {
 
  private:
   [[noreturn]] void ThrowOverflow(__int128 sum) const {
-    throw QueryError(fmt::format("sum {} is out of range of {}: cast the argument to DECIMAL or DOUBLE",
-                                 arrow::Decimal128(static_cast<int64_t>(sum >> 64), static_cast<uint64_t>(sum))
-                                     .ToIntegerString(),
-                                 this->result().ToString()));
+    throw QueryError(fmt::format(
+        "sum {} is out of range of {}: cast the argument to DECIMAL or DOUBLE",
+        arrow::Decimal128(static_cast<int64_t>(sum >> 64), static_cast<uint64_t>(sum)).ToIntegerString(),
+        this->result().ToString()));
   }
 };
 
@@ -151,7 +151,8 @@ class DecimalSumBase : public PlainAggregate<DecimalSumState> {
   StoredInt128 Checked(const arrow::Decimal256& value, const char* what) const {
     const int scale = result().scale();
     if (!value.FitsInPrecision(result().precision())) {
-      throw QueryError(fmt::format("{} {} is out of range of {}", what, value.ToString(scale), result().ToString()));
+      throw QueryError(
+          fmt::format("{} {} is out of range of {}", what, value.ToString(scale), result().ToString()));
     }
     const auto words = value.little_endian_array();
     StoredInt128 out;
@@ -178,7 +179,8 @@ class DecimalSum final : public DecimalSumBase {
 class DecimalAverage final : public DecimalSumBase {
  public:
   DecimalAverage(int precision, int scale)
-      : DecimalSumBase(Type::Decimal(std::min(38, precision + 4), std::min(38, scale + 4))), argument_scale_(scale) {}
+      : DecimalSumBase(Type::Decimal(std::min(38, precision + 4), std::min(38, scale + 4))),
+        argument_scale_(scale) {}
 
   std::shared_ptr<arrow::Array> Finish(const uint8_t* const* states, int64_t count) const override {
     ResultValues<StoredInt128> out(count);
@@ -232,7 +234,8 @@ struct RetractableDoubleSumState {
     count += weight;
     if (std::isfinite(value)) [[likely]] {
       sum.Add(value * static_cast<double>(weight));
-      if (count == nans + infinities + negative_infinities) sum = {};  // nothing finite is left: no residue either
+      if (count == nans + infinities + negative_infinities)
+        sum = {};  // nothing finite is left: no residue either
     } else if (std::isnan(value)) {
       nans += weight;
     } else {
@@ -247,7 +250,8 @@ struct RetractableDoubleSumState {
     negative_infinities += other.negative_infinities;
   }
   double value() const {
-    if (nans != 0 || (infinities != 0 && negative_infinities != 0)) return std::numeric_limits<double>::quiet_NaN();
+    if (nans != 0 || (infinities != 0 && negative_infinities != 0))
+      return std::numeric_limits<double>::quiet_NaN();
     if (infinities != 0) return std::numeric_limits<double>::infinity();
     if (negative_infinities != 0) return -std::numeric_limits<double>::infinity();
     return std::isfinite(sum.hi) ? sum.value() : sum.hi;
@@ -262,8 +266,9 @@ class DoubleSum final : public PlainAggregate<State> {
   void Update(uint8_t* const* states, const AggregateInput& input) const override {
     const ColumnValues<double> column(*input.args[0]);
     const double* values = column.data();
-    ForEachValidRow<State>(states, input, ValidRows(*input.args[0]),
-                           [values](State& state, int64_t row, int64_t weight) { state.Add(values[row], weight); });
+    ForEachValidRow<State>(
+        states, input, ValidRows(*input.args[0]),
+        [values](State& state, int64_t row, int64_t weight) { state.Add(values[row], weight); });
   }
   void Merge(uint8_t* const* into, const uint8_t* const* from, int64_t count) const override {
     for (int64_t i = 0; i < count; ++i) this->At(into, i).Add(this->At(from, i));
@@ -281,7 +286,8 @@ class DoubleSum final : public PlainAggregate<State> {
 
 template <bool kAverage>
 BoundAggregate BindDoubleSum(bool retractable) {
-  if (retractable) return {{Type::Double()}, std::make_shared<DoubleSum<RetractableDoubleSumState, kAverage>>()};
+  if (retractable)
+    return {{Type::Double()}, std::make_shared<DoubleSum<RetractableDoubleSumState, kAverage>>()};
   return {{Type::Double()}, std::make_shared<DoubleSum<DoubleSumState, kAverage>>()};
 }
 
@@ -306,7 +312,8 @@ BoundAggregate BindAverage(const AggregateBindArguments& args) {
   const Type type = KnownType(args.types[0]);
   if (type.is_signed_integer()) return {{Type::Int64()}, std::make_shared<IntegerAverage<int64_t>>()};
   if (type.is_unsigned_integer()) return {{Type::UInt64()}, std::make_shared<IntegerAverage<uint64_t>>()};
-  if (type.id() == TypeId::kDecimal) return {{type}, std::make_shared<DecimalAverage>(type.precision(), type.scale())};
+  if (type.id() == TypeId::kDecimal)
+    return {{type}, std::make_shared<DecimalAverage>(type.precision(), type.scale())};
   RequireNumber("avg", type);
   return BindDoubleSum<true>(args.retractable);
 }
@@ -316,7 +323,8 @@ BoundAggregate BindAverage(const AggregateBindArguments& args) {
 void AddCountSumAvg(AggregateDefinitionList* out) {
   out->push_back({.names = {"count"},
                   .doc = {"Aggregate", "count(*) → bigint, count(x, …) → bigint",
-                          "Number of rows, or of rows where no argument is NULL; 0 when there are none.", "count(x)", "3"},
+                          "Number of rows, or of rows where no argument is NULL; 0 when there are none.",
+                          "count(x)", "3"},
                   .takes_distinct = true,
                   .takes_order_by = false,
                   .bind = BindCount});
@@ -329,22 +337,24 @@ void AddCountSumAvg(AggregateDefinitionList* out) {
                     RequireArgumentCount("regr_count", args, 2, 2);
                     return BindCount(args);
                   }});
-  out->push_back({.names = {"sum"},
-                  .doc = {"Aggregate", "sum(number) → bigint | decimal | double",
-                          "Sum of the non-NULL values: BIGINT for integers (BIGINT UNSIGNED for unsigned ones), "
-                          "DECIMAL(38,s) for DECIMAL, else DOUBLE. Out of range is an error; NULL without values.",
-                          "sum(x)", "6"},
-                  .takes_distinct = true,
-                  .takes_order_by = false,
-                  .bind = BindSum});
-  out->push_back({.names = {"avg", "mean"},
-                  .doc = {"Aggregate", "avg(number) → double | decimal",
-                          "Mean of the non-NULL values; for DECIMAL a DECIMAL with four more digits behind the point. "
-                          "NULL without values.",
-                          "avg(x)", "2.0"},
-                  .takes_distinct = true,
-                  .takes_order_by = false,
-                  .bind = BindAverage});
+  out->push_back(
+      {.names = {"sum"},
+       .doc = {"Aggregate", "sum(number) → bigint | decimal | double",
+               "Sum of the non-NULL values: BIGINT for integers (BIGINT UNSIGNED for unsigned ones), "
+               "DECIMAL(38,s) for DECIMAL, else DOUBLE. Out of range is an error; NULL without values.",
+               "sum(x)", "6"},
+       .takes_distinct = true,
+       .takes_order_by = false,
+       .bind = BindSum});
+  out->push_back(
+      {.names = {"avg", "mean"},
+       .doc = {"Aggregate", "avg(number) → double | decimal",
+               "Mean of the non-NULL values; for DECIMAL a DECIMAL with four more digits behind the point. "
+               "NULL without values.",
+               "avg(x)", "2.0"},
+       .takes_distinct = true,
+       .takes_order_by = false,
+       .bind = BindAverage});
 }
 
 }  // namespace laminar

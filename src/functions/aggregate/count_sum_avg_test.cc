@@ -6,7 +6,10 @@ namespace {
 using Rows = AggregateTester::Rows;
 
 TEST(Count, CountsRowsWithoutArguments) {
-  AggregateTester("count", std::vector<Type>{}).Add(Rows{{}, {0, 1, 0, 0}, {}}).Add(Rows{{}, {1}, {}}).Expect("[3, 2, 0]");
+  AggregateTester("count", std::vector<Type>{})
+      .Add(Rows{{}, {0, 1, 0, 0}, {}})
+      .Add(Rows{{}, {1}, {}})
+      .Expect("[3, 2, 0]");
   AggregateTester("count", std::vector<Type>{}).Add(Rows{{}, {0, 0, 0, 0, 0}, {}}).Expect("[5]");
 }
 
@@ -49,7 +52,8 @@ TEST(Sum, OutOfRangeIsAnError) {
     sum.Result();
     FAIL() << "no overflow";
   } catch (const QueryError& error) {
-    EXPECT_STREQ(error.what(), "sum 9223372036854775808 is out of range of BIGINT: cast the argument to DECIMAL or DOUBLE");
+    EXPECT_STREQ(error.what(),
+                 "sum 9223372036854775808 is out of range of BIGINT: cast the argument to DECIMAL or DOUBLE");
   }
 }
 
@@ -88,9 +92,10 @@ TEST(Sum, OfDecimalsMayLeaveTheRangeAndComeBack) {
 
 TEST(Sum, OfDecimalsWithBigWeights) {
   AggregateTester("sum", {Type::Decimal(38, 0)}, true)
-      .Add(Rows{{R"(["99999999999999999999999999999999999999", "-99999999999999999999999999999999999999", "-3"])"},
-                {},
-                {2000000000, 1999999999, -2000000000}})
+      .Add(Rows{
+          {R"(["99999999999999999999999999999999999999", "-99999999999999999999999999999999999999", "-3"])"},
+          {},
+          {2000000000, 1999999999, -2000000000}})
       .Add(Rows{{R"(["-6000000000"])"}, {}, {}})
       .Expect(R"(["99999999999999999999999999999999999999"])");
 }
@@ -144,7 +149,9 @@ TEST(Average, OfDecimalsRoundsHalfAwayFromZero) {
   AggregateTester avg("avg", {Type::Decimal(10, 2)}, true);
   EXPECT_EQ(avg.result(), Type::Decimal(14, 6));
   avg.Add(R"(["1.00", "1.00", "0.00"])").Expect(R"(["0.666667"])");
-  AggregateTester("avg", {Type::Decimal(10, 2)}).Add(R"(["-1.00", "-1.00", "0.00"])").Expect(R"(["-0.666667"])");
+  AggregateTester("avg", {Type::Decimal(10, 2)})
+      .Add(R"(["-1.00", "-1.00", "0.00"])")
+      .Expect(R"(["-0.666667"])");
   AggregateTester("avg", {Type::Decimal(10, 2)}).Add(R"([null])").Expect("[null]");
 }
 

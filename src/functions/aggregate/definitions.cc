@@ -14,6 +14,8 @@ std::vector<AggregateDefinition> AggregateDefinitions() {
   AddBitBool(&out);
   AddFirstLast(&out);
   AddCollect(&out);
+  AddCollectJson(&out);
+  AddCollectMap(&out);
   AddVariance(&out);
   AddRegression(&out);
   AddPercentile(&out);
@@ -21,22 +23,28 @@ std::vector<AggregateDefinition> AggregateDefinitions() {
   return out;
 }
 
-void RequireArgumentCount(std::string_view function, const AggregateBindArguments& args, size_t least, size_t most) {
+void RequireArgumentCount(std::string_view function, const AggregateBindArguments& args, size_t least,
+                          size_t most) {
   const size_t count = args.types.size();
   if (count >= least && count <= most) return;
   const std::string expected = least == most ? std::to_string(least) : fmt::format("{} to {}", least, most);
-  throw UserError(Reason::kTypeError, {}, fmt::format("{} takes {} argument{}, not {}", function, expected,
-                                                      most == 1 ? "" : "s", count));
+  throw UserError(
+      Reason::kTypeError, {},
+      fmt::format("{} takes {} argument{}, not {}", function, expected, most == 1 ? "" : "s", count));
 }
 
 void ThrowArgumentType(std::string_view function, std::string_view expected, const Type& type) {
-  throw UserError(Reason::kTypeError, {}, fmt::format("{} takes {}, not {}", function, expected, type.ToString()));
+  throw UserError(Reason::kTypeError, {},
+                  fmt::format("{} takes {}, not {}", function, expected, type.ToString()));
 }
 
-Type KnownType(const Type& type) { return type.is_null() ? Type::Int64() : type; }
+Type KnownType(const Type& type) {
+  return type.is_null() ? Type::Int64() : type;
+}
 
 Type RequireNumber(std::string_view function, const Type& type) {
-  if (!type.is_numeric() && !type.is_null() && type.id() != TypeId::kJson) ThrowArgumentType(function, "numbers", type);
+  if (!type.is_numeric() && !type.is_null() && type.id() != TypeId::kJson)
+    ThrowArgumentType(function, "numbers", type);
   return Type::Double();
 }
 

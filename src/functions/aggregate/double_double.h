@@ -1,7 +1,7 @@
 #pragma once
 
-/// Sums of doubles that do not drift: an unevaluated pair hi + lo carries about 100 bits, so that what was added can be
-/// taken away again. Finite values only: callers count NaN and ±Inf apart.
+/// Sums of doubles that do not drift: an unevaluated pair hi + lo carries about 100 bits, so that what was
+/// added can be taken away again. Finite values only: callers count NaN and ±Inf apart.
 
 #include <cmath>
 
@@ -69,9 +69,10 @@ struct DoubleDouble {
 };
 
 /// Σ (x − mean x)(y − mean y) from the raw sums; never below zero when `square`.
-inline double CentralSum(const DoubleDouble& sum_xy, const DoubleDouble& sum_x, const DoubleDouble& sum_y, int64_t count,
-                         bool square) {
-  const DoubleDouble expected = sum_x.Normalized().Times(sum_y.Normalized()).DividedBy(static_cast<double>(count));
+inline double CentralSum(const DoubleDouble& sum_xy, const DoubleDouble& sum_x, const DoubleDouble& sum_y,
+                         int64_t count, bool square) {
+  const DoubleDouble expected =
+      sum_x.Normalized().Times(sum_y.Normalized()).DividedBy(static_cast<double>(count));
   const double central = sum_xy.Normalized().Minus(expected).value();
   return square && central < 0 ? 0 : central;
 }

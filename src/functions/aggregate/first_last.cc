@@ -1,6 +1,6 @@
-/// FIRST_VALUE, LAST_VALUE, ANY_VALUE, ARG_MIN and ARG_MAX: one row of the group, by ORDER BY columns or by arrival. Over
-/// append-only input only the best row so far is kept; of a batch, only the rows that win are encoded. Under retraction
-/// all rows are kept.
+/// FIRST_VALUE, LAST_VALUE, ANY_VALUE, ARG_MIN and ARG_MAX: one row of the group, by ORDER BY columns or by
+/// arrival. Over append-only input only the best row so far is kept; of a batch, only the rows that win are
+/// encoded. Under retraction all rows are kept.
 
 #include <arrow/array.h>
 
@@ -21,11 +21,15 @@ struct BestRowState {
   int64_t winner = -1;  // inside Update: the row of this batch whose value is yet to be encoded
 };
 
-/// `kLast`: of rows with equal order the last to arrive, and the greatest order wins; else the first and the least.
+/// `kLast`: of rows with equal order the last to arrive, and the greatest order wins; else the first and the
+/// least.
 class BestRow final : public PlainAggregate<BestRowState> {
  public:
   BestRow(Type result, const RowColumns& columns, bool last)
-      : PlainAggregate(std::move(result)), columns_(columns), last_(last), codec_({this->result().arrow_type()}) {}
+      : PlainAggregate(std::move(result)),
+        columns_(columns),
+        last_(last),
+        codec_({this->result().arrow_type()}) {}
 
   bool owns_memory() const override { return true; }
   void Destroy(uint8_t* state) const override {
@@ -133,7 +137,8 @@ class RetractableRow final : public RowsAggregate<RetractableRows> {
   bool last_;
 };
 
-BoundAggregate BindByOrder(const char* name, bool last, const AggregateBindArguments& args, bool ignore_nulls) {
+BoundAggregate BindByOrder(const char* name, bool last, const AggregateBindArguments& args,
+                           bool ignore_nulls) {
   RequireArgumentCount(name, args, 1, 1);
   RowColumns columns;
   columns.values = {0};
@@ -156,8 +161,9 @@ BoundAggregate BindByArgument(const char* name, bool greatest, const AggregateBi
   return {{type, KnownType(args.types[1])}, MakeOneRow(type, columns, /*last=*/false, args.retractable)};
 }
 
-AggregateDefinition ByOrderDefinition(const char* name, std::vector<std::string> names, bool last, bool skip_nulls,
-                                      std::string description, std::string example, std::string result) {
+AggregateDefinition ByOrderDefinition(const char* name, std::vector<std::string> names, bool last,
+                                      bool skip_nulls, std::string description, std::string example,
+                                      std::string result) {
   return {.names = std::move(names),
           .doc = {"Aggregate", std::string(name) + "(x [ORDER BY …]) → type of x", std::move(description),
                   std::move(example), std::move(result)},
@@ -168,14 +174,16 @@ AggregateDefinition ByOrderDefinition(const char* name, std::vector<std::string>
           }};
 }
 
-AggregateDefinition ByArgumentDefinition(const char* name, const char* alias, bool greatest, std::string description,
-                                         std::string example, std::string result) {
+AggregateDefinition ByArgumentDefinition(const char* name, const char* alias, bool greatest,
+                                         std::string description, std::string example, std::string result) {
   return {.names = {name, alias},
-          .doc = {"Aggregate", std::string(name) + "(x, y) → type of x", std::move(description), std::move(example),
-                  std::move(result)},
+          .doc = {"Aggregate", std::string(name) + "(x, y) → type of x", std::move(description),
+                  std::move(example), std::move(result)},
           .takes_distinct = false,
           .takes_order_by = false,
-          .bind = [name, greatest](const AggregateBindArguments& args) { return BindByArgument(name, greatest, args); }};
+          .bind = [name, greatest](const AggregateBindArguments& args) {
+            return BindByArgument(name, greatest, args);
+          }};
 }
 
 }  // namespace
@@ -187,24 +195,28 @@ std::shared_ptr<const AggregateFunction> MakeOneRow(const Type& type, const RowC
 }
 
 void AddFirstLast(AggregateDefinitionList* out) {
-  out->push_back(ByOrderDefinition("first_value", {"first_value", "first"}, false, false,
-                                   "x of the first row by ORDER BY, else by arrival; may be NULL. `IGNORE NULLS` skips "
-                                   "rows where x is NULL.",
-                                   "first_value(x ORDER BY x DESC)", "3"));
-  out->push_back(ByOrderDefinition("last_value", {"last_value", "last"}, true, false,
-                                   "x of the last row by ORDER BY, else by arrival; may be NULL. `IGNORE NULLS` skips "
-                                   "rows where x is NULL.",
-                                   "last_value(x)", "3"));
-  out->push_back(ByOrderDefinition("any_value", {"any_value"}, false, true, "Some non-NULL value of the group.",
-                                   "any_value(x * 0)", "0"));
-  out->push_back(ByArgumentDefinition("arg_min", "min_by", false,
-                                      "x of the row where y is least, the first one of several; rows where y is NULL are "
-                                      "skipped.",
-                                      "arg_min(x * 10, x)", "10"));
-  out->push_back(ByArgumentDefinition("arg_max", "max_by", true,
-                                      "x of the row where y is greatest, the first one of several; rows where y is NULL "
-                                      "are skipped.",
-                                      "arg_max(x * 10, x)", "30"));
+  out->push_back(
+      ByOrderDefinition("first_value", {"first_value", "first"}, false, false,
+                        "x of the first row by ORDER BY, else by arrival; may be NULL. `IGNORE NULLS` skips "
+                        "rows where x is NULL.",
+                        "first_value(x ORDER BY x DESC)", "3"));
+  out->push_back(
+      ByOrderDefinition("last_value", {"last_value", "last"}, true, false,
+                        "x of the last row by ORDER BY, else by arrival; may be NULL. `IGNORE NULLS` skips "
+                        "rows where x is NULL.",
+                        "last_value(x)", "3"));
+  out->push_back(ByOrderDefinition("any_value", {"any_value"}, false, true,
+                                   "Some non-NULL value of the group.", "any_value(x * 0)", "0"));
+  out->push_back(ByArgumentDefinition(
+      "arg_min", "min_by", false,
+      "x of the row where y is least, the first one of several; rows where y is NULL are "
+      "skipped.",
+      "arg_min(x * 10, x)", "10"));
+  out->push_back(
+      ByArgumentDefinition("arg_max", "max_by", true,
+                           "x of the row where y is greatest, the first one of several; rows where y is NULL "
+                           "are skipped.",
+                           "arg_max(x * 10, x)", "30"));
 }
 
 }  // namespace laminar

@@ -5,8 +5,8 @@ namespace {
 
 using Rows = AggregateTester::Rows;
 
-AggregateBindArguments Ordered(std::vector<Type> types, std::vector<Type> order_types, bool descending = false,
-                               bool retractable = false) {
+AggregateBindArguments Ordered(std::vector<Type> types, std::vector<Type> order_types,
+                               bool descending = false, bool retractable = false) {
   AggregateBindArguments args;
   args.types = std::move(types);
   for (const Type& type : order_types) {
@@ -20,8 +20,14 @@ AggregateBindArguments Ordered(std::vector<Type> types, std::vector<Type> order_
 TEST(FirstLast, ByArrivalKeepNulls) {
   for (bool retractable : {false, true}) {
     const Rows rows{{"[null, 2, 5, 3]"}, {0, 0, 1, 1}, {}};
-    AggregateTester("first_value", {Type::Int64()}, retractable).Add(rows).Add("[8]").Expect("[null, 5, null]");
-    AggregateTester("last_value", {Type::Int64()}, retractable).Add(rows).Add("[null]").Expect("[null, 3, null]");
+    AggregateTester("first_value", {Type::Int64()}, retractable)
+        .Add(rows)
+        .Add("[8]")
+        .Expect("[null, 5, null]");
+    AggregateTester("last_value", {Type::Int64()}, retractable)
+        .Add(rows)
+        .Add("[null]")
+        .Expect("[null, 3, null]");
     AggregateTester("last", {Type::Int64()}, retractable).Add(rows).Add("[8]").Expect("[8, 3, null]");
   }
 }
@@ -46,7 +52,10 @@ TEST(FirstLast, ByOrderThenArrival) {
     AggregateTester("last_value", args).Add(rows).Add(more).Expect(R"(["f"])");
     const auto down = Ordered({Type::Text()}, {Type::Int64()}, true, retractable);
     AggregateTester("first_value", down).Add(rows).Add(more).Expect(R"(["d"])");
-    AggregateTester("last_value", down).Add(rows).Add(more).Expect(R"(["long enough for a block of its own"])");
+    AggregateTester("last_value", down)
+        .Add(rows)
+        .Add(more)
+        .Expect(R"(["long enough for a block of its own"])");
   }
 }
 
@@ -89,7 +98,10 @@ TEST(ArgMinMax, TakeTheFirstOfEqualRows) {
     const Rows rows{{R"(["a", "b", "c", "d", null])", "[2, 1, 1, null, 0.5]"}, {}, {}};
     const Rows more{{R"(["e", "f"])", "[2, NaN]"}, {}, {}};
     AggregateTester("arg_min", types, retractable).Add(rows).Expect("[null]");
-    AggregateTester("arg_max", types, retractable).Add(rows).Add(Rows{{R"(["e"])", "[2]"}, {}, {}}).Expect(R"(["a"])");
+    AggregateTester("arg_max", types, retractable)
+        .Add(rows)
+        .Add(Rows{{R"(["e"])", "[2]"}, {}, {}})
+        .Expect(R"(["a"])");
     AggregateTester("max_by", types, retractable).Add(rows).Add(more).Expect(R"(["f"])");
   }
   AggregateTester("min_by", {Type::Text(), Type::Int64()}, true)

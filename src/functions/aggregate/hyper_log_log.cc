@@ -40,15 +40,16 @@ void HyperLogLog::MakeDense() {
 
 void HyperLogLog::AddToRegisters(uint64_t hash) {
   const uint64_t index = hash >> (64 - kIndexBits);
-  const uint64_t rest = (hash << kIndexBits) | (uint64_t{1} << (kIndexBits - 1));  // the mark ends the run of zeros
+  const uint64_t rest =
+      (hash << kIndexBits) | (uint64_t{1} << (kIndexBits - 1));  // the mark ends the run of zeros
   const auto rank = static_cast<uint8_t>(__builtin_clzll(rest) + 1);
   registers_[index] = std::max(registers_[index], rank);
 }
 
 namespace {
 
-// Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), algorithm 6: no bias tables, and right
-// from empty to 2^64.
+// Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (2017), algorithm 6: no bias tables,
+// and right from empty to 2^64.
 double Sigma(double x) {
   if (x == 1) return std::numeric_limits<double>::infinity();
   double y = 1, z = x, before;

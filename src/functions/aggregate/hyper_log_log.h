@@ -1,7 +1,7 @@
 #pragma once
 
-/// Number of distinct values from their 64-bit hashes: exact up to a few hundred, then HyperLogLog with 2^14 registers
-/// (standard error 0.8 %).
+/// Number of distinct values from their 64-bit hashes: exact up to a few hundred, then HyperLogLog with 2^14
+/// registers (standard error 0.8 %).
 
 #include <cstdint>
 #include <string>
@@ -30,7 +30,7 @@ class HyperLogLog {
   void SortHashes();
   void MakeDense();
 
-  std::vector<uint64_t> hashes_;    // while sparse: sorted and distinct up to sorted_, then as they came
+  std::vector<uint64_t> hashes_;  // while sparse: sorted and distinct up to sorted_, then as they came
   size_t sorted_ = 0;
   std::vector<uint8_t> registers_;  // empty while sparse
 };

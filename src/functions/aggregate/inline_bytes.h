@@ -1,7 +1,7 @@
 #pragma once
 
-/// A byte string inside an accumulator: up to 16 bytes in place, longer ones in a block of their own. Plain bytes to
-/// memcpy (a move, not a copy); whoever holds one calls Free.
+/// A byte string inside an accumulator: up to 16 bytes in place, longer ones in a block of their own. Plain
+/// bytes to memcpy (a move, not a copy); whoever holds one calls Free.
 
 #include <algorithm>
 #include <cstdint>

@@ -1,5 +1,5 @@
-/// MIN and MAX in SQL order. Over append-only input the best value so far is enough (in place for fixed width, an owned
-/// copy for text); under retraction the multiset is kept.
+/// MIN and MAX in SQL order. Over append-only input the best value so far is enough (in place for fixed
+/// width, an owned copy for text); under retraction the multiset is kept.
 
 #include "base/error.h"
 #include "functions/aggregate/accumulate.h"
@@ -163,20 +163,22 @@ BoundAggregate BindExtreme(const AggregateBindArguments& args) {
 }  // namespace
 
 void AddMinMax(AggregateDefinitionList* out) {
-  out->push_back({.names = {"min"},
-                  .doc = {"Aggregate", "min(x) → type of x",
-                          "The least non-NULL value: text by bytes, NaN above all numbers. NULL without values.", "min(x)",
-                          "1"},
-                  .takes_distinct = true,
-                  .takes_order_by = false,
-                  .bind = BindExtreme<false>});
-  out->push_back({.names = {"max"},
-                  .doc = {"Aggregate", "max(x) → type of x",
-                          "The greatest non-NULL value: text by bytes, NaN above all numbers. NULL without values.",
-                          "max(x)", "3"},
-                  .takes_distinct = true,
-                  .takes_order_by = false,
-                  .bind = BindExtreme<true>});
+  out->push_back(
+      {.names = {"min"},
+       .doc = {"Aggregate", "min(x) → type of x",
+               "The least non-NULL value: text by bytes, NaN above all numbers. NULL without values.",
+               "min(x)", "1"},
+       .takes_distinct = true,
+       .takes_order_by = false,
+       .bind = BindExtreme<false>});
+  out->push_back(
+      {.names = {"max"},
+       .doc = {"Aggregate", "max(x) → type of x",
+               "The greatest non-NULL value: text by bytes, NaN above all numbers. NULL without values.",
+               "max(x)", "3"},
+       .takes_distinct = true,
+       .takes_order_by = false,
+       .bind = BindExtreme<true>});
 }
 
 }  // namespace laminar

@@ -6,9 +6,10 @@ namespace {
 using Rows = AggregateTester::Rows;
 
 TEST(MinMax, KeepTheArgumentsType) {
-  for (const Type& type : {Type::Int8(), Type::Int16(), Type::Int32(), Type::Int64(), Type::UInt8(), Type::UInt16(),
-                           Type::UInt32(), Type::UInt64(), Type::Float(), Type::Double(), Type::Date(), Type::Time(),
-                           Type::Timestamp(), Type::Timestamp(9), Type::TimestampTz()}) {
+  for (const Type& type :
+       {Type::Int8(), Type::Int16(), Type::Int32(), Type::Int64(), Type::UInt8(), Type::UInt16(),
+        Type::UInt32(), Type::UInt64(), Type::Float(), Type::Double(), Type::Date(), Type::Time(),
+        Type::Timestamp(), Type::Timestamp(9), Type::TimestampTz()}) {
     for (bool retractable : {false, true}) {
       AggregateTester min("min", {type}, retractable), max("max", {type}, retractable);
       EXPECT_EQ(min.result(), type);
@@ -38,7 +39,9 @@ TEST(MinMax, NanIsGreatest) {
 TEST(MinMax, OfNegativeNumbers) {
   AggregateTester("max", {Type::Int64()}).Add("[-5, -3]").Expect("[-3]");
   AggregateTester("max", {Type::Double()}).Add("[-5, -Inf]").Expect("[-5.0]");
-  AggregateTester("min", {Type::UInt64()}).Add("[18446744073709551615, 9223372036854775808]").Expect("[9223372036854775808]");
+  AggregateTester("min", {Type::UInt64()})
+      .Add("[18446744073709551615, 9223372036854775808]")
+      .Expect("[9223372036854775808]");
 }
 
 TEST(MinMax, OfTextByBytes) {
@@ -47,7 +50,9 @@ TEST(MinMax, OfTextByBytes) {
         .Add(Rows{{R"(["b", null, "ä", "Z", "zz"])"}, {0, 0, 0, 0, 1}, {}})
         .Add(Rows{{R"(["", "long enough to need another block"])"}, {1, 2}, {}})
         .Expect(R"(["Z", "", "long enough to need another block", null])");
-    AggregateTester("max", {Type::Text()}, retractable).Add(R"(["b", null, "ä", "Z", "zz"])").Expect(R"(["ä"])");
+    AggregateTester("max", {Type::Text()}, retractable)
+        .Add(R"(["b", null, "ä", "Z", "zz"])")
+        .Expect(R"(["ä"])");
     AggregateTester("max", {Type::Text()}, retractable).Add(R"(["", ""])").Expect(R"([""])");
     AggregateTester("min", {Type::Bytes()}, retractable).Add("[null]").Expect("[null]");
   }
@@ -56,7 +61,9 @@ TEST(MinMax, OfTextByBytes) {
 TEST(MinMax, OfBooleansAndDecimals) {
   for (bool retractable : {false, true}) {
     AggregateTester("max", {Type::Boolean()}, retractable).Add("[false, null, true]").Expect("[true]");
-    AggregateTester("min", {Type::Decimal(38, 2)}, retractable).Add(R"(["1.00", "-2.50", null])").Expect(R"(["-2.50"])");
+    AggregateTester("min", {Type::Decimal(38, 2)}, retractable)
+        .Add(R"(["1.00", "-2.50", null])")
+        .Expect(R"(["-2.50"])");
     AggregateTester("max", {Type::Decimal(38, 0)}, retractable)
         .Add(R"(["99999999999999999999999999999999999999", "18446744073709551616"])")
         .Expect(R"(["99999999999999999999999999999999999999"])");

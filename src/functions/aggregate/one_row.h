@@ -7,7 +7,8 @@
 
 namespace laminar {
 
-/// An aggregate that gives the value column of the first (`last`: last) row in the given order. `type`: of the value.
+/// An aggregate that gives the value column of the first (`last`: last) row in the given order. `type`: of
+/// the value.
 std::shared_ptr<const AggregateFunction> MakeOneRow(const Type& type, const RowColumns& columns, bool last,
                                                     bool retractable);
 

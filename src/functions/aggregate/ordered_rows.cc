@@ -23,7 +23,8 @@ void CollectedRows::AppendTo(std::vector<std::string_view>* values) const {
   std::vector<int64_t> by_order(static_cast<size_t>(values_.size()));
   std::iota(by_order.begin(), by_order.end(), 0);
   if (!orders_.data.empty()) {
-    std::stable_sort(by_order.begin(), by_order.end(), [this](int64_t a, int64_t b) { return orders_[a] < orders_[b]; });
+    std::stable_sort(by_order.begin(), by_order.end(),
+                     [this](int64_t a, int64_t b) { return orders_[a] < orders_[b]; });
   }
   for (int64_t row : by_order) values->push_back(values_[row]);
 }
@@ -47,7 +48,8 @@ size_t RetractableRows::HashOf(std::string_view order, std::string_view value) {
   return hash(order) * 0x9E3779B97F4A7C15u + hash(value);
 }
 
-void RetractableRows::Insert(std::string_view order, uint64_t arrival, std::string_view value, int64_t count) {
+void RetractableRows::Insert(std::string_view order, uint64_t arrival, std::string_view value,
+                             int64_t count) {
   auto row = rows_.emplace(Key(order, arrival), Row{std::string(value), count}).first;
   by_bytes_[HashOf(order, value)].push_back(row);
 }
@@ -66,7 +68,8 @@ void RetractableRows::Add(std::string_view order, std::string_view value, int64_
     auto found = by_bytes_.find(hash);
     if (found == by_bytes_.end()) break;
     auto match = std::find_if(found->second.rbegin(), found->second.rend(), [&](const Rows::iterator& row) {
-      return (row->second.count < 0) != (weight < 0) && row->first.first == order && row->second.value == value;
+      return (row->second.count < 0) != (weight < 0) && row->first.first == order &&
+             row->second.value == value;
     });
     if (match == found->second.rend()) break;
     const Rows::iterator row = *match;
@@ -125,8 +128,10 @@ void RetractableRows::Deserialize(ByteReader& in) {
     const std::string_view value = in.Bytes();
     Insert(order, arrival, value, in.Fixed<int64_t>());
   }
-  for (auto& [hash, rows] : by_bytes_) {  // rows_ is by (order, arrival): equal rows are in order, others need not be
-    std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a->first.second < b->first.second; });
+  for (auto& [hash, rows] :
+       by_bytes_) {  // rows_ is by (order, arrival): equal rows are in order, others need not be
+    std::sort(rows.begin(), rows.end(),
+              [](const auto& a, const auto& b) { return a->first.second < b->first.second; });
   }
 }
 

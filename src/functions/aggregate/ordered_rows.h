@@ -1,7 +1,7 @@
 #pragma once
 
-/// Rows that an aggregate keeps whole, in the order of its ORDER BY and then of arrival: the state of ARRAY_AGG,
-/// STRING_AGG and their like, and of FIRST_VALUE and LAST_VALUE under retraction.
+/// Rows that an aggregate keeps whole, in the order of its ORDER BY and then of arrival: the state of
+/// ARRAY_AGG, STRING_AGG and their like, and of FIRST_VALUE and LAST_VALUE under retraction.
 
 #include <cstdint>
 #include <map>
@@ -35,8 +35,8 @@ class CollectedRows {
   ByteStrings values_;
 };
 
-/// Under retraction: rows by (order, arrival), found again by their bytes. Of equal rows the latest is taken back first.
-/// A count below zero is a retraction that overtook its row.
+/// Under retraction: rows by (order, arrival), found again by their bytes. Of equal rows the latest is taken
+/// back first. A count below zero is a retraction that overtook its row.
 class RetractableRows {
  public:
   void Add(std::string_view order, std::string_view value, int64_t weight);
@@ -70,15 +70,15 @@ class RetractableRows {
 struct RowColumns {
   std::vector<size_t> values;
   std::vector<size_t> order;
-  std::vector<SortColumn> sort;       ///< one per order column
-  std::vector<size_t> not_null;       ///< rows with a NULL in one of these are skipped
+  std::vector<SortColumn> sort;  ///< one per order column
+  std::vector<size_t> not_null;  ///< rows with a NULL in one of these are skipped
 };
 
 /// The rows of one Update that count, encoded: entry i of all vectors belongs together.
 struct EncodedRows {
   std::vector<int32_t> entries;  ///< indices into AggregateInput::rows
   ByteStrings values;
-  ByteStrings orders;            ///< of all rows of the batch, by row; empty without ORDER BY
+  ByteStrings orders;  ///< of all rows of the batch, by row; empty without ORDER BY
   std::string_view order(const AggregateInput& input, size_t i) const {
     return orders.size() == 0 ? std::string_view() : orders[input.row(entries[i])];
   }
@@ -92,7 +92,9 @@ template <typename Rows>
 class RowsAggregate : public OwningAggregate<Rows> {
  public:
   RowsAggregate(Type result, std::vector<std::shared_ptr<arrow::DataType>> value_types, RowColumns columns)
-      : OwningAggregate<Rows>(std::move(result)), columns_(std::move(columns)), codec_(std::move(value_types)) {}
+      : OwningAggregate<Rows>(std::move(result)),
+        columns_(std::move(columns)),
+        codec_(std::move(value_types)) {}
 
   void Update(uint8_t* const* states, const AggregateInput& input) const override {
     const EncodedRows rows = EncodeInput(input, columns_, codec_);

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Accumulators that need memory of their own: a pointer to an object, made when the first value comes, and the bytes
-/// that such objects are written as (little-endian, lengths as 32 or 64 bits).
+/// Accumulators that need memory of their own: a pointer to an object, made when the first value comes, and
+/// the bytes that such objects are written as (little-endian, lengths as 32 or 64 bits).
 
 #include <cstring>
 #include <memory>
@@ -49,8 +49,8 @@ class ByteReader {
   std::string_view bytes_;
 };
 
-/// `Object` has a default constructor, `void Serialize(std::string*) const` and `void Deserialize(ByteReader&)`. No object
-/// is the same as an empty one, and is written as nothing.
+/// `Object` has a default constructor, `void Serialize(std::string*) const` and `void
+/// Deserialize(ByteReader&)`. No object is the same as an empty one, and is written as nothing.
 template <typename Object>
 class OwningAggregate : public AggregateFunction {
  public:

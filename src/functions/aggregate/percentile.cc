@@ -1,5 +1,7 @@
-/// MEDIAN, PERCENTILE_CONT, PERCENTILE_DISC and MODE: exact, so all values are kept. Over append-only input in a plain
-/// vector, selected from when asked; under retraction (and for MODE) in a multiset.
+/// MEDIAN, PERCENTILE_CONT, PERCENTILE_DISC and MODE: exact, so all values are kept. Over append-only input
+/// in a plain vector, selected from when asked; under retraction (and for MODE) in a multiset.
+
+#include "functions/aggregate/percentile.h"
 
 #include <arrow/scalar.h>
 
@@ -11,7 +13,6 @@
 #include "functions/aggregate/accumulate.h"
 #include "functions/aggregate/column_values.h"
 #include "functions/aggregate/definitions.h"
-#include "functions/aggregate/percentile.h"
 #include "functions/aggregate/value_counts.h"
 
 namespace laminar {
@@ -24,7 +25,9 @@ class ValueList {
   void Add(const T& value, int64_t weight) {
     for (int64_t i = 0; i < weight; ++i) values_.emplace_back(value);
   }
-  void Add(const ValueList& other) { values_.insert(values_.end(), other.values_.begin(), other.values_.end()); }
+  void Add(const ValueList& other) {
+    values_.insert(values_.end(), other.values_.begin(), other.values_.end());
+  }
   const std::vector<StoredValue<T>>& values() const { return values_; }
 
   void Serialize(std::string* out) const {
@@ -81,15 +84,19 @@ class RankedCounts {
 
 double Halfway(double a, double b, double fraction) {
   if (fraction == 0 || a == b) return a;
-  return a * (1 - fraction) + b * fraction;  // not a + (b − a) · f, which overflows and makes NaN of infinities
+  return a * (1 - fraction) +
+         b * fraction;  // not a + (b − a) · f, which overflows and makes NaN of infinities
 }
 template <typename T>
 T Halfway(const T& a, const T& b, double) {
   return static_cast<T>((static_cast<__int128>(a) + static_cast<__int128>(b)) / 2);
 }
-StoredInt128 Halfway(const StoredInt128& a, const StoredInt128& b, double) { return (a.get() + b.get()) / 2; }
+StoredInt128 Halfway(const StoredInt128& a, const StoredInt128& b, double) {
+  return (a.get() + b.get()) / 2;
+}
 
-/// Continuous: between the two values around position p · (n − 1). T's other than double only know the middle (p = ½).
+/// Continuous: between the two values around position p · (n − 1). T's other than double only know the middle
+/// (p = ½).
 template <typename T, typename Ranked>
 T Continuous(Ranked ranked, double p) {
   const double position = p * static_cast<double>(ranked.size() - 1);
@@ -104,14 +111,16 @@ T Continuous(Ranked ranked, double p) {
 template <typename Ranked>
 int64_t DiscreteRank(const Ranked& ranked, const PercentileSpec& spec) {
   const auto n = static_cast<double>(ranked.size());
-  const auto rank = std::clamp<int64_t>(static_cast<int64_t>(std::ceil(spec.p * n)) - 1, 0, ranked.size() - 1);
+  const auto rank =
+      std::clamp<int64_t>(static_cast<int64_t>(std::ceil(spec.p * n)) - 1, 0, ranked.size() - 1);
   return spec.descending ? ranked.size() - 1 - rank : rank;
 }
 
 template <typename T>
 class ListPercentile final : public OwningAggregate<ValueList<T>> {
  public:
-  ListPercentile(Type result, PercentileSpec spec) : OwningAggregate<ValueList<T>>(std::move(result)), spec_(spec) {}
+  ListPercentile(Type result, PercentileSpec spec)
+      : OwningAggregate<ValueList<T>>(std::move(result)), spec_(spec) {}
 
   void Update(uint8_t* const* states, const AggregateInput& input) const override {
     const arrow::Array& column = *input.args[spec_.column];
@@ -146,7 +155,8 @@ class CountsPercentile final : public ValueCountsAggregate<T> {
 };
 
 template <typename T, typename Ranked, typename Find>
-std::shared_ptr<arrow::Array> FinishPercentile(const Type& type, const PercentileSpec& spec, int64_t count, Find find) {
+std::shared_ptr<arrow::Array> FinishPercentile(const Type& type, const PercentileSpec& spec, int64_t count,
+                                               Find find) {
   ResultValues<T> out(count);
   std::vector<StoredValue<T>> kept(static_cast<size_t>(count));  // what views in `out` point to
   for (int64_t i = 0; i < count; ++i) {
@@ -169,16 +179,19 @@ std::shared_ptr<arrow::Array> FinishPercentile(const Type& type, const Percentil
 
 template <typename T>
 std::shared_ptr<arrow::Array> ListPercentile<T>::Finish(const uint8_t* const* states, int64_t count) const {
-  return FinishPercentile<T, RankedList<T>>(this->result(), spec_, count, [&](int64_t i) { return this->Find(states[i]); });
+  return FinishPercentile<T, RankedList<T>>(this->result(), spec_, count,
+                                            [&](int64_t i) { return this->Find(states[i]); });
 }
 
 template <typename T>
 std::shared_ptr<arrow::Array> CountsPercentile<T>::Finish(const uint8_t* const* states, int64_t count) const {
-  return FinishPercentile<T, RankedCounts<T>>(this->result(), spec_, count, [&](int64_t i) { return this->Find(states[i]); });
+  return FinishPercentile<T, RankedCounts<T>>(this->result(), spec_, count,
+                                              [&](int64_t i) { return this->Find(states[i]); });
 }
 
 template <typename T>
-std::shared_ptr<const AggregateFunction> MakePercentileOf(const Type& result, const PercentileSpec& spec, bool retractable) {
+std::shared_ptr<const AggregateFunction> MakePercentileOf(const Type& result, const PercentileSpec& spec,
+                                                          bool retractable) {
   if (retractable) return std::make_shared<CountsPercentile<T>>(result, spec);
   return std::make_shared<ListPercentile<T>>(result, spec);
 }
@@ -214,7 +227,8 @@ BoundAggregate BindMedian(const AggregateBindArguments& args) {
 
 BoundAggregate BindPercentile(const char* name, bool continuous, const AggregateBindArguments& args) {
   const PercentileCall call = ReadPercentileCall(name, args, 1);
-  PercentileSpec spec{.p = call.p, .continuous = continuous, .descending = call.descending, .column = call.value_column};
+  PercentileSpec spec{
+      .p = call.p, .continuous = continuous, .descending = call.descending, .column = call.value_column};
   if (continuous) {
     if (!call.value_type.is_numeric()) ThrowArgumentType(name, "numbers", call.value_type);
     return {call.parameters, MakePercentile(Type::Double(), spec, args.retractable)};
@@ -226,7 +240,8 @@ BoundAggregate BindPercentile(const char* name, bool continuous, const Aggregate
 }
 
 BoundAggregate BindMode(const AggregateBindArguments& args) {
-  const bool within_group = args.types.empty() && args.order_types.size() == 1;  // MODE() WITHIN GROUP (ORDER BY x)
+  const bool within_group =
+      args.types.empty() && args.order_types.size() == 1;  // MODE() WITHIN GROUP (ORDER BY x)
   if (!within_group) RequireArgumentCount("mode", args, 1, 1);
   const Type type = KnownType(within_group ? args.order_types[0] : args.types[0]);
   std::vector<Type> parameters;
@@ -247,16 +262,19 @@ double ReadFraction(const char* name, const AggregateBindArguments& args, size_t
   if (!constant || !constant->is_valid || !args.types[index].is_numeric()) {
     throw UserError(Reason::kTypeError, {}, std::string(name) + " takes a constant fraction from 0 to 1");
   }
-  const auto value = std::static_pointer_cast<arrow::DoubleScalar>(OrThrow(constant->CastTo(arrow::float64()), name));
+  const auto value =
+      std::static_pointer_cast<arrow::DoubleScalar>(OrThrow(constant->CastTo(arrow::float64()), name));
   if (!(value->value >= 0 && value->value <= 1)) {
-    throw UserError(Reason::kTypeError, {}, std::string(name) + " takes a fraction from 0 to 1, not " + constant->ToString());
+    throw UserError(Reason::kTypeError, {},
+                    std::string(name) + " takes a fraction from 0 to 1, not " + constant->ToString());
   }
   return value->value;
 }
 
 }  // namespace
 
-PercentileCall ReadPercentileCall(const char* name, const AggregateBindArguments& args, size_t most_after_value) {
+PercentileCall ReadPercentileCall(const char* name, const AggregateBindArguments& args,
+                                  size_t most_after_value) {
   PercentileCall call;
   const bool within_group = !args.order_types.empty();
   if (args.order_types.size() > 1) {
@@ -272,7 +290,8 @@ PercentileCall ReadPercentileCall(const char* name, const AggregateBindArguments
   return call;
 }
 
-std::shared_ptr<const AggregateFunction> MakePercentile(const Type& result, const PercentileSpec& spec, bool retractable) {
+std::shared_ptr<const AggregateFunction> MakePercentile(const Type& result, const PercentileSpec& spec,
+                                                        bool retractable) {
   switch (ValueKindOf(result)) {
     case ValueKind::kInt64: return MakePercentileOf<int64_t>(result, spec, retractable);
     case ValueKind::kUInt64: return MakePercentileOf<uint64_t>(result, spec, retractable);
@@ -288,31 +307,41 @@ std::shared_ptr<const AggregateFunction> MakePercentile(const Type& result, cons
 void AddPercentile(AggregateDefinitionList* out) {
   out->push_back({.names = {"median"},
                   .doc = {"Statistics", "median(x) → type of x",
-                          "The middle value, or the mean of the two in the middle (rounded towards zero for integers). NULL "
+                          "The middle value, or the mean of the two in the middle (rounded towards zero for "
+                          "integers). NULL "
                           "without values.",
                           "median(x)", "2"},
                   .takes_distinct = true,
                   .takes_order_by = false,
                   .bind = BindMedian});
-  out->push_back({.names = {"percentile_cont"},
-                  .doc = {"Statistics", "percentile_cont(p) WITHIN GROUP (ORDER BY x) → double",
-                          "The value below which a share p (a constant from 0 to 1) of the values lies, interpolated. NULL "
-                          "without values.",
-                          "percentile_cont(0.25) WITHIN GROUP (ORDER BY x)", "1.5"},
-                  .takes_distinct = false,
-                  .takes_order_by = true,
-                  .bind = [](const AggregateBindArguments& args) { return BindPercentile("percentile_cont", true, args); }});
-  out->push_back({.names = {"percentile_disc"},
-                  .doc = {"Statistics", "percentile_disc(p) WITHIN GROUP (ORDER BY x) → type of x",
-                          "The first value by which at least a share p (a constant from 0 to 1) of the values is reached. "
-                          "NULL without values.",
-                          "percentile_disc(0.25) WITHIN GROUP (ORDER BY x)", "1"},
-                  .takes_distinct = false,
-                  .takes_order_by = true,
-                  .bind = [](const AggregateBindArguments& args) { return BindPercentile("percentile_disc", false, args); }});
+  out->push_back(
+      {.names = {"percentile_cont"},
+       .doc =
+           {"Statistics", "percentile_cont(p) WITHIN GROUP (ORDER BY x) → double",
+            "The value below which a share p (a constant from 0 to 1) of the values lies, interpolated. NULL "
+            "without values.",
+            "percentile_cont(0.25) WITHIN GROUP (ORDER BY x)", "1.5"},
+       .takes_distinct = false,
+       .takes_order_by = true,
+       .bind = [](const AggregateBindArguments& args) {
+         return BindPercentile("percentile_cont", true, args);
+       }});
+  out->push_back(
+      {.names = {"percentile_disc"},
+       .doc =
+           {"Statistics", "percentile_disc(p) WITHIN GROUP (ORDER BY x) → type of x",
+            "The first value by which at least a share p (a constant from 0 to 1) of the values is reached. "
+            "NULL without values.",
+            "percentile_disc(0.25) WITHIN GROUP (ORDER BY x)", "1"},
+       .takes_distinct = false,
+       .takes_order_by = true,
+       .bind = [](const AggregateBindArguments& args) {
+         return BindPercentile("percentile_disc", false, args);
+       }});
   out->push_back({.names = {"mode"},
                   .doc = {"Statistics", "mode(x) → type of x",
-                          "The most frequent non-NULL value, the least of several. NULL without values.", "mode(x % 2)", "1"},
+                          "The most frequent non-NULL value, the least of several. NULL without values.",
+                          "mode(x % 2)", "1"},
                   .takes_distinct = false,
                   .takes_order_by = true,
                   .bind = BindMode});

@@ -22,10 +22,16 @@ TEST(Median, HasTheArgumentsType) {
     EXPECT_EQ(median.result(), Type::Int32());
     median.Add(Rows{{"[5, null, 1]"}, {}, {}}).Add(Rows{{"[9, -3]"}, {0, 1}, {}}).Expect("[5, -3, null]");
     AggregateTester("median", {Type::Int64()}, retractable).Add("[-4, -1]").Expect("[-2]");
-    AggregateTester("median", {Type::Int64()}, retractable).Add("[9223372036854775807, 9223372036854775805]").Expect("[9223372036854775806]");
+    AggregateTester("median", {Type::Int64()}, retractable)
+        .Add("[9223372036854775807, 9223372036854775805]")
+        .Expect("[9223372036854775806]");
     AggregateTester("median", {Type::Double()}, retractable).Add("[4, 1]").Add("[2, NaN]").Expect("[3.0]");
-    AggregateTester("median", {Type::Decimal(10, 2)}, retractable).Add(R"(["1.00", "1.03"])").Expect(R"(["1.01"])");
-    AggregateTester("median", {Type::UInt64()}, retractable).Add("[18446744073709551615, 18446744073709551613]").Expect("[18446744073709551614]");
+    AggregateTester("median", {Type::Decimal(10, 2)}, retractable)
+        .Add(R"(["1.00", "1.03"])")
+        .Expect(R"(["1.01"])");
+    AggregateTester("median", {Type::UInt64()}, retractable)
+        .Add("[18446744073709551615, 18446744073709551613]")
+        .Expect("[18446744073709551614]");
     AggregateTester("median", {Type::Timestamp()}, retractable)
         .Add(R"(["1969-12-31 00:00:00", "1970-01-02 00:00:00", "1980-01-01 00:00:00"])")
         .Expect(R"(["1970-01-02 00:00:00"])");
@@ -35,11 +41,17 @@ TEST(Median, HasTheArgumentsType) {
 TEST(Percentile, Continuous) {
   for (bool retractable : {false, true}) {
     const Rows rows{{"[0, 0, 0, 0, 0]", "[40, 10, null, 20, 30]"}, {}, {}};
-    AggregateTester("percentile_cont", WithinGroup(0.5, Type::Int64(), retractable)).Add(rows).Expect("[25.0]");
+    AggregateTester("percentile_cont", WithinGroup(0.5, Type::Int64(), retractable))
+        .Add(rows)
+        .Expect("[25.0]");
     AggregateTester("percentile_cont", WithinGroup(0, Type::Int32(), retractable)).Add(rows).Expect("[10.0]");
     AggregateTester("percentile_cont", WithinGroup(1, Type::Int8(), retractable)).Add(rows).Expect("[40.0]");
-    AggregateTester("percentile_cont", WithinGroup(0.1, Type::Double(), retractable)).Add(rows).Expect("[13.0]");
-    AggregateTester("percentile_cont", WithinGroup(0.1, Type::Double(), retractable, true)).Add(rows).Expect("[37.0]");
+    AggregateTester("percentile_cont", WithinGroup(0.1, Type::Double(), retractable))
+        .Add(rows)
+        .Expect("[13.0]");
+    AggregateTester("percentile_cont", WithinGroup(0.1, Type::Double(), retractable, true))
+        .Add(rows)
+        .Expect("[37.0]");
   }
 }
 
@@ -49,9 +61,13 @@ TEST(Percentile, Discrete) {
     AggregateTester disc("percentile_disc", WithinGroup(0.5, Type::Int32(), retractable));
     EXPECT_EQ(disc.result(), Type::Int32());
     disc.Add(rows).Expect("[20]");
-    AggregateTester("percentile_disc", WithinGroup(0.51, Type::Int64(), retractable)).Add(rows).Expect("[30]");
+    AggregateTester("percentile_disc", WithinGroup(0.51, Type::Int64(), retractable))
+        .Add(rows)
+        .Expect("[30]");
     AggregateTester("percentile_disc", WithinGroup(0, Type::Int64(), retractable)).Add(rows).Expect("[10]");
-    AggregateTester("percentile_disc", WithinGroup(0.25, Type::Int64(), retractable, true)).Add(rows).Expect("[40]");
+    AggregateTester("percentile_disc", WithinGroup(0.25, Type::Int64(), retractable, true))
+        .Add(rows)
+        .Expect("[40]");
     AggregateTester("percentile_disc", WithinGroup(0.5, Type::Text(), retractable))
         .Add(Rows{{"[0, 0, 0]", R"(["b", "c", "a text that is too long for a small string"])"}, {}, {}})
         .Expect(R"(["b"])");
@@ -73,7 +89,10 @@ TEST(Percentile, WantsAConstantFraction) {
 
 TEST(Mode, TakesTheLeastOfTheMostFrequent) {
   for (bool retractable : {false, true}) {
-    AggregateTester("mode", {Type::Int64()}, retractable).Add("[3, 1, null, null, null]").Add("[1, 3, 2]").Expect("[1]");
+    AggregateTester("mode", {Type::Int64()}, retractable)
+        .Add("[3, 1, null, null, null]")
+        .Add("[1, 3, 2]")
+        .Expect("[1]");
     AggregateTester("mode", {Type::Text()}, retractable).Add(R"(["b", "b", "a"])").Expect(R"(["b"])");
   }
   AggregateTester("mode", {Type::Int64()}, true).Add("[3, 3, 1]").Remove("[3, 3]").Expect("[1]");
@@ -85,7 +104,10 @@ TEST(ApproxDistinct, IsExactForFewValues) {
     EXPECT_EQ(distinct.result(), Type::UInt64());
     distinct.Add("[0.0, -0.0, NaN, NaN, 3, null]").Add("[3, 4]").Expect("[4, 0]");
   }
-  AggregateTester("approx_distinct", {Type::Text()}, true).Add(R"(["a", "b", "a"])").Remove(R"(["a", "b"])").Expect("[1]");
+  AggregateTester("approx_distinct", {Type::Text()}, true)
+      .Add(R"(["a", "b", "a"])")
+      .Remove(R"(["a", "b"])")
+      .Expect("[1]");
 }
 
 TEST(ApproxDistinct, IsNearForManyValues) {

@@ -1,5 +1,5 @@
-/// CORR, COVAR_* and REGR_* over pairs without NULL, from the five raw sums in double-double (see variance.cc). As in
-/// PostgreSQL the first argument is y, the dependent variable.
+/// CORR, COVAR_* and REGR_* over pairs without NULL, from the five raw sums in double-double (see
+/// variance.cc). As in PostgreSQL the first argument is y, the dependent variable.
 
 #include <cmath>
 #include <limits>
@@ -129,8 +129,8 @@ AggregateDefinition Definition(std::vector<std::string> names, PairKind kind, st
   };
   std::string signature = names[0] + "(y, x) → double";
   return {.names = std::move(names),
-          .doc = {"Statistics", std::move(signature), description + " Pairs with a NULL are left out.", std::move(example),
-                  std::move(result)},
+          .doc = {"Statistics", std::move(signature), description + " Pairs with a NULL are left out.",
+                  std::move(example), std::move(result)},
           .takes_distinct = false,
           .takes_order_by = false,
           .bind = std::move(bind)};
@@ -140,14 +140,17 @@ AggregateDefinition Definition(std::vector<std::string> names, PairKind kind, st
 
 // regr_count is COUNT(y, x), and is defined beside COUNT.
 void AddRegression(AggregateDefinitionList* out) {
-  out->push_back(Definition({"corr"}, PairKind::kCorr, "Correlation of two numbers; NULL when one of them never varies.",
+  out->push_back(Definition({"corr"}, PairKind::kCorr,
+                            "Correlation of two numbers; NULL when one of them never varies.",
                             "corr(x, x * 2)", "1.0"));
-  out->push_back(Definition({"covar_pop"}, PairKind::kCovarPop, "Population covariance (n).", "covar_pop(x, x * 3)", "2.0"));
+  out->push_back(Definition({"covar_pop"}, PairKind::kCovarPop, "Population covariance (n).",
+                            "covar_pop(x, x * 3)", "2.0"));
   out->push_back(Definition({"covar_samp", "covar"}, PairKind::kCovarSamp,
-                            "Sample covariance (n − 1); NULL for fewer than two pairs.", "covar_samp(x, x)", "1.0"));
+                            "Sample covariance (n − 1); NULL for fewer than two pairs.", "covar_samp(x, x)",
+                            "1.0"));
   out->push_back(Definition({"regr_slope"}, PairKind::kSlope,
-                            "Slope of the least-squares line; NULL when x never varies.", "regr_slope(x * 2 + 1, x)",
-                            "2.0"));
+                            "Slope of the least-squares line; NULL when x never varies.",
+                            "regr_slope(x * 2 + 1, x)", "2.0"));
   out->push_back(Definition({"regr_intercept"}, PairKind::kIntercept,
                             "Where the least-squares line crosses x = 0; NULL when x never varies.",
                             "regr_intercept(x * 2 + 1, x)", "1.0"));
@@ -156,9 +159,12 @@ void AddRegression(AggregateDefinitionList* out) {
                             "regr_r2(x * 2, x)", "1.0"));
   out->push_back(Definition({"regr_avgx"}, PairKind::kAvgX, "Mean of x.", "regr_avgx(0, x)", "2.0"));
   out->push_back(Definition({"regr_avgy"}, PairKind::kAvgY, "Mean of y.", "regr_avgy(x, 0)", "2.0"));
-  out->push_back(Definition({"regr_sxx"}, PairKind::kSxx, "Sum of squared deviations of x.", "regr_sxx(0, x)", "2.0"));
-  out->push_back(Definition({"regr_syy"}, PairKind::kSyy, "Sum of squared deviations of y.", "regr_syy(x, 0)", "2.0"));
-  out->push_back(Definition({"regr_sxy"}, PairKind::kSxy, "Sum of products of deviations.", "regr_sxy(x, x)", "2.0"));
+  out->push_back(
+      Definition({"regr_sxx"}, PairKind::kSxx, "Sum of squared deviations of x.", "regr_sxx(0, x)", "2.0"));
+  out->push_back(
+      Definition({"regr_syy"}, PairKind::kSyy, "Sum of squared deviations of y.", "regr_syy(x, 0)", "2.0"));
+  out->push_back(
+      Definition({"regr_sxy"}, PairKind::kSxy, "Sum of products of deviations.", "regr_sxy(x, x)", "2.0"));
 }
 
 }  // namespace laminar

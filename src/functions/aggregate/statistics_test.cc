@@ -9,7 +9,10 @@ namespace {
 using Rows = AggregateTester::Rows;
 
 TEST(Variance, SampleAndPopulation) {
-  AggregateTester("var_samp", {Type::Int64()}).Add("[1, 2, null, 3]").Add("[4]").Expect("[1.6666666666666667]");
+  AggregateTester("var_samp", {Type::Int64()})
+      .Add("[1, 2, null, 3]")
+      .Add("[4]")
+      .Expect("[1.6666666666666667]");
   AggregateTester("variance", {Type::Double()}).Add("[1, 2, 3, 4]").Expect("[1.6666666666666667]");
   AggregateTester("var_pop", {Type::Int64()}).Add("[1, 2, 3, 4]").Expect("[1.25]");
   AggregateTester("stddev_pop", {Type::Int64()}).Add("[2, 4, 4, 4, 5, 5, 7, 9]").Expect("[2.0]");
@@ -33,7 +36,10 @@ TEST(Variance, TakesRowsBackWithoutDrift) {
   for (int i = 0; i < 20; ++i) var.Add("[1e8, 0.1]").Remove("[1e8, 0.1]");
   var.Expect("[1.25]");
   AggregateTester("var_pop", {Type::Double()}, true).Add("[1, 2, NaN]").Expect("[NaN]");
-  AggregateTester("var_pop", {Type::Double()}, true).Add("[1, 2, NaN, Inf]").Remove("[NaN, Inf]").Expect("[0.25]");
+  AggregateTester("var_pop", {Type::Double()}, true)
+      .Add("[1, 2, NaN, Inf]")
+      .Remove("[NaN, Inf]")
+      .Expect("[0.25]");
   AggregateTester("var_pop", {Type::Double()}, true)
       .Add(Rows{{"[1, 2]"}, {}, {3, 3}})
       .Add(Rows{{"[1]"}, {}, {-2}})

@@ -44,7 +44,8 @@ void TDigest::Compress(double compression) {
   if (buffer_.empty()) return;
   buffer_.insert(buffer_.end(), centroids_.begin(), centroids_.end());
   centroids_.clear();
-  std::sort(buffer_.begin(), buffer_.end(), [](const Centroid& a, const Centroid& b) { return a.mean < b.mean; });
+  std::sort(buffer_.begin(), buffer_.end(),
+            [](const Centroid& a, const Centroid& b) { return a.mean < b.mean; });
   double total = 0;
   for (const Centroid& centroid : buffer_) total += centroid.weight;
   double before = 0;  // weight left of the centroid being filled
@@ -52,7 +53,8 @@ void TDigest::Compress(double compression) {
   for (size_t i = 1; i < buffer_.size(); ++i) {
     const Centroid& next = buffer_[i];
     const double together = filling.weight + next.weight;
-    const double span = ScaleK((before + together) / total, compression) - ScaleK(before / total, compression);
+    const double span =
+        ScaleK((before + together) / total, compression) - ScaleK(before / total, compression);
     if (span <= 1) {
       filling.mean = Between(filling.mean, next.mean, next.weight / together);
       filling.weight = together;

@@ -1,7 +1,8 @@
 #pragma once
 
-/// Quantiles of a stream in bounded memory: a merging t-digest (Dunning). Values are pooled into centroids that are small
-/// near both ends, so that extreme quantiles stay sharp; up to about a hundred values nothing is lost.
+/// Quantiles of a stream in bounded memory: a merging t-digest (Dunning). Values are pooled into centroids
+/// that are small near both ends, so that extreme quantiles stay sharp; up to about a hundred values nothing
+/// is lost.
 
 #include <cstdint>
 #include <string>

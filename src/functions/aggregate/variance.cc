@@ -1,5 +1,6 @@
-/// VAR and STDDEV from Σx and Σx² in double-double (about 100 bits): exact enough to subtract, so that accumulators merge
-/// and take rows back without drift. A NaN or ±Inf makes the result NaN for as long as it is there.
+/// VAR and STDDEV from Σx and Σx² in double-double (about 100 bits): exact enough to subtract, so that
+/// accumulators merge and take rows back without drift. A NaN or ±Inf makes the result NaN for as long as it
+/// is there.
 
 #include <cmath>
 #include <limits>
@@ -13,8 +14,8 @@ namespace laminar {
 namespace {
 
 struct MomentState {
-  int64_t count = 0;        // all non-NULL rows
-  int64_t not_finite = 0;   // of them NaN and ±Inf
+  int64_t count = 0;       // all non-NULL rows
+  int64_t not_finite = 0;  // of them NaN and ±Inf
   DoubleDouble sum;
   DoubleDouble sum_squares;
 
@@ -39,7 +40,7 @@ struct MomentState {
 };
 
 struct VarianceKind {
-  bool sample;         // divides by n − 1
+  bool sample;  // divides by n − 1
   bool square_root;
 };
 
@@ -84,7 +85,8 @@ AggregateDefinition Definition(std::vector<std::string> names, VarianceKind kind
     return {{RequireNumber(name, args.types[0])}, std::make_shared<VarianceFunction>(kind)};
   };
   return {.names = std::move(names),
-          .doc = {"Statistics", std::move(signature), std::move(description), std::move(example), std::move(result)},
+          .doc = {"Statistics", std::move(signature), std::move(description), std::move(example),
+                  std::move(result)},
           .takes_distinct = true,
           .takes_order_by = false,
           .bind = std::move(bind)};
@@ -93,13 +95,15 @@ AggregateDefinition Definition(std::vector<std::string> names, VarianceKind kind
 }  // namespace
 
 void AddVariance(AggregateDefinitionList* out) {
-  out->push_back(Definition({"stddev", "stddev_samp"}, {.sample = true, .square_root = true}, "stddev(number) → double",
-                            "Sample standard deviation (n − 1); NULL for fewer than two values.", "stddev(x)", "1.0"));
-  out->push_back(Definition({"stddev_pop"}, {.sample = false, .square_root = true}, "stddev_pop(number) → double",
-                            "Population standard deviation (n); NULL without values.", "stddev_pop(x * 0 + 5)", "0.0"));
-  out->push_back(Definition({"var_samp", "var", "variance"}, {.sample = true, .square_root = false},
-                            "var_samp(number) → double", "Sample variance (n − 1); NULL for fewer than two values.",
-                            "var_samp(x)", "1.0"));
+  out->push_back(
+      Definition({"stddev", "stddev_samp"}, {.sample = true, .square_root = true}, "stddev(number) → double",
+                 "Sample standard deviation (n − 1); NULL for fewer than two values.", "stddev(x)", "1.0"));
+  out->push_back(
+      Definition({"stddev_pop"}, {.sample = false, .square_root = true}, "stddev_pop(number) → double",
+                 "Population standard deviation (n); NULL without values.", "stddev_pop(x * 0 + 5)", "0.0"));
+  out->push_back(Definition(
+      {"var_samp", "var", "variance"}, {.sample = true, .square_root = false}, "var_samp(number) → double",
+      "Sample variance (n − 1); NULL for fewer than two values.", "var_samp(x)", "1.0"));
   out->push_back(Definition({"var_pop"}, {.sample = false, .square_root = false}, "var_pop(number) → double",
                             "Population variance (n); NULL without values.", "var_pop(x * 3)", "6.0"));
 }

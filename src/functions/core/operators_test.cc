@@ -38,7 +38,8 @@ TEST(OperatorsTest, IntegerArithmetic) {
   });
   EXPECT_EQ(ResultType("+", {V("SMALLINT", "1"), V("SMALLINT", "1")}), "INT");
   EXPECT_EQ(ResultType("+", {V("INT UNSIGNED", "1"), V("INT UNSIGNED", "1")}), "BIGINT");
-  EXPECT_EQ(ResultType("+", {Text("a"), Int(1)}), "BIGINT");
+  EXPECT_EQ(ResultType("+", {Text("a"), Int(1)}), "error: cannot cast 'a' to BIGINT");
+  EXPECT_EQ(Call("+", {Text("2"), Int(1)}), "3");
   EXPECT_EQ(ResultType("+", {V("BOOLEAN", "true"), Int(1)}), "error: no operator BOOLEAN + BIGINT");
 }
 

@@ -1,6 +1,7 @@
 #include "functions/core/pattern.h"
 
 #include <cctype>
+#include <cstring>
 
 namespace laminar {
 
@@ -132,7 +133,7 @@ bool Pattern::Matches(std::string_view text) const {
     case Shape::kEquals: return text == literal_;
     case Shape::kStartsWith: return text.starts_with(literal_);
     case Shape::kEndsWith: return text.ends_with(literal_);
-    case Shape::kContains: return text.find(literal_) != std::string_view::npos;
+    case Shape::kContains: return memmem(text.data(), text.size(), literal_.data(), literal_.size()) != nullptr;
     case Shape::kRegex: break;
   }
   const re2::StringPiece piece(text.data(), text.size());

@@ -21,7 +21,8 @@ arrow::Result<arrow::Datum> MultiHash(const ScalarCall& call, const std::vector<
   std::vector<RowText> texts;
   for (size_t i = 0; i < types.size(); ++i) {
     columns.emplace_back(call.args[i]);
-    texts.push_back(MakeRowText(columns.back(), types[i], TextForm::kJson));
+    // NaN and the infinities are all null in JSON.
+    texts.push_back(MakeRowText(columns.back(), types[i], types[i].is_floating() ? TextForm::kSql : TextForm::kJson));
   }
   TextWriter key(1, 256);
   TextWriter writer(shape.rows, shape.rows * 16);

@@ -7,6 +7,7 @@ namespace laminar {
 void RegisterDigestFunctions(FunctionRegistry& registry);
 void RegisterChecksumFunctions(FunctionRegistry& registry);
 void RegisterEncodingFunctions(FunctionRegistry& registry);
+void RegisterBytesFunctions(FunctionRegistry& registry);
 void RegisterUuidFunction(FunctionRegistry& registry);
 
 }  // namespace laminar

@@ -64,6 +64,8 @@ class JsonPath {
 
   /// Calls nothing but names and indices, so that there is at most one match.
   bool is_chain() const { return chain_.size() == steps_.size(); }
+  /// The steps as keys when is_chain(); lives as long as the path.
+  std::span<const JsonKey> chain() const { return chain_; }
   bool is_strict() const { return strict_; }
 
   /// SQL/JSON: in lax mode a member step looks into the elements of an array, and an array step takes a scalar as an array

@@ -132,19 +132,10 @@ ScalarKernel ValueKernel(PathPtr path, JsonInput input) {
   };
 }
 
-enum class Behavior { kNull, kDefault, kError };
-
-Behavior ConstantBehavior(const BindArguments& arguments, size_t index) {
-  const auto text = ConstantText(arguments, index);
-  if (text && EqualsIgnoreCase(*text, "null")) return Behavior::kNull;
-  if (text && EqualsIgnoreCase(*text, "default")) return Behavior::kDefault;
-  if (text && EqualsIgnoreCase(*text, "error")) return Behavior::kError;
-  throw UserError(Reason::kTypeError, {}, "json_value_ext: ON EMPTY and ON ERROR are one of the constants 'null', 'default' and 'error'");
-}
-
-/// JSON_VALUE with its clauses: (json, path, default, on_empty, on_error[, default_on_error]).
-arrow::Result<arrow::Datum> ValueWithClauses(const ScalarCall& call, const PathPtr& path, const JsonInput& input, Behavior on_empty,
-                                             Behavior on_error) {
+/// JSON_VALUE with its clauses: (json, path, default_on_empty, default_on_error, error_on_empty, error_on_error). A default
+/// may be NULL, which is what JSON_VALUE gives without clauses.
+arrow::Result<arrow::Datum> ValueWithClauses(const ScalarCall& call, const PathPtr& path, const JsonInput& input, bool error_on_empty,
+                                             bool error_on_error) {
   CallShape shape = ShapeOf({call.args[0], call.args[1]}, call.num_rows);
   shape.constant = ShapeOf(call).constant;
   shape.rows = shape.constant ? 1 : call.num_rows;
@@ -152,17 +143,14 @@ arrow::Result<arrow::Datum> ValueWithClauses(const ScalarCall& call, const PathP
   const ColumnReader<std::string_view> texts(call.args[0]);
   const ColumnReader<std::string_view> paths(call.args[1]);
   const ColumnReader<std::string_view> empty_defaults(call.args[2]);
-  const ColumnReader<std::string_view> error_defaults(call.args.back());
-  const bool own_error_default = call.args.size() == 6;
+  const ColumnReader<std::string_view> error_defaults(call.args[3]);
   PathWork work{PathSource("json_value", path), input, {}};
   TextWriter writer(shape.rows, shape.rows * 16);
   ValidityWriter validity(shape);
   BatchError error;
-  auto act = [&](Behavior behavior, const ColumnReader<std::string_view>& defaults, int64_t row, const char* what) {
-    if (behavior == Behavior::kError) {
-      error.Fail([&] { return fmt::format("json_value: {} at path '{}' in {:.100}", what, paths[row], texts[row]); });
-    }
-    if (behavior == Behavior::kDefault && defaults.IsValid(row)) {
+  auto act = [&](bool fail, const ColumnReader<std::string_view>& defaults, int64_t row, const char* what) {
+    if (fail) error.Fail([&] { return fmt::format("json_value: {} at path '{}' in {:.100}", what, paths[row], texts[row]); });
+    if (defaults.IsValid(row)) {
       writer.Append(defaults[row]);
     } else {
       validity.SetNull(row);
@@ -173,9 +161,9 @@ arrow::Result<arrow::Datum> ValueWithClauses(const ScalarCall& call, const PathP
     if (!compiled) return;
     const Outcome outcome = work.FindOne(*compiled, texts[row]);
     if (outcome.kind == Outcome::Kind::kEmpty) {
-      act(on_empty, empty_defaults, row, "no value");
+      act(error_on_empty, empty_defaults, row, "no value");
     } else if (outcome.kind == Outcome::Kind::kError || IsContainer(outcome.raw)) {
-      act(on_error, own_error_default ? error_defaults : empty_defaults, row, "no single scalar");
+      act(error_on_error, error_defaults, row, "no single scalar");
     } else if (IsJsonNull(outcome.raw)) {
       validity.SetNull(row);
     } else {
@@ -191,20 +179,28 @@ arrow::Result<arrow::Datum> ValueWithClauses(const ScalarCall& call, const PathP
   return FinishColumn(shape, arrow::utf8(), validity.Finish(), std::move(buffers));
 }
 
+std::optional<bool> ConstantBoolean(const BindArguments& arguments, size_t index) {
+  const auto& constant = arguments.constants[index];
+  if (!constant || !constant->is_valid || constant->type->id() != arrow::Type::BOOL) return std::nullopt;
+  return static_cast<const arrow::BooleanScalar&>(*constant).value;
+}
+
 std::optional<BoundScalar> BindValueWithClauses(const BindArguments& arguments) {
-  if (arguments.size() != 5 && arguments.size() != 6) return std::nullopt;
+  if (arguments.size() != 6) return std::nullopt;
   const auto json = JsonParameter(arguments.types[0]);
-  if (!json || !Accepts({Type::Text()}, {arguments.types[1]})) return std::nullopt;
-  const Behavior on_empty = ConstantBehavior(arguments, 3);
-  const Behavior on_error = ConstantBehavior(arguments, 4);
+  const auto error_on_empty = ConstantBoolean(arguments, 4);
+  const auto error_on_error = ConstantBoolean(arguments, 5);
+  if (!json || !error_on_empty || !error_on_error) return std::nullopt;
+  const Type text = Type::Text();
+  for (size_t i = 1; i <= 3; ++i) {
+    if (!Accepts({text}, {arguments.types[i]})) return std::nullopt;
+  }
   const PathPtr path = BindPath("json_value", arguments, 1);
-  std::vector<Type> parameters(arguments.size(), Type::Text());
-  parameters[0] = *json;
   auto kernel = [=, input = JsonInput(*json)](const ScalarCall& call) {
-    return ValueWithClauses(call, path, input, on_empty, on_error);
+    return ValueWithClauses(call, path, input, *error_on_empty, *error_on_error);
   };
-  const bool can_fail = !path || on_empty == Behavior::kError || on_error == Behavior::kError;
-  return BoundScalar{std::move(parameters), Type::Text(), kernel, can_fail};
+  const bool can_fail = !path || *error_on_empty || *error_on_error;
+  return BoundScalar{{*json, text, text, text, Type::Boolean(), Type::Boolean()}, text, kernel, can_fail};
 }
 
 // ---- JSON_QUERY, JSON_EXISTS ----
@@ -337,10 +333,10 @@ void RegisterSql(FunctionRegistry& registry) {
   registry.Add(ScalarFunction{
       .names = {"json_value_ext"},
       .doc = {.group = "JSON",
-              .signature = "json_value_ext(json, path, default, on_empty, on_error, default_on_error?) → TEXT",
-              .description = "What json_value with ON EMPTY and ON ERROR clauses is made into; each is 'null', 'default' or "
-                             "'error'.",
-              .example = "json_value_ext('{}', '$.a', 'none', 'default', 'null')",
+              .signature = "json_value_ext(json, path, default_on_empty, default_on_error, error_on_empty, error_on_error) → TEXT",
+              .description = "What json_value with ON EMPTY and ON ERROR clauses is made into. The last two are constants: "
+                             "whether such a row is an error.",
+              .example = "json_value_ext('{}', '$.a', 'none', NULL, false, false)",
               .result = "\"none\""},
       .overloads = {BindValueWithClauses}});
   registry.Add(ScalarFunction{

@@ -48,6 +48,35 @@ __m128i QuoteOrBracket(__m128i bytes) {
   const __m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
   return _mm_or_si128(Equal(bytes, '"'), _mm_or_si128(Equal(folded, '{'), Equal(folded, '}')));
 }
+
+/// A bit per byte of a block: what each byte is.
+struct BlockMasks {
+  uint64_t quotes = 0;
+  uint64_t backslashes = 0;
+  uint64_t open = 0;
+  uint64_t close = 0;
+};
+constexpr int kBlockBytes = 64;
+
+BlockMasks ReadBlock(const char* at) {
+  BlockMasks masks;
+  for (int i = 0; i < kBlockBytes; i += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + i));
+    const __m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+    auto bits = [i](__m128i equal) { return static_cast<uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(equal))) << i; };
+    masks.quotes |= bits(Equal(bytes, '"'));
+    masks.backslashes |= bits(Equal(bytes, '\\'));
+    masks.open |= bits(Equal(folded, '{'));
+    masks.close |= bits(Equal(folded, '}'));
+  }
+  return masks;
+}
+
+/// Bit i: parity of bits 0…i, which is 1 from each opening quote up to its closing one.
+uint64_t PrefixXor(uint64_t bits) {
+  for (int shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
+  return bits;
+}
 #else
 struct NoBlock {};
 constexpr NoBlock QuoteOrBackslash, NeedsEscape, QuoteOrBracket;
@@ -270,30 +299,71 @@ bool IsJsonNull(std::string_view raw) { return raw.empty() || raw[0] == 'n'; }
 std::string_view JsonCursor::TakeString() {
   const char* start = ++at_;
   escaped_ = false;
-  for (;;) {
-    at_ = FindQuoteOrBackslash(at_, end_);
-    if (at_ == end_) return {start, static_cast<size_t>(end_ - start)};
-    if (*at_ == '"') break;
-    escaped_ = true;
-    at_ += end_ - at_ >= 2 ? 2 : 1;
-  }
-  return {start, static_cast<size_t>(at_++ - start)};
+  FinishString();
+  const bool closed = at_ > start && at_[-1] == '"';
+  return {start, static_cast<size_t>(at_ - start) - closed};
 }
 
-void JsonCursor::SkipContainer() {
-  int64_t depth = 0;
-  while (at_ < end_) {
-    at_ = FindQuoteOrBracket(at_, end_);
+void JsonCursor::FinishString() {
+  for (;;) {
+    at_ = FindQuoteOrBackslash(at_, end_);
     if (at_ == end_) return;
+    if (*at_++ == '"') return;
+    escaped_ = true;
+    at_ += at_ < end_;
+  }
+}
+
+bool JsonCursor::SkipTokens(const char* until, int64_t* depth) {
+  while (at_ < until) {
+    at_ = FindQuoteOrBracket(at_, end_);
+    if (at_ == end_) return true;
     const char c = *at_;
     if (c == '"') {
       TakeString();
       continue;
     }
     ++at_;
-    depth += (c == '{' || c == '[') ? 1 : -1;
-    if (depth == 0) return;
+    *depth += (c == '{' || c == '[') ? 1 : -1;
+    if (*depth == 0) return true;
   }
+  return false;
+}
+
+void JsonCursor::SkipContainer() {
+  ++at_;
+  int64_t depth = 1;
+#ifdef __SSE2__
+  // Blocks without backslash are counted as a whole; `inside` has all bits set while a string runs on from the block before.
+  uint64_t inside = 0;
+  while (end_ - at_ >= kBlockBytes) {
+    const BlockMasks masks = ReadBlock(at_);
+    if (masks.backslashes) {
+      const char* const until = at_ + kBlockBytes;
+      if (inside) FinishString();
+      inside = 0;
+      if (SkipTokens(until, &depth)) return;
+      continue;
+    }
+    const uint64_t strings = PrefixXor(masks.quotes) ^ inside;
+    const uint64_t open = masks.open & ~strings;
+    const uint64_t close = masks.close & ~strings;
+    if (__builtin_popcountll(close) >= depth) {
+      for (uint64_t brackets = open | close; brackets; brackets &= brackets - 1) {
+        depth += (open & brackets & -brackets) ? 1 : -1;
+        if (depth > 0) continue;
+        at_ += __builtin_ctzll(brackets) + 1;
+        return;
+      }
+    } else {
+      depth += __builtin_popcountll(open) - __builtin_popcountll(close);
+    }
+    inside = strings >> 63 ? ~uint64_t{0} : 0;
+    at_ += kBlockBytes;
+  }
+  if (inside) FinishString();
+#endif
+  SkipTokens(end_, &depth);
 }
 
 std::string_view JsonCursor::TakeValue() {

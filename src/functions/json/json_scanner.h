@@ -55,6 +55,10 @@ class JsonCursor {
 
  private:
   void SkipContainer();
+  /// Up to `until` or a little past it, token by token. True when the container (`*depth` 0) or the text ended.
+  bool SkipTokens(const char* until, int64_t* depth);
+  /// From inside a string to behind its closing quote.
+  void FinishString();
   const char* at_;
   const char* end_;
   bool escaped_ = false;

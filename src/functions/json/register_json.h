@@ -8,5 +8,6 @@ void RegisterJsonGetters(FunctionRegistry& registry);
 void RegisterJsonPathFunctions(FunctionRegistry& registry);
 void RegisterJsonBuildFunctions(FunctionRegistry& registry);
 void RegisterJsonInspectFunctions(FunctionRegistry& registry);
+void RegisterJsonEditFunctions(FunctionRegistry& registry);
 
 }  // namespace laminar

@@ -3,7 +3,7 @@
 /// Table tests of scalar functions: calls are written as in SQL (literals, calls, and operators between two operands), and
 /// each is evaluated in every shape that a kernel can meet:
 ///  - all arguments constant;
-///  - all arguments columns, which are slices at an offset with NULLs around the row;
+///  - all arguments columns, which are slices at an offset, with or without NULLs in the rows around;
 ///  - only the first argument a column.
 
 #include <string>

@@ -66,7 +66,7 @@ bool Matches(const re2::RE2& regex, std::string_view text) {
   return regex.Match(Piece(text), 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);
 }
 
-// ---- REGEXP_LIKE and the operators ~ ~* !~ !~* ----
+// ---- REGEXP_LIKE ----
 
 ScalarKernel LikeKernel(RegexCall regex, const BindArguments&) {
   return [regex](const ScalarCall& call) {
@@ -84,30 +84,6 @@ ScalarKernel LikeKernel(RegexCall regex, const BindArguments&) {
           const re2::RE2* compiled = source.Get(pattern, flags, error);
           return compiled && Matches(*compiled, text);
         });
-  };
-}
-
-/// `text OP pattern` with flags that the operator stands for.
-ScalarBinder OperatorBinder(const char* name, bool ignore_case, bool negate) {
-  const ScalarBinder take = Fixed({Type::Text(), Type::Text()}, Type::Boolean(), nullptr);
-  return [=](const BindArguments& arguments) {
-    auto bound = take(arguments);
-    if (!bound) return bound;
-    BindArguments with_flags = arguments;
-    with_flags.types.push_back(Type::Text());
-    with_flags.constants.resize(2);
-    with_flags.constants.push_back(std::make_shared<arrow::StringScalar>(ignore_case ? "i" : ""));
-    const RegexCall regex = BindRegex(name, with_flags, 1, 2);
-    bound->can_fail = !regex.constant;
-    bound->kernel = [regex, ignore_case, negate](const ScalarCall& call) {
-      RegexSource source = regex.source;
-      return Map<std::string_view, std::string_view>(
-          call, arrow::boolean(), [&](std::string_view text, std::string_view pattern, BatchError& error) {
-            const re2::RE2* compiled = source.Get(pattern, ignore_case ? "i" : "", error);
-            return compiled && Matches(*compiled, text) != negate;
-          });
-    };
-    return bound;
   };
 }
 

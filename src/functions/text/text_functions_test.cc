@@ -263,10 +263,7 @@ TEST(RegexFunctions, Flags) {
                {"regexp_like('', '')", "true"},
                {"regexp_like('日本', '^.{2}$')", "true"},
                {"regexp_like(NULL, 'a')", "null"},
-               {"regexp_like('a', NULL)", "null"},
-               {"'abc' ~* 'B'", "true"},
-               {"'abc' !~ 'B'", "true"},
-               {"'abc' !~* 'B'", "false"}});
+               {"regexp_like('a', NULL)", "null"}});
   EXPECT_EQ(ErrorOfCall("regexp_like('a', '(')"), "regexp_like: bad pattern '(': missing ): (");
   EXPECT_EQ(ErrorOfCall("regexp_like('a', 'a', 'q')"), "regexp_like: unknown flag in 'q'; there are g, i, m and s");
 }
@@ -295,7 +292,7 @@ TEST(RegexFunctions, Replace) {
                {"regexp_replace('abc', 'x*', '-', 'g')", "\"-a-b-c-\""},
                {"regexp_replace('日本', '', '-', 'g')", "\"-日-本-\""},
                {"regexp_replace('baac', 'a*', '-', 'g')", "\"-b-c-\""},
-               {"regexp_replace('ABab', 'b', 'x', 'gi')", "\"AxAx\""},
+               {"regexp_replace('ABab', 'b', 'x', 'gi')", "\"Axax\""},
                {"regexp_replace('', 'a', 'x')", "\"\""}});
   EXPECT_NE(ErrorOfCall("regexp_replace('a', 'a', '$1')").find("names group 1; the pattern has 0"), std::string::npos);
 }
