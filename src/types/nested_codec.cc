@@ -222,7 +222,8 @@ void ReadElements(const char** cursor, arrow::ArrayBuilder* builder) {
 }
 
 void ReadValue(const char** cursor, arrow::ArrayBuilder* builder) {
-  const arrow::DataType& type = *builder->type();
+  const std::shared_ptr<arrow::DataType> kept = builder->type();  // a builder of a nested type makes it anew
+  const arrow::DataType& type = *kept;
   if (type.id() == arrow::Type::NA) {
     OrThrow(builder->AppendNull());
     return;
