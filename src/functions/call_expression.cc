@@ -9,7 +9,9 @@ namespace laminar {
 
 namespace {
 
-bool IsWord(const std::string& name) { return std::isalpha(static_cast<unsigned char>(name[0])) || name[0] == '_'; }
+bool IsWord(const std::string& name) {
+  return std::isalpha(static_cast<unsigned char>(name[0])) || name[0] == '_';
+}
 
 class BoundCall final : public CallExpression {
  public:
@@ -62,7 +64,8 @@ class BoundCall final : public CallExpression {
 
 }  // namespace
 
-ExpressionPtr MakeCall(std::string name, BoundScalar bound, Volatility volatility, std::vector<ExpressionPtr> arguments) {
+ExpressionPtr MakeCall(std::string name, BoundScalar bound, Volatility volatility,
+                       std::vector<ExpressionPtr> arguments) {
   return std::make_shared<BoundCall>(std::move(name), std::move(bound), volatility, std::move(arguments));
 }
 

@@ -10,6 +10,7 @@
 namespace laminar {
 
 /// `arguments` already have the types of `bound.parameters`. `name` is the canonical one.
-ExpressionPtr MakeCall(std::string name, BoundScalar bound, Volatility volatility, std::vector<ExpressionPtr> arguments);
+ExpressionPtr MakeCall(std::string name, BoundScalar bound, Volatility volatility,
+                       std::vector<ExpressionPtr> arguments);
 
 }  // namespace laminar

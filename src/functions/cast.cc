@@ -26,11 +26,12 @@ ValueCast ReinterpretCast(const Type& to) {
 ValueCast ChainCasts(ValueCast first, ValueCast second) {
   if (!first || !second) return {};
   const bool can_fail = first.can_fail || second.can_fail;
-  return {[first, second](const arrow::Datum& value, int64_t rows, bool try_cast) -> arrow::Result<arrow::Datum> {
-            ARROW_ASSIGN_OR_RAISE(auto middle, first.run(value, rows, try_cast));
-            return second.run(middle, rows, try_cast);
-          },
-          can_fail};
+  return {
+      [first, second](const arrow::Datum& value, int64_t rows, bool try_cast) -> arrow::Result<arrow::Datum> {
+        ARROW_ASSIGN_OR_RAISE(auto middle, first.run(value, rows, try_cast));
+        return second.run(middle, rows, try_cast);
+      },
+      can_fail};
 }
 
 ValueCast FindCast(const Type& from, const Type& to) {
@@ -52,7 +53,8 @@ class EvaluatedCast final : public CastExpression {
     return cast_.run(value, rows.num_rows, try_cast());
   }
   std::string ToString() const override {
-    return std::string(try_cast() ? "TRY_CAST(" : "CAST(") + input()->ToString() + " AS " + type().ToString() + ")";
+    return std::string(try_cast() ? "TRY_CAST(" : "CAST(") + input()->ToString() + " AS " +
+           type().ToString() + ")";
   }
   ExpressionPtr WithChildren(std::vector<ExpressionPtr> children) const override {
     return std::make_shared<EvaluatedCast>(std::move(children[0]), type(), try_cast(), cast_);
@@ -72,7 +74,8 @@ ExpressionPtr MakeCast(ExpressionPtr input, const Type& to, bool try_cast) {
   if (input->type().is_null()) return MakeNull(to);
   ValueCast cast = FindCast(input->type(), to);
   if (!cast) {
-    throw UserError(Reason::kTypeError, {}, "there is no cast from " + input->type().ToString() + " to " + to.ToString());
+    throw UserError(Reason::kTypeError, {},
+                    "there is no cast from " + input->type().ToString() + " to " + to.ToString());
   }
   return std::make_shared<EvaluatedCast>(std::move(input), to, try_cast, std::move(cast));
 }

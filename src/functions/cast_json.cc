@@ -1,5 +1,5 @@
-/// JSON → anything, and anything → JSON. A JSON null is NULL; numbers and booleans are also taken from strings; an
-/// integer read as TIMESTAMP is seconds, ms, µs or ns by its size, as in the JSON format.
+/// JSON → anything, and anything → JSON. A JSON null is NULL; numbers and booleans are also taken from
+/// strings; an integer read as TIMESTAMP is seconds, ms, µs or ns by its size, as in the JSON format.
 
 #include <arrow/builder.h>
 #include <simdjson.h>
@@ -49,7 +49,8 @@ int64_t MicrosBySize(int64_t value) {
 
 /// The text that the TEXT cast of the target reads; nullopt where the JSON value cannot be it.
 std::optional<std::string> ReadableText(const dom::element& value, const Type& to) {
-  if (to.is_timestamp() && value.is_int64()) return TimestampUsToText(MicrosBySize(value.get_int64().value_unsafe()));
+  if (to.is_timestamp() && value.is_int64())
+    return TimestampUsToText(MicrosBySize(value.get_int64().value_unsafe()));
   return ScalarTextOf(value);
 }
 
@@ -64,7 +65,8 @@ std::optional<std::string_view> SimpleScalar(std::string_view text) {
 }
 
 /// Each value as the text that it says, NULL for JSON null; then the cast from TEXT does the rest.
-arrow::Result<arrow::Datum> ScalarTexts(const arrow::Datum& value, int64_t rows, bool try_cast, const Type& to) {
+arrow::Result<arrow::Datum> ScalarTexts(const arrow::Datum& value, int64_t rows, bool try_cast,
+                                        const Type& to) {
   const std::vector<arrow::Datum> args = {value};
   const EvalContext context;
   JsonDocument document;
@@ -92,11 +94,12 @@ arrow::Result<arrow::Datum> ScalarTexts(const arrow::Datum& value, int64_t rows,
 ValueCast JsonToScalar(const Type& to) {
   ValueCast from_text = FindCast(Type::Text(), to);
   if (!from_text) return {};
-  return {[to, from_text](const arrow::Datum& value, int64_t rows, bool try_cast) -> arrow::Result<arrow::Datum> {
-            ARROW_ASSIGN_OR_RAISE(auto texts, ScalarTexts(value, rows, try_cast, to));
-            return from_text.run(texts, rows, try_cast);
-          },
-          true};
+  return {
+      [to, from_text](const arrow::Datum& value, int64_t rows, bool try_cast) -> arrow::Result<arrow::Datum> {
+        ARROW_ASSIGN_OR_RAISE(auto texts, ScalarTexts(value, rows, try_cast, to));
+        return from_text.run(texts, rows, try_cast);
+      },
+      true};
 }
 
 /// A string gives what it says, anything else its JSON text.
@@ -105,20 +108,21 @@ ValueCast JsonToText() {
             const std::vector<arrow::Datum> args = {value};
             const EvalContext context;
             JsonDocument document;
-            return MapText<std::string_view>({args, rows, context}, arrow::utf8(), [&](std::string_view json, TextWriter& out) {
-              json = TrimSpace(json);
-              if (json == "null") return false;
-              if (json.empty() || json[0] != '"') {
-                out.Append(json);
-              } else if (auto simple = SimpleScalar(json)) {
-                out.Append(*simple);
-              } else if (auto root = document.Parse(json); root && root->is_string()) {
-                out.Append(root->get_string().value_unsafe());
-              } else {
-                out.Append(json);
-              }
-              return true;
-            });
+            return MapText<std::string_view>(
+                {args, rows, context}, arrow::utf8(), [&](std::string_view json, TextWriter& out) {
+                  json = TrimSpace(json);
+                  if (json == "null") return false;
+                  if (json.empty() || json[0] != '"') {
+                    out.Append(json);
+                  } else if (auto simple = SimpleScalar(json)) {
+                    out.Append(*simple);
+                  } else if (auto root = document.Parse(json); root && root->is_string()) {
+                    out.Append(root->get_string().value_unsafe());
+                  } else {
+                    out.Append(json);
+                  }
+                  return true;
+                });
           },
           false};
 }
@@ -151,7 +155,8 @@ ValueCast AnyToJson(const Type& from) {
           false};
 }
 
-/// Builds nested values. Leaves go through the scalar cast from TEXT, gathered per leaf type in a child reader.
+/// Builds nested values. Leaves go through the scalar cast from TEXT, gathered per leaf type in a child
+/// reader.
 class JsonReader {
  public:
   virtual ~JsonReader() = default;
@@ -166,9 +171,10 @@ std::unique_ptr<JsonReader> MakeReader(const Type& type);
 /// Scalars: collected as text, cast at the end.
 class ScalarReader final : public JsonReader {
  public:
-  explicit ScalarReader(const Type& type) : type_(type), cast_(type.id() == TypeId::kText || type.id() == TypeId::kJson
-                                                                   ? ValueCast{}
-                                                                   : FindCast(Type::Text(), type)) {}
+  explicit ScalarReader(const Type& type)
+      : type_(type),
+        cast_(type.id() == TypeId::kText || type.id() == TypeId::kJson ? ValueCast{}
+                                                                       : FindCast(Type::Text(), type)) {}
   void Append(const dom::element& value) override {
     if (value.is_null()) return AppendNull();
     std::optional<std::string> text = ReadableText(value, type_);
@@ -205,7 +211,8 @@ class NestedReader : public JsonReader {
  protected:
   virtual void EndRow() = 0;
   void Refuse(const dom::element& value) {
-    if (error_.empty()) error_ = CannotCast("JSON " + ShownValue(std::string_view(simdjson::minify(value))), type_);
+    if (error_.empty())
+      error_ = CannotCast("JSON " + ShownValue(std::string_view(simdjson::minify(value))), type_);
     AppendNull();
   }
   arrow::Status status(bool try_cast) const {
@@ -260,7 +267,8 @@ class ArrayReader final : public NestedReader {
 class MapReader final : public NestedReader {
  public:
   explicit MapReader(const Type& type)
-      : NestedReader(type), key_cast_(type.key() == Type::Text() ? ValueCast{} : FindCast(Type::Text(), type.key())),
+      : NestedReader(type),
+        key_cast_(type.key() == Type::Text() ? ValueCast{} : FindCast(Type::Text(), type.key())),
         value_(MakeReader(type.element())) {}
   void Append(const dom::element& value) override {
     if (value.is_null()) return AppendNull();

@@ -1,7 +1,7 @@
 #pragma once
 
-/// How casts are put together; the expression is made in cast.cc. One file per family: cast_numeric.cc, cast_text.cc,
-/// cast_temporal.cc, cast_json.cc, cast_nested.cc. Include only from .cc files.
+/// How casts are put together; the expression is made in cast.cc. One file per family: cast_numeric.cc,
+/// cast_text.cc, cast_temporal.cc, cast_json.cc, cast_nested.cc. Include only from .cc files.
 
 #include <fmt/format.h>
 
@@ -16,8 +16,10 @@
 
 namespace laminar {
 
-/// Casts a value (Array of [rows], or Scalar). With try_cast a value that does not fit gives NULL, otherwise Invalid.
-using CastFunction = std::function<arrow::Result<arrow::Datum>(const arrow::Datum& value, int64_t rows, bool try_cast)>;
+/// Casts a value (Array of [rows], or Scalar). With try_cast a value that does not fit gives NULL, otherwise
+/// Invalid.
+using CastFunction =
+    std::function<arrow::Result<arrow::Datum>(const arrow::Datum& value, int64_t rows, bool try_cast)>;
 
 struct ValueCast {
   CastFunction run;       ///< empty: no such cast
@@ -29,11 +31,13 @@ struct ValueCast {
 ValueCast FindCast(const Type& from, const Type& to);
 
 /// Families. Each gives an empty cast for what is not its own.
-ValueCast FindNumericCast(const Type& from, const Type& to);   ///< BOOLEAN, numbers → BOOLEAN, numbers
-ValueCast FindTextCast(const Type& from, const Type& to);      ///< TEXT, BYTEA → scalars; anything but JSON → TEXT, BYTEA
+ValueCast FindNumericCast(const Type& from, const Type& to);  ///< BOOLEAN, numbers → BOOLEAN, numbers
+ValueCast FindTextCast(const Type& from,
+                       const Type& to);  ///< TEXT, BYTEA → scalars; anything but JSON → TEXT, BYTEA
 ValueCast FindTemporalCast(const Type& from, const Type& to);  ///< moments ⇄ moments and BIGINT
 ValueCast FindJsonCast(const Type& from, const Type& to);      ///< JSON → anything; anything → JSON
-ValueCast FindNestedCast(const Type& from, const Type& to);    ///< element-wise; NULL type → anything; TEXT → nested as JSON
+ValueCast FindNestedCast(const Type& from,
+                         const Type& to);  ///< element-wise; NULL type → anything; TEXT → nested as JSON
 
 /// The value as an error shows it: text in quotes, numbers plain.
 template <typename T>
@@ -55,7 +59,8 @@ inline std::string CannotCast(const std::string& shown, const Type& to) {
 
 /// `convert`: In → std::optional of the memory form of `to`; nullopt: it does not fit.
 template <typename In, typename Convert>
-arrow::Result<arrow::Datum> MapCast(const arrow::Datum& value, int64_t rows, bool try_cast, const Type& to, Convert convert) {
+arrow::Result<arrow::Datum> MapCast(const arrow::Datum& value, int64_t rows, bool try_cast, const Type& to,
+                                    Convert convert) {
   const std::vector<arrow::Datum> args = {value};
   const EvalContext context;
   return Map<In>({args, rows, context}, to.arrow_type(), [&](In in, BatchError& error) {
@@ -96,7 +101,8 @@ std::optional<double> ParseDouble(std::string_view text);
 std::optional<bool> ParseBoolean(std::string_view text);
 /// Rounds to the scale (half away from zero); nullopt when there are too many digits before the point.
 std::optional<arrow::Decimal128> ParseDecimal(std::string_view text, int precision, int scale);
-std::optional<arrow::Decimal128> RescaleDecimal(const arrow::Decimal128& value, int from_scale, int precision, int scale);
+std::optional<arrow::Decimal128> RescaleDecimal(const arrow::Decimal128& value, int from_scale, int precision,
+                                                int scale);
 std::string_view TrimSpace(std::string_view text);
 /// µs cut to the precision (0, 3, 6) towards −∞.
 int64_t TruncateMicros(int64_t micros, int precision);

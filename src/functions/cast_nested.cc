@@ -9,9 +9,12 @@ namespace laminar {
 namespace {
 
 /// The cast between parts; same types need none.
-ValueCast PartCast(const Type& from, const Type& to) { return from == to ? ReinterpretCast(to) : FindCast(from, to); }
+ValueCast PartCast(const Type& from, const Type& to) {
+  return from == to ? ReinterpretCast(to) : FindCast(from, to);
+}
 
-arrow::Result<std::shared_ptr<arrow::Array>> CastArray(const ValueCast& cast, const std::shared_ptr<arrow::Array>& array,
+arrow::Result<std::shared_ptr<arrow::Array>> CastArray(const ValueCast& cast,
+                                                       const std::shared_ptr<arrow::Array>& array,
                                                        bool try_cast) {
   ARROW_ASSIGN_OR_RAISE(arrow::Datum out, cast.run(array, array->length(), try_cast));
   if (out.is_array()) return out.make_array();
@@ -31,7 +34,8 @@ CastFunction OnArrays(CastArrays cast) {
 }
 
 /// The list with other elements: same offsets and validity.
-std::shared_ptr<arrow::Array> WithElements(const arrow::Array& list, const std::shared_ptr<arrow::DataType>& type,
+std::shared_ptr<arrow::Array> WithElements(const arrow::Array& list,
+                                           const std::shared_ptr<arrow::DataType>& type,
                                            std::shared_ptr<arrow::ArrayData> elements) {
   auto data = list.data()->Copy();
   data->type = type;
@@ -42,8 +46,9 @@ std::shared_ptr<arrow::Array> WithElements(const arrow::Array& list, const std::
 ValueCast ArrayCast(const Type& from, const Type& to) {
   const ValueCast element = PartCast(from.element(), to.element());
   if (!element) return {};
-  auto run = [element, type = to.arrow_type()](const std::shared_ptr<arrow::Array>& array,
-                                               bool try_cast) -> arrow::Result<std::shared_ptr<arrow::Array>> {
+  auto run = [element, type = to.arrow_type()](
+                 const std::shared_ptr<arrow::Array>& array,
+                 bool try_cast) -> arrow::Result<std::shared_ptr<arrow::Array>> {
     const auto& list = static_cast<const arrow::ListArray&>(*array);
     ARROW_ASSIGN_OR_RAISE(auto elements, CastArray(element, list.values(), try_cast));
     return WithElements(*array, type, elements->data());
@@ -55,8 +60,9 @@ ValueCast MapCasts(const Type& from, const Type& to) {
   const ValueCast key = PartCast(from.key(), to.key());
   const ValueCast value = PartCast(from.element(), to.element());
   if (!key || !value) return {};
-  auto run = [key, value, type = to.arrow_type()](const std::shared_ptr<arrow::Array>& array,
-                                                  bool try_cast) -> arrow::Result<std::shared_ptr<arrow::Array>> {
+  auto run = [key, value, type = to.arrow_type()](
+                 const std::shared_ptr<arrow::Array>& array,
+                 bool try_cast) -> arrow::Result<std::shared_ptr<arrow::Array>> {
     const auto& map = static_cast<const arrow::MapArray&>(*array);
     ARROW_ASSIGN_OR_RAISE(auto keys, CastArray(key, map.keys(), try_cast));
     if (keys->null_count() > 0) return arrow::Status::Invalid("a key of a MAP cannot be NULL");
@@ -94,7 +100,8 @@ ValueCast StructCast(const Type& from, const Type& to) {
         if (view.IsValid(row)) arrow::bit_util::SetBit(valid->mutable_data(), row);
       }
     }
-    return std::make_shared<arrow::StructArray>(type, array->length(), std::move(parts), valid, array->null_count());
+    return std::make_shared<arrow::StructArray>(type, array->length(), std::move(parts), valid,
+                                                array->null_count());
   };
   return {OnArrays(run), can_fail};
 }
@@ -103,7 +110,8 @@ ValueCast StructCast(const Type& from, const Type& to) {
 
 ValueCast FindNestedCast(const Type& from, const Type& to) {
   if (from.is_null()) {
-    return {[type = to.arrow_type()](const arrow::Datum& value, int64_t rows, bool) -> arrow::Result<arrow::Datum> {
+    return {[type = to.arrow_type()](const arrow::Datum& value, int64_t rows,
+                                     bool) -> arrow::Result<arrow::Datum> {
               if (value.is_scalar()) return NullDatum(type);
               ARROW_ASSIGN_OR_RAISE(auto nulls, arrow::MakeArrayOfNull(type, rows));
               return arrow::Datum(std::move(nulls));
@@ -113,7 +121,8 @@ ValueCast FindNestedCast(const Type& from, const Type& to) {
   if (from.id() == TypeId::kArray && to.id() == TypeId::kArray) return ArrayCast(from, to);
   if (from.id() == TypeId::kMap && to.id() == TypeId::kMap) return MapCasts(from, to);
   if (from.id() == TypeId::kStruct && to.id() == TypeId::kStruct) return StructCast(from, to);
-  if (from.id() == TypeId::kText && to.is_nested()) return ChainCasts(FindCast(from, Type::Json()), FindCast(Type::Json(), to));
+  if (from.id() == TypeId::kText && to.is_nested())
+    return ChainCasts(FindCast(from, Type::Json()), FindCast(Type::Json(), to));
   return {};
 }
 

@@ -1,5 +1,5 @@
-/// Casts between BOOLEAN and numbers. In two steps, so that there are 2 × 11 loops and not 11 × 11: every number is first
-/// widened to BIGINT, BIGINT UNSIGNED, DOUBLE or DECIMAL, then narrowed with a check.
+/// Casts between BOOLEAN and numbers. In two steps, so that there are 2 × 11 loops and not 11 × 11: every
+/// number is first widened to BIGINT, BIGINT UNSIGNED, DOUBLE or DECIMAL, then narrowed with a check.
 
 #include <cmath>
 #include <limits>
@@ -104,9 +104,11 @@ ValueCast ToDecimal(const Type& wide, const Type& to) {
   const int scale = to.scale();
   switch (wide.id()) {
     case TypeId::kInt64:
-      return FallibleCast<int64_t>(to, [=](int64_t v) { return RescaleDecimal(Decimal128(v), 0, precision, scale); });
+      return FallibleCast<int64_t>(
+          to, [=](int64_t v) { return RescaleDecimal(Decimal128(v), 0, precision, scale); });
     case TypeId::kUInt64:
-      return FallibleCast<uint64_t>(to, [=](uint64_t v) { return RescaleDecimal(Decimal128(0, v), 0, precision, scale); });
+      return FallibleCast<uint64_t>(
+          to, [=](uint64_t v) { return RescaleDecimal(Decimal128(0, v), 0, precision, scale); });
     default:
       return FallibleCast<double>(to, [=](double v) -> std::optional<Decimal128> {
         auto out = Decimal128::FromReal(v, precision, scale);
@@ -145,12 +147,14 @@ std::optional<int64_t> WholeOf(const Decimal128& value, int scale) {
 ValueCast DecimalTo(const Type& from, const Type& to) {
   const int scale = from.scale();
   if (to.id() == TypeId::kDecimal) {
-    return FallibleCast<Decimal128>(to, [=, precision = to.precision(), new_scale = to.scale()](const Decimal128& value) {
-      return RescaleDecimal(value, scale, precision, new_scale);
-    });
+    return FallibleCast<Decimal128>(
+        to, [=, precision = to.precision(), new_scale = to.scale()](const Decimal128& value) {
+          return RescaleDecimal(value, scale, precision, new_scale);
+        });
   }
   if (to.is_floating()) {
-    auto to_double = TotalCast<Decimal128>(Type::Double(), [scale](const Decimal128& value) { return value.ToDouble(scale); });
+    auto to_double = TotalCast<Decimal128>(
+        Type::Double(), [scale](const Decimal128& value) { return value.ToDouble(scale); });
     return to.id() == TypeId::kDouble ? to_double : ChainCasts(to_double, DoubleToFloat());
   }
   if (to.id() == TypeId::kUInt64) {
@@ -160,7 +164,8 @@ ValueCast DecimalTo(const Type& from, const Type& to) {
       return whole.low_bits();
     });
   }
-  auto to_int64 = FallibleCast<Decimal128>(Type::Int64(), [scale](const Decimal128& value) { return WholeOf(value, scale); });
+  auto to_int64 = FallibleCast<Decimal128>(
+      Type::Int64(), [scale](const Decimal128& value) { return WholeOf(value, scale); });
   if (to.id() == TypeId::kInt64) return to_int64;
   return ChainCasts(to_int64, Narrow(Type::Int64(), to));
 }
@@ -195,9 +200,12 @@ ValueCast FindNumericCast(const Type& from, const Type& to) {
     const Type wide = WideType(from);
     ValueCast narrow = Narrow(wide, to);
     ValueCast widen = Widen(from);
-    cast = widen && narrow ? ChainCasts(std::move(widen), std::move(narrow)) : widen ? std::move(widen) : std::move(narrow);
+    cast = widen && narrow ? ChainCasts(std::move(widen), std::move(narrow))
+           : widen         ? std::move(widen)
+                           : std::move(narrow);
   }
-  if (cast && FitsWidening(from, to) && to.id() != TypeId::kDecimal && to.id() != TypeId::kInt64) cast.can_fail = false;
+  if (cast && FitsWidening(from, to) && to.id() != TypeId::kDecimal && to.id() != TypeId::kInt64)
+    cast.can_fail = false;
   return cast;
 }
 

@@ -1,4 +1,5 @@
-/// Casts among DATE, TIME, TIMESTAMP and TIMESTAMPTZ, and TIMESTAMP ⇄ integers (nanoseconds, whatever the unit inside).
+/// Casts among DATE, TIME, TIMESTAMP and TIMESTAMPTZ, and TIMESTAMP ⇄ integers (nanoseconds, whatever the
+/// unit inside).
 
 #include <limits>
 
@@ -18,10 +19,12 @@ int PrecisionOf(const Type& type) { return type.id() == TypeId::kTimestampTz ? 6
 ValueCast TimestampToTimestamp(const Type& from, const Type& to) {
   if (IsNanos(from) == IsNanos(to)) {
     if (PrecisionOf(to) >= PrecisionOf(from)) return ReinterpretCast(to);
-    return TotalCast<int64_t>(to, [p = PrecisionOf(to)](int64_t micros) { return TruncateMicros(micros, p); });
+    return TotalCast<int64_t>(to,
+                              [p = PrecisionOf(to)](int64_t micros) { return TruncateMicros(micros, p); });
   }
   if (IsNanos(from)) {
-    return TotalCast<int64_t>(to, [p = PrecisionOf(to)](int64_t nanos) { return TruncateMicros(FloorDivide(nanos, 1000), p); });
+    return TotalCast<int64_t>(
+        to, [p = PrecisionOf(to)](int64_t nanos) { return TruncateMicros(FloorDivide(nanos, 1000), p); });
   }
   return FallibleCast<int64_t>(to, [](int64_t micros) { return CheckedMultiply(micros, 1000); });
 }
@@ -44,12 +47,14 @@ ValueCast TimestampTo(const Type& from, const Type& to) {
     });
   }
   if (to.id() == TypeId::kTime) {
-    return TotalCast<int64_t>(to, [day, unit = nanos ? 1 : 1000](int64_t at) { return FloorModulo(at, day) * unit; });
+    return TotalCast<int64_t>(
+        to, [day, unit = nanos ? 1 : 1000](int64_t at) { return FloorModulo(at, day) * unit; });
   }
   if (to.is_integer()) {
     ValueCast to_bigint =
-        nanos ? ReinterpretCast(Type::Int64())
-              : FallibleCast<int64_t>(Type::Int64(), [](int64_t micros) { return CheckedMultiply(micros, 1000); });
+        nanos ? ReinterpretCast(Type::Int64()) : FallibleCast<int64_t>(Type::Int64(), [](int64_t micros) {
+          return CheckedMultiply(micros, 1000);
+        });
     return to.id() == TypeId::kInt64 ? to_bigint : ChainCasts(to_bigint, FindCast(Type::Int64(), to));
   }
   return {};
@@ -58,8 +63,9 @@ ValueCast TimestampTo(const Type& from, const Type& to) {
 ValueCast IntegerTo(const Type& from, const Type& to) {
   if (!to.is_timestamp()) return {};
   ValueCast from_bigint =
-      IsNanos(to) ? ReinterpretCast(to)
-                  : TotalCast<int64_t>(to, [p = PrecisionOf(to)](int64_t nanos) { return TruncateMicros(FloorDivide(nanos, 1000), p); });
+      IsNanos(to) ? ReinterpretCast(to) : TotalCast<int64_t>(to, [p = PrecisionOf(to)](int64_t nanos) {
+        return TruncateMicros(FloorDivide(nanos, 1000), p);
+      });
   return from.id() == TypeId::kInt64 ? from_bigint : ChainCasts(FindCast(from, Type::Int64()), from_bigint);
 }
 

@@ -1,4 +1,5 @@
-/// TEXT → scalars, and scalars → TEXT. TEXT and BYTEA turn into one another byte by byte; BYTEA must then be UTF-8.
+/// TEXT → scalars, and scalars → TEXT. TEXT and BYTEA turn into one another byte by byte; BYTEA must then be
+/// UTF-8.
 
 #include <arrow/util/utf8.h>
 
@@ -47,7 +48,8 @@ ValueCast ParseCast(const Type& to) {
 
 template <typename Parse>
 ValueCast ParsedBy(const Type& to, Parse parse) {
-  return FallibleCast<std::string_view>(to, [parse](std::string_view text) { return parse(TrimSpace(text)); });
+  return FallibleCast<std::string_view>(to,
+                                        [parse](std::string_view text) { return parse(TrimSpace(text)); });
 }
 
 /// Also takes the date of a timestamp's text.
@@ -62,11 +64,12 @@ std::optional<int32_t> ParseDateOrTimestamp(std::string_view text) {
 
 ValueCast TimestampFromText(const Type& to) {
   if (to.precision() == 9) return ParsedBy(to, ParseTimestampNs);
-  return ParsedBy(to, [precision = to.id() == TypeId::kTimestampTz ? 6 : to.precision()](std::string_view text) {
-    auto micros = ParseTimestampUs(text);
-    if (micros) micros = TruncateMicros(*micros, precision);
-    return micros;
-  });
+  return ParsedBy(to,
+                  [precision = to.id() == TypeId::kTimestampTz ? 6 : to.precision()](std::string_view text) {
+                    auto micros = ParseTimestampUs(text);
+                    if (micros) micros = TruncateMicros(*micros, precision);
+                    return micros;
+                  });
 }
 
 ValueCast FromText(const Type& to) {
@@ -83,7 +86,9 @@ ValueCast FromText(const Type& to) {
     case TypeId::kFloat: return ParseCast<float>(to);
     case TypeId::kDouble: return ParseCast<double>(to);
     case TypeId::kDecimal:
-      return ParsedBy(to, [p = to.precision(), s = to.scale()](std::string_view text) { return ParseDecimal(text, p, s); });
+      return ParsedBy(to, [p = to.precision(), s = to.scale()](std::string_view text) {
+        return ParseDecimal(text, p, s);
+      });
     case TypeId::kBytes: return ReinterpretCast(to);
     case TypeId::kDate: return ParsedBy(to, ParseDateOrTimestamp);
     case TypeId::kTime: return ParsedBy(to, ParseTimeNs);
@@ -100,10 +105,11 @@ ValueCast FromText(const Type& to) {
 }
 
 ValueCast BytesToText() {
-  return FallibleCast<std::string_view>(Type::Text(), [](std::string_view bytes) -> std::optional<std::string_view> {
-    if (!arrow::util::ValidateUTF8(bytes)) return std::nullopt;
-    return bytes;
-  });
+  return FallibleCast<std::string_view>(Type::Text(),
+                                        [](std::string_view bytes) -> std::optional<std::string_view> {
+                                          if (!arrow::util::ValidateUTF8(bytes)) return std::nullopt;
+                                          return bytes;
+                                        });
 }
 
 ValueCast ToText(const Type& from) {
@@ -142,7 +148,8 @@ std::optional<arrow::Decimal128> ParseDecimal(std::string_view text, int precisi
   arrow::Decimal128 value;
   int32_t digits = 0;
   int32_t found_scale = 0;
-  if (text.empty() || !arrow::Decimal128::FromString(text, &value, &digits, &found_scale).ok()) return std::nullopt;
+  if (text.empty() || !arrow::Decimal128::FromString(text, &value, &digits, &found_scale).ok())
+    return std::nullopt;
   return RescaleDecimal(value, found_scale, precision, scale);
 }
 

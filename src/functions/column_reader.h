@@ -1,10 +1,10 @@
 #pragma once
 
-/// Row access to one argument of a kernel, whatever it is: an array (with any slice offset) or a scalar that stands for
-/// every row. Include only from .cc files.
+/// Row access to one argument of a kernel, whatever it is: an array (with any slice offset) or a scalar that
+/// stands for every row. Include only from .cc files.
 ///
-/// A reader never looks at validity unless asked: `reader[i]` of a NULL row is some value of the type (text: empty or
-/// leftover bytes). `Map` in elementwise.h does the asking.
+/// A reader never looks at validity unless asked: `reader[i]` of a NULL row is some value of the type (text:
+/// empty or leftover bytes). `Map` in elementwise.h does the asking.
 
 #include <arrow/array/data.h>
 #include <arrow/buffer.h>
@@ -24,7 +24,8 @@ namespace laminar {
 class ColumnView {
  public:
   explicit ColumnView(const arrow::Datum& argument);
-  ColumnView(std::shared_ptr<arrow::ArrayData> data, bool constant) : data_(std::move(data)), stride_(constant ? 0 : 1) {
+  ColumnView(std::shared_ptr<arrow::ArrayData> data, bool constant)
+      : data_(std::move(data)), stride_(constant ? 0 : 1) {
     Init();
   }
 
@@ -47,8 +48,8 @@ class ColumnView {
   bool all_null_ = false;           // an array of Arrow's null type
 };
 
-/// Fixed-width values: (u)int8…64, float, double, and the memory form of DATE (int32), TIME, TIMESTAMP (int64),
-/// INTERVAL (arrow::MonthDayNanoIntervalType::MonthDayNanos).
+/// Fixed-width values: (u)int8…64, float, double, and the memory form of DATE (int32), TIME, TIMESTAMP
+/// (int64), INTERVAL (arrow::MonthDayNanoIntervalType::MonthDayNanos).
 template <typename T>
 class ColumnReader : public ColumnView {
  public:
@@ -66,7 +67,8 @@ template <>
 class ColumnReader<bool> : public ColumnView {
  public:
   explicit ColumnReader(const arrow::Datum& argument) : ColumnReader(ColumnView(argument)) {}
-  explicit ColumnReader(ColumnView view) : ColumnView(std::move(view)), bits_(data_->buffers[1]->data()) {}
+  explicit ColumnReader(ColumnView view)
+      : ColumnView(std::move(view)), bits_(data_->buffers[1] ? data_->buffers[1]->data() : nullptr) {}
   bool operator[](int64_t row) const { return arrow::bit_util::GetBit(bits_, data_->offset + row * stride_); }
 
  private:
@@ -78,7 +80,8 @@ template <>
 class ColumnReader<std::string_view> : public ColumnView {
  public:
   explicit ColumnReader(const arrow::Datum& argument) : ColumnReader(ColumnView(argument)) {}
-  explicit ColumnReader(ColumnView view) : ColumnView(std::move(view)), offsets_(data_->GetValues<int32_t>(1)) {
+  explicit ColumnReader(ColumnView view)
+      : ColumnView(std::move(view)), offsets_(data_->GetValues<int32_t>(1)) {
     bytes_ = data_->buffers[2] ? reinterpret_cast<const char*>(data_->buffers[2]->data()) : "";
   }
   std::string_view operator[](int64_t row) const {
@@ -96,12 +99,12 @@ class ColumnReader<arrow::Decimal128> : public ColumnView {
  public:
   explicit ColumnReader(const arrow::Datum& argument) : ColumnReader(ColumnView(argument)) {}
   explicit ColumnReader(ColumnView view) : ColumnView(std::move(view)) {
-    bytes_ = data_->buffers[1]->data() + data_->offset * 16;
+    if (data_->buffers[1]) bytes_ = data_->buffers[1]->data() + data_->offset * 16;
   }
   arrow::Decimal128 operator[](int64_t row) const { return arrow::Decimal128(bytes_ + row * stride_ * 16); }
 
  private:
-  const uint8_t* bytes_;
+  const uint8_t* bytes_ = nullptr;
 };
 
 /// Where an ARRAY's (or MAP's) elements lie in `elements()`.
@@ -114,7 +117,8 @@ struct ListSpan {
 class ListReader : public ColumnView {
  public:
   explicit ListReader(const arrow::Datum& argument) : ListReader(ColumnView(argument)) {}
-  explicit ListReader(ColumnView view) : ColumnView(std::move(view)), offsets_(data_->GetValues<int32_t>(1)) {}
+  explicit ListReader(ColumnView view)
+      : ColumnView(std::move(view)), offsets_(data_->GetValues<int32_t>(1)) {}
   ListSpan operator[](int64_t row) const {
     const int32_t* offset = offsets_ + row * stride_;
     return {offset[0], offset[1] - offset[0]};

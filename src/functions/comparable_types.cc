@@ -56,7 +56,8 @@ std::optional<Type> CommonComparisonType(const std::vector<Type>& types, size_t 
   return common;
 }
 
-std::shared_ptr<arrow::Scalar> CastConstant(const std::shared_ptr<arrow::Scalar>& value, const Type& from, const Type& to) {
+std::shared_ptr<arrow::Scalar> CastConstant(const std::shared_ptr<arrow::Scalar>& value, const Type& from,
+                                            const Type& to) {
   if (from == to) return value;
   if (!CanCast(from, to)) return nullptr;
   return FoldConstant(*MakeCast(MakeLiteral(value, from), to));

@@ -1,6 +1,6 @@
-/// CASE and COALESCE. Where a value can fail it is evaluated only on its own rows: the batch is split by rows, branch by
-/// branch, and put together at the end. Where nothing can fail every branch is evaluated on the whole batch, which saves
-/// the copying.
+/// CASE and COALESCE. Where a value can fail it is evaluated only on its own rows: the batch is split by
+/// rows, branch by branch, and put together at the end. Where nothing can fail every branch is evaluated on
+/// the whole batch, which saves the copying.
 
 #include <arrow/array.h>
 #include <arrow/array/util.h>
@@ -25,7 +25,8 @@ Volatility MostVolatile(const std::vector<ExpressionPtr>& expressions) {
 }
 
 bool AnyCanFail(const std::vector<ExpressionPtr>& expressions) {
-  return std::any_of(expressions.begin(), expressions.end(), [](const ExpressionPtr& e) { return e->can_fail(); });
+  return std::any_of(expressions.begin(), expressions.end(),
+                     [](const ExpressionPtr& e) { return e->can_fail(); });
 }
 
 std::vector<int32_t> AllRows(int64_t rows) {
@@ -43,7 +44,8 @@ class PartEvaluator {
 
   /// Values for `rows`; entry i of an array is row rows[i], or row i of the batch when `whole()`.
   arrow::Result<arrow::Datum> Evaluate(const Expression& expression, const std::vector<int32_t>& rows) {
-    if (whole_ || static_cast<int64_t>(rows.size()) == batch_.num_rows) return expression.Evaluate(batch_, context_);
+    if (whole_ || static_cast<int64_t>(rows.size()) == batch_.num_rows)
+      return expression.Evaluate(batch_, context_);
     if (!part_ || rows != part_rows_) {
       ARROW_ASSIGN_OR_RAISE(Batch part, SelectRows(batch_, rows, columns_));
       part_ = std::move(part);
@@ -69,7 +71,8 @@ class PartEvaluator {
 /// Collects the pieces of the result.
 class ResultPieces {
  public:
-  explicit ResultPieces(int64_t rows) : piece_of_(static_cast<size_t>(rows)), row_of_(static_cast<size_t>(rows)) {}
+  explicit ResultPieces(int64_t rows)
+      : piece_of_(static_cast<size_t>(rows)), row_of_(static_cast<size_t>(rows)) {}
 
   /// `position(i)`: where the value of rows[i] lies in `values`.
   template <typename Position>
@@ -151,8 +154,8 @@ class CaseExpression final : public Expression {
     for (int32_t row : open) (reader.IsValid(row) && reader[row] ? taken : rest)->push_back(row);
   }
 
-  static arrow::Status AddBranch(const Expression& value, const std::vector<int32_t>& rows, PartEvaluator* evaluator,
-                                 ResultPieces* pieces) {
+  static arrow::Status AddBranch(const Expression& value, const std::vector<int32_t>& rows,
+                                 PartEvaluator* evaluator, ResultPieces* pieces) {
     ARROW_ASSIGN_OR_RAISE(arrow::Datum values, evaluator->Evaluate(value, rows));
     pieces->Add(std::move(values), rows, [&](size_t i) { return evaluator->Position(rows, i); });
     return arrow::Status::OK();
@@ -175,7 +178,8 @@ class CoalesceExpression final : public Expression {
 
   arrow::Result<arrow::Datum> Evaluate(const Batch& batch, const EvalContext& context) const override {
     ARROW_ASSIGN_OR_RAISE(arrow::Datum first, arguments_[0]->Evaluate(batch, context));
-    if (arguments_.size() == 1 || (first.is_scalar() ? first.scalar()->is_valid : first.null_count() == 0)) return first;
+    if (arguments_.size() == 1 || (first.is_scalar() ? first.scalar()->is_valid : first.null_count() == 0))
+      return first;
     const bool whole = !can_fail_ && volatility_ != Volatility::kVolatile;
     PartEvaluator evaluator(batch, context, columns_, whole);
     ResultPieces pieces(batch.num_rows);
@@ -225,12 +229,15 @@ class CoalesceExpression final : public Expression {
 
 }  // namespace
 
-ExpressionPtr MakeCase(std::vector<ExpressionPtr> conditions, std::vector<ExpressionPtr> values, ExpressionPtr otherwise) {
-  LAMINAR_CHECK(conditions.size() == values.size() && otherwise, "CASE: a value for each condition, and one for the rest");
+ExpressionPtr MakeCase(std::vector<ExpressionPtr> conditions, std::vector<ExpressionPtr> values,
+                       ExpressionPtr otherwise) {
+  LAMINAR_CHECK(conditions.size() == values.size() && otherwise,
+                "CASE: a value for each condition, and one for the rest");
   const Type type = otherwise->type();
   std::vector<ExpressionPtr> parts;
   for (size_t i = 0; i < conditions.size(); ++i) {
-    LAMINAR_CHECK(conditions[i]->type() == Type::Boolean(), "CASE condition of type " + conditions[i]->type().ToString());
+    LAMINAR_CHECK(conditions[i]->type() == Type::Boolean(),
+                  "CASE condition of type " + conditions[i]->type().ToString());
     LAMINAR_CHECK(values[i]->type() == type, "CASE value of type " + values[i]->type().ToString());
     parts.push_back(std::move(conditions[i]));
     parts.push_back(std::move(values[i]));

@@ -76,7 +76,8 @@ CallShape ShapeOf(const std::vector<arrow::Datum>& args, int64_t num_rows) {
 }
 
 arrow::Datum FinishColumn(const CallShape& shape, const std::shared_ptr<arrow::DataType>& type,
-                          std::shared_ptr<arrow::Buffer> valid, std::vector<std::shared_ptr<arrow::Buffer>> buffers) {
+                          std::shared_ptr<arrow::Buffer> valid,
+                          std::vector<std::shared_ptr<arrow::Buffer>> buffers) {
   const int64_t nulls = valid ? arrow::kUnknownNullCount : 0;
   buffers.insert(buffers.begin(), std::move(valid));
   auto data = arrow::ArrayData::Make(type, shape.rows, std::move(buffers), nulls);
@@ -144,7 +145,8 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> TextWriter::Finish() 
     return arrow::Status::Invalid("a text result of one batch is ", size_, " bytes: more than 2 GiB");
   }
   ARROW_RETURN_NOT_OK(bytes_->Resize(static_cast<int64_t>(size_), /*shrink_to_fit=*/false));
-  return std::vector<std::shared_ptr<arrow::Buffer>>{offsets_, std::shared_ptr<arrow::Buffer>(std::move(bytes_))};
+  return std::vector<std::shared_ptr<arrow::Buffer>>{offsets_,
+                                                     std::shared_ptr<arrow::Buffer>(std::move(bytes_))};
 }
 
 }  // namespace laminar

@@ -2,16 +2,18 @@
 
 /// Kernels from lambdas. A scalar function that looks at one row at a time is a call of `Map`:
 ///
-///     Map<std::string_view, int64_t>(call, arrow::int64(), [](std::string_view text, int64_t n) { return …; })
+///     Map<std::string_view, int64_t>(call, arrow::int64(), [](std::string_view text, int64_t n) { return …;
+///     })
 ///
-/// Argument types are those of ColumnReader. A row with a NULL argument gives NULL and the lambda is not called. All
-/// arguments constant: the lambda runs once and the result is a Scalar. The lambda's result may be
+/// Argument types are those of ColumnReader. A row with a NULL argument gives NULL and the lambda is not
+/// called. All arguments constant: the lambda runs once and the result is a Scalar. The lambda's result may
+/// be
 ///   - a value: bool, (u)int8…64, float, double, Decimal128, MonthDayNanos;
 ///   - std::string or std::string_view, copied into a TEXT, JSON or BYTEA column;
 ///   - std::optional of these: nullopt is NULL.
-/// A lambda that can fail takes `BatchError&` as a further last parameter; the batch's first failure becomes the
-/// Status. `MapText` is for text that is written piece by piece, `MapTotal` for cheap arithmetic.
-/// Include only from .cc files.
+/// A lambda that can fail takes `BatchError&` as a further last parameter; the batch's first failure becomes
+/// the Status. `MapText` is for text that is written piece by piece, `MapTotal` for cheap arithmetic. Include
+/// only from .cc files.
 
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
@@ -60,10 +62,11 @@ class BatchError {
 
 /// What a strict kernel has to compute.
 struct CallShape {
-  bool constant = true;                    ///< all arguments are Scalars: compute one row, give a Scalar
-  bool all_null = false;                   ///< some constant argument is NULL: so is every row
-  int64_t rows = 0;                        ///< to compute
-  std::shared_ptr<arrow::Buffer> valid;    ///< [rows] bits, offset 0: no argument is NULL. Null pointer: all of them
+  bool constant = true;   ///< all arguments are Scalars: compute one row, give a Scalar
+  bool all_null = false;  ///< some constant argument is NULL: so is every row
+  int64_t rows = 0;       ///< to compute
+  std::shared_ptr<arrow::Buffer>
+      valid;  ///< [rows] bits, offset 0: no argument is NULL. Null pointer: all of them
 
   bool IsValid(int64_t row) const { return !valid || arrow::bit_util::GetBit(valid->data(), row); }
 };
@@ -71,9 +74,11 @@ struct CallShape {
 CallShape ShapeOf(const std::vector<arrow::Datum>& args, int64_t num_rows);
 inline CallShape ShapeOf(const ScalarCall& call) { return ShapeOf(call.args, call.num_rows); }
 
-/// A column that is done: the array, or its only row when the shape is constant. `buffers` without the validity.
+/// A column that is done: the array, or its only row when the shape is constant. `buffers` without the
+/// validity.
 arrow::Datum FinishColumn(const CallShape& shape, const std::shared_ptr<arrow::DataType>& type,
-                          std::shared_ptr<arrow::Buffer> valid, std::vector<std::shared_ptr<arrow::Buffer>> buffers);
+                          std::shared_ptr<arrow::Buffer> valid,
+                          std::vector<std::shared_ptr<arrow::Buffer>> buffers);
 /// Same for a whole array of shape.rows (nested results).
 arrow::Result<arrow::Datum> FinishArray(const CallShape& shape, const std::shared_ptr<arrow::Array>& array);
 arrow::Datum NullDatum(const std::shared_ptr<arrow::DataType>& type);
@@ -169,7 +174,8 @@ template <typename T>
 class ValueWriter {
  public:
   explicit ValueWriter(int64_t rows)
-      : buffer_(AllocateBytes(rows * static_cast<int64_t>(sizeof(T)))), values_(reinterpret_cast<T*>(buffer_->mutable_data())) {}
+      : buffer_(AllocateBytes(rows * static_cast<int64_t>(sizeof(T)))),
+        values_(reinterpret_cast<T*>(buffer_->mutable_data())) {}
   void Set(int64_t row, T value) { values_[row] = value; }
   void Skip(int64_t row) { std::memset(static_cast<void*>(values_ + row), 0, sizeof(T)); }
   arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> Finish() {
@@ -238,9 +244,10 @@ decltype(auto) Call(F& f, BatchError& error, Values&&... values) {
 }
 
 template <typename... Args, typename F, size_t... I>
-arrow::Result<arrow::Datum> MapRows(const ScalarCall& call, const std::shared_ptr<arrow::DataType>& type, F& f,
-                                    std::index_sequence<I...>) {
-  using Returned = std::decay_t<decltype(Call(f, std::declval<BatchError&>(), std::declval<ColumnReader<Args>&>()[0]...))>;
+arrow::Result<arrow::Datum> MapRows(const ScalarCall& call, const std::shared_ptr<arrow::DataType>& type,
+                                    F& f, std::index_sequence<I...>) {
+  using Returned =
+      std::decay_t<decltype(Call(f, std::declval<BatchError&>(), std::declval<ColumnReader<Args>&>()[0]...))>;
   using Value = typename Unwrapped<Returned>::type;
   using Writer = std::conditional_t<kIsText<Value>, TextValueWriter, ValueWriter<Value>>;
   const CallShape shape = ShapeOf(call);
@@ -269,8 +276,8 @@ arrow::Result<arrow::Datum> MapRows(const ScalarCall& call, const std::shared_pt
 }
 
 template <typename... Args, typename F, size_t... I>
-arrow::Result<arrow::Datum> MapTextRows(const ScalarCall& call, const std::shared_ptr<arrow::DataType>& type, F& f,
-                                        int64_t bytes_per_row, std::index_sequence<I...>) {
+arrow::Result<arrow::Datum> MapTextRows(const ScalarCall& call, const std::shared_ptr<arrow::DataType>& type,
+                                        F& f, int64_t bytes_per_row, std::index_sequence<I...>) {
   const CallShape shape = ShapeOf(call);
   if (shape.all_null) return NullDatum(type);
   std::tuple<ColumnReader<Args>...> readers{ColumnReader<Args>(call.args[I])...};
@@ -303,18 +310,21 @@ arrow::Result<arrow::Datum> Map(const ScalarCall& call, const std::shared_ptr<ar
   return elementwise::MapRows<Args...>(call, type, f, std::index_sequence_for<Args...>());
 }
 
-/// The lambda appends the row's text: (args…, TextWriter&[, BatchError&]). It returns nothing, or bool: false is NULL.
+/// The lambda appends the row's text: (args…, TextWriter&[, BatchError&]). It returns nothing, or bool: false
+/// is NULL.
 template <typename... Args, typename F>
-arrow::Result<arrow::Datum> MapText(const ScalarCall& call, const std::shared_ptr<arrow::DataType>& type, F&& f,
-                                    int64_t bytes_per_row = 16) {
+arrow::Result<arrow::Datum> MapText(const ScalarCall& call, const std::shared_ptr<arrow::DataType>& type,
+                                    F&& f, int64_t bytes_per_row = 16) {
   return elementwise::MapTextRows<Args...>(call, type, f, bytes_per_row, std::index_sequence_for<Args...>());
 }
 
 /// One value per row from nothing (RANDOM, UUID): never a Scalar.
 template <typename F>
-arrow::Result<arrow::Datum> Generate(const ScalarCall& call, const std::shared_ptr<arrow::DataType>& type, F&& f) {
+arrow::Result<arrow::Datum> Generate(const ScalarCall& call, const std::shared_ptr<arrow::DataType>& type,
+                                     F&& f) {
   using Value = std::decay_t<decltype(f())>;
-  using Writer = std::conditional_t<elementwise::kIsText<Value>, elementwise::TextValueWriter, elementwise::ValueWriter<Value>>;
+  using Writer = std::conditional_t<elementwise::kIsText<Value>, elementwise::TextValueWriter,
+                                    elementwise::ValueWriter<Value>>;
   CallShape shape;
   shape.constant = false;
   shape.rows = call.num_rows;
@@ -324,10 +334,11 @@ arrow::Result<arrow::Datum> Generate(const ScalarCall& call, const std::shared_p
   return FinishColumn(shape, type, nullptr, std::move(buffers));
 }
 
-/// Fixed-width → fixed-width for a lambda that is cheap and safe on any bits: it also runs on NULL rows, so that the
-/// loop has no branch. Not for bool results.
+/// Fixed-width → fixed-width for a lambda that is cheap and safe on any bits: it also runs on NULL rows, so
+/// that the loop has no branch. Not for bool results.
 template <typename A, typename F>
-arrow::Result<arrow::Datum> MapTotal(const ScalarCall& call, const std::shared_ptr<arrow::DataType>& type, F&& f) {
+arrow::Result<arrow::Datum> MapTotal(const ScalarCall& call, const std::shared_ptr<arrow::DataType>& type,
+                                     F&& f) {
   using Value = std::decay_t<decltype(f(std::declval<A>()))>;
   const CallShape shape = ShapeOf(call);
   if (shape.all_null) return NullDatum(type);
@@ -341,7 +352,8 @@ arrow::Result<arrow::Datum> MapTotal(const ScalarCall& call, const std::shared_p
 }
 
 template <typename A, typename B, typename F>
-arrow::Result<arrow::Datum> MapTotal(const ScalarCall& call, const std::shared_ptr<arrow::DataType>& type, F&& f) {
+arrow::Result<arrow::Datum> MapTotal(const ScalarCall& call, const std::shared_ptr<arrow::DataType>& type,
+                                     F&& f) {
   using Value = std::decay_t<decltype(f(std::declval<A>(), std::declval<B>()))>;
   const CallShape shape = ShapeOf(call);
   if (shape.all_null) return NullDatum(type);

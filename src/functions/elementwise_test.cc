@@ -26,16 +26,18 @@ const EvalContext kContext;
 TEST(ElementwiseTest, NullsAndSlices) {
   std::vector<arrow::Datum> args = {Texts({"x", "ab", std::nullopt, "abc", "d"})->Slice(1, 3),
                                     Ints({9, 9, 1, 2, std::nullopt})->Slice(2, 3)};
-  auto result = Map<std::string_view, int64_t>({args, 3, kContext}, arrow::int64(), [](std::string_view s, int64_t n) {
-    return static_cast<int64_t>(s.size()) * 10 + n;
-  });
+  auto result = Map<std::string_view, int64_t>(
+      {args, 3, kContext}, arrow::int64(),
+      [](std::string_view s, int64_t n) { return static_cast<int64_t>(s.size()) * 10 + n; });
   ASSERT_TRUE(result.ok());
   EXPECT_TRUE(result->make_array()->Equals(*Ints({21, std::nullopt, std::nullopt})));
 }
 
 TEST(ElementwiseTest, AllConstantGivesScalar) {
-  std::vector<arrow::Datum> args = {arrow::Datum(arrow::MakeScalar(int64_t{2})), arrow::Datum(arrow::MakeScalar(int64_t{3}))};
-  auto result = Map<int64_t, int64_t>({args, 100, kContext}, arrow::int64(), [](int64_t a, int64_t b) { return a * b; });
+  std::vector<arrow::Datum> args = {arrow::Datum(arrow::MakeScalar(int64_t{2})),
+                                    arrow::Datum(arrow::MakeScalar(int64_t{3}))};
+  auto result = Map<int64_t, int64_t>({args, 100, kContext}, arrow::int64(),
+                                      [](int64_t a, int64_t b) { return a * b; });
   ASSERT_TRUE(result.ok());
   ASSERT_TRUE(result->is_scalar());
   EXPECT_TRUE(result->scalar()->Equals(*arrow::MakeScalar(int64_t{6})));
@@ -43,10 +45,11 @@ TEST(ElementwiseTest, AllConstantGivesScalar) {
 
 TEST(ElementwiseTest, NullConstantNullsAll) {
   std::vector<arrow::Datum> args = {arrow::Datum(arrow::MakeNullScalar(arrow::int64())), Ints({1, 2})};
-  auto result = Map<int64_t, int64_t>({args, 2, kContext}, arrow::int64(), [](int64_t, int64_t, BatchError& error) {
-    error.Fail("never called");
-    return int64_t{0};
-  });
+  auto result =
+      Map<int64_t, int64_t>({args, 2, kContext}, arrow::int64(), [](int64_t, int64_t, BatchError& error) {
+        error.Fail("never called");
+        return int64_t{0};
+      });
   ASSERT_TRUE(result.ok());
   EXPECT_FALSE(result->scalar()->is_valid);
 }
@@ -73,12 +76,16 @@ TEST(ElementwiseTest, FirstErrorOfTheBatch) {
 }
 
 TEST(ElementwiseTest, TextGrowsAndSkipsNulls) {
-  std::vector<arrow::Datum> args = {Texts({"ab", std::nullopt, "", "xyz"}), arrow::Datum(arrow::MakeScalar(int64_t{40}))};
-  auto result = MapText<std::string_view, int64_t>({args, 4, kContext}, arrow::utf8(), [](std::string_view s, int64_t n, TextWriter& out) {
-    if (s == "xyz") return false;
-    for (int64_t i = 0; i < n; ++i) out.Append(s);
-    return true;
-  }, 1);
+  std::vector<arrow::Datum> args = {Texts({"ab", std::nullopt, "", "xyz"}),
+                                    arrow::Datum(arrow::MakeScalar(int64_t{40}))};
+  auto result = MapText<std::string_view, int64_t>(
+      {args, 4, kContext}, arrow::utf8(),
+      [](std::string_view s, int64_t n, TextWriter& out) {
+        if (s == "xyz") return false;
+        for (int64_t i = 0; i < n; ++i) out.Append(s);
+        return true;
+      },
+      1);
   ASSERT_TRUE(result.ok());
   std::string repeated;
   for (int i = 0; i < 40; ++i) repeated += "ab";
@@ -103,7 +110,8 @@ TEST(ElementwiseTest, TotalWithConstantsAndSlices) {
 
 TEST(ElementwiseTest, EmptyBatch) {
   std::vector<arrow::Datum> args = {Texts({})};
-  auto result = Map<std::string_view>({args, 0, kContext}, arrow::utf8(), [](std::string_view s) { return std::string(s); });
+  auto result = Map<std::string_view>({args, 0, kContext}, arrow::utf8(),
+                                      [](std::string_view s) { return std::string(s); });
   ASSERT_TRUE(result.ok());
   EXPECT_EQ(result->make_array()->length(), 0);
 }

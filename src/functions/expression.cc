@@ -25,7 +25,9 @@ ExpressionPtr ColumnExpression::WithChildren(std::vector<ExpressionPtr>) const {
   return std::make_shared<ColumnExpression>(index_, name_, type());
 }
 
-arrow::Result<arrow::Datum> LiteralExpression::Evaluate(const Batch&, const EvalContext&) const { return value_; }
+arrow::Result<arrow::Datum> LiteralExpression::Evaluate(const Batch&, const EvalContext&) const {
+  return value_;
+}
 
 std::string LiteralExpression::ToString() const {
   if (!value_->is_valid) return type().is_null() ? "NULL" : "NULL::" + type().ToString();
@@ -50,14 +52,17 @@ ExpressionPtr MakeColumn(int index, std::string name, Type type) {
   return std::make_shared<ColumnExpression>(index, std::move(name), std::move(type));
 }
 ExpressionPtr MakeLiteral(std::shared_ptr<arrow::Scalar> value, Type type) {
-  LAMINAR_CHECK(value->type->Equals(*type.arrow_type()), "a literal " + type.ToString() + " of " + value->type->ToString());
+  LAMINAR_CHECK(value->type->Equals(*type.arrow_type()),
+                "a literal " + type.ToString() + " of " + value->type->ToString());
   return std::make_shared<LiteralExpression>(std::move(value), std::move(type));
 }
 ExpressionPtr MakeNull(Type type) {
   auto arrow_type = type.arrow_type();
   return MakeLiteral(arrow::MakeNullScalar(arrow_type), std::move(type));
 }
-ExpressionPtr MakeInt64(int64_t value) { return MakeLiteral(std::make_shared<arrow::Int64Scalar>(value), Type::Int64()); }
+ExpressionPtr MakeInt64(int64_t value) {
+  return MakeLiteral(std::make_shared<arrow::Int64Scalar>(value), Type::Int64());
+}
 ExpressionPtr MakeText(std::string value) {
   return MakeLiteral(std::make_shared<arrow::StringScalar>(std::move(value)), Type::Text());
 }
@@ -96,7 +101,8 @@ class EvaluatedField final : public FieldExpression {
 
 class StructExpression final : public Expression {
  public:
-  StructExpression(std::vector<ExpressionPtr> fields, Type type) : Expression(std::move(type)), fields_(std::move(fields)) {}
+  StructExpression(std::vector<ExpressionPtr> fields, Type type)
+      : Expression(std::move(type)), fields_(std::move(fields)) {}
 
   arrow::Result<arrow::Datum> Evaluate(const Batch& rows, const EvalContext& context) const override {
     std::vector<arrow::Datum> values;
@@ -114,7 +120,8 @@ class StructExpression final : public Expression {
     arrow::ArrayVector arrays;
     for (const arrow::Datum& value : values) {
       if (value.is_scalar()) {
-        ARROW_ASSIGN_OR_RAISE(arrays.emplace_back(), arrow::MakeArrayFromScalar(*value.scalar(), rows.num_rows));
+        ARROW_ASSIGN_OR_RAISE(arrays.emplace_back(),
+                              arrow::MakeArrayFromScalar(*value.scalar(), rows.num_rows));
       } else {
         arrays.push_back(value.make_array());
       }
@@ -149,7 +156,8 @@ class StructExpression final : public Expression {
 bool NeedsRows(const Expression& expression) {
   if (dynamic_cast<const ColumnExpression*>(&expression)) return true;
   const auto children = expression.children();
-  return std::any_of(children.begin(), children.end(), [](const ExpressionPtr& child) { return NeedsRows(*child); });
+  return std::any_of(children.begin(), children.end(),
+                     [](const ExpressionPtr& child) { return NeedsRows(*child); });
 }
 
 /// Puts the numbers of the set bits into `out`, 64 bits at a time. `bits` starts at bit 0.
@@ -179,7 +187,8 @@ ExpressionPtr MakeFieldAccess(ExpressionPtr input, int field) {
 
 ExpressionPtr MakeStruct(std::vector<ExpressionPtr> fields, Type type) {
   LAMINAR_CHECK(fields.size() == type.fields().size(), "struct parts for " + type.ToString());
-  for (size_t i = 0; i < fields.size(); ++i) fields[i] = MakeCast(std::move(fields[i]), type.fields()[i].type);
+  for (size_t i = 0; i < fields.size(); ++i)
+    fields[i] = MakeCast(std::move(fields[i]), type.fields()[i].type);
   return std::make_shared<StructExpression>(std::move(fields), std::move(type));
 }
 
@@ -195,13 +204,15 @@ std::shared_ptr<arrow::Scalar> FoldConstant(const Expression& expression) {
   return scalar.ok() ? *scalar : nullptr;
 }
 
-std::shared_ptr<arrow::Array> EvaluateToArray(const Expression& expression, const Batch& rows, const EvalContext& context) {
+std::shared_ptr<arrow::Array> EvaluateToArray(const Expression& expression, const Batch& rows,
+                                              const EvalContext& context) {
   const arrow::Datum value = OrThrow(expression.Evaluate(rows, context));
   if (value.is_scalar()) return OrThrow(arrow::MakeArrayFromScalar(*value.scalar(), rows.num_rows));
   return value.make_array();
 }
 
-void EvaluateFilter(const Expression& predicate, const Batch& rows, const EvalContext& context, std::vector<int32_t>* out) {
+void EvaluateFilter(const Expression& predicate, const Batch& rows, const EvalContext& context,
+                    std::vector<int32_t>* out) {
   out->clear();
   if (rows.num_rows == 0) return;
   const arrow::Datum value = OrThrow(predicate.Evaluate(rows, context));
@@ -218,7 +229,8 @@ void EvaluateFilter(const Expression& predicate, const Batch& rows, const EvalCo
     return ListSetRows(data.buffers[1]->data() + data.offset / 8, rows.num_rows, out);
   }
   auto is_true = AllocateBits(rows.num_rows, false);
-  arrow::internal::CopyBitmap(data.buffers[1]->data(), data.offset, rows.num_rows, is_true->mutable_data(), 0);
+  arrow::internal::CopyBitmap(data.buffers[1]->data(), data.offset, rows.num_rows, is_true->mutable_data(),
+                              0);
   if (data.GetNullCount() > 0) {
     arrow::internal::BitmapAnd(is_true->data(), 0, data.buffers[0]->data(), data.offset, rows.num_rows, 0,
                                is_true->mutable_data());

@@ -27,10 +27,13 @@ TEST(ExpressionTest, ThreeValuedLogic) {
   const Batch batch = MakeBatch({{"BOOLEAN", "[null,true,true,true,false,false,false,null,null,null]"},
                                  {"BOOLEAN", "[true,true,false,null,true,false,null,true,false,null]"}},
                                 1);
-  EXPECT_EQ(Evaluate(MakeAnd(Bool(0), Bool(1)), batch), "[true,false,null,false,false,false,null,false,null]");
+  EXPECT_EQ(Evaluate(MakeAnd(Bool(0), Bool(1)), batch),
+            "[true,false,null,false,false,false,null,false,null]");
   EXPECT_EQ(Evaluate(MakeOr(Bool(0), Bool(1)), batch), "[true,true,true,true,false,null,true,null,null]");
-  EXPECT_EQ(Evaluate(MakeAnd(Bool(0), MakeBoolean(false)), batch), "[false,false,false,false,false,false,false,false,false]");
-  EXPECT_EQ(Evaluate(MakeOr(MakeNull(Type::Boolean()), Bool(1)), batch), "[true,null,null,true,null,null,true,null,null]");
+  EXPECT_EQ(Evaluate(MakeAnd(Bool(0), MakeBoolean(false)), batch),
+            "[false,false,false,false,false,false,false,false,false]");
+  EXPECT_EQ(Evaluate(MakeOr(MakeNull(Type::Boolean()), Bool(1)), batch),
+            "[true,null,null,true,null,null,true,null,null]");
 }
 
 TEST(ExpressionTest, RightSideOnlyWhereLeftIsOpen) {
@@ -48,9 +51,11 @@ TEST(ExpressionTest, CaseEvaluatesBranchesOnTheirRows) {
   const auto quotient = Bind("/", {MakeInt64(10), X()});
   EXPECT_EQ(Evaluate(MakeCase({not_zero}, {quotient}, MakeInt64(-1)), batch), "[-1,5,-1,2]");
   // Nothing that can fail: evaluated whole.
-  EXPECT_EQ(Evaluate(MakeCase({not_zero}, {MakeText("x")}, MakeNull(Type::Text())), batch), R"([null,"x",null,"x"])");
+  EXPECT_EQ(Evaluate(MakeCase({not_zero}, {MakeText("x")}, MakeNull(Type::Text())), batch),
+            R"([null,"x",null,"x"])");
   EXPECT_EQ(Evaluate(MakeCase({MakeBoolean(true)}, {X()}, MakeInt64(-1)), batch), "[0,2,null,5]");
-  EXPECT_EQ(Evaluate(MakeCase({MakeBoolean(false), not_zero}, {MakeInt64(1), X()}, MakeInt64(-1)), batch), "[-1,2,-1,5]");
+  EXPECT_EQ(Evaluate(MakeCase({MakeBoolean(false), not_zero}, {MakeInt64(1), X()}, MakeInt64(-1)), batch),
+            "[-1,2,-1,5]");
 }
 
 TEST(ExpressionTest, CaseOfEveryWidth) {
@@ -69,7 +74,8 @@ TEST(ExpressionTest, CaseOfEveryWidth) {
            {"MAP<TEXT, INT>", "{\"a\":1}", "{}"}}) {
     const Value first = V(type, a);
     const Value second = V(type, b);
-    const auto choice = MakeCase({odd}, {MakeLiteral(first.scalar, first.type)}, MakeLiteral(second.scalar, second.type));
+    const auto choice =
+        MakeCase({odd}, {MakeLiteral(first.scalar, first.type)}, MakeLiteral(second.scalar, second.type));
     EXPECT_EQ(Evaluate(choice, batch), "[" + a + "," + b + "," + a + "]") << type;
   }
 }
@@ -96,7 +102,8 @@ TEST(ExpressionTest, EmptyBatch) {
 
 TEST(ExpressionTest, StructsAndFields) {
   const Type type = *ParseTypeName("STRUCT<a BIGINT, b TEXT>");
-  const Batch batch = MakeBatch({{"STRUCT<a BIGINT, b TEXT>", R"([null,{"a":1,"b":"x"},null,{"a":null,"b":"y"}])"}}, 1);
+  const Batch batch =
+      MakeBatch({{"STRUCT<a BIGINT, b TEXT>", R"([null,{"a":1,"b":"x"},null,{"a":null,"b":"y"}])"}}, 1);
   const auto s = MakeColumn(0, "s", type);
   EXPECT_EQ(Evaluate(MakeFieldAccess(s, 0), batch), "[1,null,null]");
   EXPECT_EQ(Evaluate(MakeFieldAccess(s, 1), batch), R"(["x",null,"y"])");

@@ -10,7 +10,8 @@
 
 namespace laminar::function_testing {
 
-/// A value given as type and JSON text: V("BIGINT", "5"), V("TEXT", "\"a\""), V("INT[]", "[1,null]"), V("TIMESTAMP", "\"2024-01-31\"").
+/// A value given as type and JSON text: V("BIGINT", "5"), V("TEXT", "\"a\""), V("INT[]", "[1,null]"),
+/// V("TIMESTAMP", "\"2024-01-31\"").
 struct Value {
   Type type;
   std::shared_ptr<arrow::Scalar> scalar;
@@ -31,8 +32,8 @@ std::string ToJsonText(const arrow::Array& array, const Type& type);
 /// The registry of RegisterCoreFunctions.
 const FunctionRegistry& CoreRegistry();
 
-/// Calls with constants and gives the result as JSON text, or "error: …". Also runs the call over columns (sliced, with a NULL
-/// row) and fails the test when a row differs from the constant result.
+/// Calls with constants and gives the result as JSON text, or "error: …". Also runs the call over columns
+/// (sliced, with a NULL row) and fails the test when a row differs from the constant result.
 std::string Call(const std::string& name, const std::vector<Value>& arguments);
 /// SQL type of the call's result.
 std::string ResultType(const std::string& name, const std::vector<Value>& arguments);

@@ -42,7 +42,8 @@ std::shared_ptr<arrow::Array> SlicedColumn(const arrow::Scalar& value) {
 }
 
 /// Row 0 over columns must equal the constant result.
-void CheckOverColumns(const std::string& name, const std::vector<Value>& arguments, const std::string& expected) {
+void CheckOverColumns(const std::string& name, const std::vector<Value>& arguments,
+                      const std::string& expected) {
   Batch batch;
   batch.num_rows = 3;
   std::vector<ExpressionPtr> columns;
@@ -62,7 +63,8 @@ void CheckOverColumns(const std::string& name, const std::vector<Value>& argumen
   if (expected.starts_with("error")) {
     EXPECT_EQ(actual, expected) << name << " over columns";
   } else {
-    EXPECT_EQ(actual, "[" + expected + "," + expected + "]") << name << " over columns, result " << call->type().ToString();
+    EXPECT_EQ(actual, "[" + expected + "," + expected + "]")
+        << name << " over columns, result " << call->type().ToString();
   }
 }
 
@@ -73,7 +75,7 @@ Value V(const std::string& type, const std::string& json) {
   if (!parsed) throw std::runtime_error("no type " + type);
   const Type& to = *parsed;
   auto value = to == Type::Json() && json != "null" ? std::make_shared<arrow::StringScalar>(json)
-                                                     : FoldConstant(*MakeCast(JsonLiteral(json), to));
+                                                    : FoldConstant(*MakeCast(JsonLiteral(json), to));
   if (!value) throw std::runtime_error("no value " + json + " of " + type);
   return {to, value};
 }
@@ -85,8 +87,12 @@ Value Null(const std::string& type) {
   const Type of = type.empty() ? Type::Null() : *ParseTypeName(type);
   return {of, arrow::MakeNullScalar(of.arrow_type())};
 }
-Value Timestamp(const std::string& text) { return {Type::Timestamp(), FoldConstant(*MakeCast(MakeText(text), Type::Timestamp()))}; }
-Value Interval(const std::string& text) { return {Type::Interval(), FoldConstant(*MakeCast(MakeText(text), Type::Interval()))}; }
+Value Timestamp(const std::string& text) {
+  return {Type::Timestamp(), FoldConstant(*MakeCast(MakeText(text), Type::Timestamp()))};
+}
+Value Interval(const std::string& text) {
+  return {Type::Interval(), FoldConstant(*MakeCast(MakeText(text), Type::Interval()))};
+}
 
 std::shared_ptr<arrow::Array> Column(const std::string& type, const std::string& json) {
   const Value list = V(type + "[]", json);
@@ -132,7 +138,8 @@ std::string Evaluate(const ExpressionPtr& expression, const Batch& batch) {
     EXPECT_EQ(array->length(), batch.num_rows) << expression->ToString();
     EXPECT_TRUE(array->type()->Equals(*expression->type().arrow_type()))
         << expression->ToString() << " gives " << array->type()->ToString();
-    EXPECT_TRUE(array->ValidateFull().ok()) << expression->ToString() << ": " << array->ValidateFull().ToString();
+    EXPECT_TRUE(array->ValidateFull().ok())
+        << expression->ToString() << ": " << array->ValidateFull().ToString();
     return ToJsonText(*array, expression->type());
   } catch (const QueryError& error) {
     return std::string("error: ") + error.what();

@@ -17,33 +17,50 @@ struct UnitName {
   IntervalText length;
 };
 
-
 constexpr UnitName kUnits[] = {
-    {"nanosecond", {0, 0, 1}},         {"ns", {0, 0, 1}},
-    {"microsecond", {0, 0, 1000}},     {"us", {0, 0, 1000}},
-    {"µs", {0, 0, 1000}},              {"usec", {0, 0, 1000}},
-    {"millisecond", {0, 0, 1000000}},  {"ms", {0, 0, 1000000}},
-    {"msec", {0, 0, 1000000}},         {"second", {0, 0, kSecondNs}},
-    {"sec", {0, 0, kSecondNs}},        {"s", {0, 0, kSecondNs}},
-    {"minute", {0, 0, 60 * kSecondNs}}, {"min", {0, 0, 60 * kSecondNs}},
-    {"m", {0, 0, 60 * kSecondNs}},     {"hour", {0, 0, 3600 * kSecondNs}},
-    {"hr", {0, 0, 3600 * kSecondNs}},  {"h", {0, 0, 3600 * kSecondNs}},
-    {"day", {0, 1, 0}},                {"d", {0, 1, 0}},
-    {"week", {0, 7, 0}},               {"w", {0, 7, 0}},
-    {"month", {1, 0, 0}},              {"mon", {1, 0, 0}},
-    {"quarter", {3, 0, 0}},            {"year", {12, 0, 0}},
-    {"yr", {12, 0, 0}},                {"y", {12, 0, 0}},
-    {"decade", {120, 0, 0}},           {"century", {1200, 0, 0}},
+    {"nanosecond", {0, 0, 1}},
+    {"ns", {0, 0, 1}},
+    {"microsecond", {0, 0, 1000}},
+    {"us", {0, 0, 1000}},
+    {"µs", {0, 0, 1000}},
+    {"usec", {0, 0, 1000}},
+    {"millisecond", {0, 0, 1000000}},
+    {"ms", {0, 0, 1000000}},
+    {"msec", {0, 0, 1000000}},
+    {"second", {0, 0, kSecondNs}},
+    {"sec", {0, 0, kSecondNs}},
+    {"s", {0, 0, kSecondNs}},
+    {"minute", {0, 0, 60 * kSecondNs}},
+    {"min", {0, 0, 60 * kSecondNs}},
+    {"m", {0, 0, 60 * kSecondNs}},
+    {"hour", {0, 0, 3600 * kSecondNs}},
+    {"hr", {0, 0, 3600 * kSecondNs}},
+    {"h", {0, 0, 3600 * kSecondNs}},
+    {"day", {0, 1, 0}},
+    {"d", {0, 1, 0}},
+    {"week", {0, 7, 0}},
+    {"w", {0, 7, 0}},
+    {"month", {1, 0, 0}},
+    {"mon", {1, 0, 0}},
+    {"quarter", {3, 0, 0}},
+    {"year", {12, 0, 0}},
+    {"yr", {12, 0, 0}},
+    {"y", {12, 0, 0}},
+    {"decade", {120, 0, 0}},
+    {"century", {1200, 0, 0}},
 };
 
 /// Adds with range checks; false when a part overflows.
 class IntervalSum {
  public:
   bool Add(const IntervalText& unit, int64_t count) {
-    return AddPart(unit.months, count, &months_) && AddPart(unit.days, count, &days_) && AddPart(unit.nanos, count, &nanos_);
+    return AddPart(unit.months, count, &months_) && AddPart(unit.days, count, &days_) &&
+           AddPart(unit.nanos, count, &nanos_);
   }
   std::optional<IntervalText> Result() const {
-    auto fits = [](int64_t v) { return v >= std::numeric_limits<int32_t>::min() && v <= std::numeric_limits<int32_t>::max(); };
+    auto fits = [](int64_t v) {
+      return v >= std::numeric_limits<int32_t>::min() && v <= std::numeric_limits<int32_t>::max();
+    };
     if (!fits(months_) || !fits(days_)) return std::nullopt;
     return IntervalText{static_cast<int32_t>(months_), static_cast<int32_t>(days_), nanos_};
   }
@@ -112,10 +129,12 @@ class IntervalReader {
     auto whole = Peek() == '.' ? std::optional<int64_t>(0) : ReadDigits();
     if (!whole) return false;
     if (Take(':')) return ReadClock(sign, *whole);
-    if (Peek() == '-' && pos_ + 1 < text_.size() && std::isdigit(static_cast<unsigned char>(text_[pos_ + 1]))) {
+    if (Peek() == '-' && pos_ + 1 < text_.size() &&
+        std::isdigit(static_cast<unsigned char>(text_[pos_ + 1]))) {
       ++pos_;
       auto months = ReadDigits();
-      return months && *months < 12 && sum_.Add({12, 0, 0}, sign * *whole) && sum_.Add({1, 0, 0}, sign * *months);
+      return months && *months < 12 && sum_.Add({12, 0, 0}, sign * *whole) &&
+             sum_.Add({1, 0, 0}, sign * *months);
     }
     int64_t fraction = 0;
     if (Take('.')) {
@@ -143,8 +162,8 @@ class IntervalReader {
         nanos = *fraction;
       }
     }
-    return sum_.Add({0, 0, 3600 * kSecondNs}, sign * hours) && sum_.Add({0, 0, kSecondNs}, sign * (*minutes * 60 + seconds)) &&
-           sum_.Add({0, 0, 1}, sign * nanos);
+    return sum_.Add({0, 0, 3600 * kSecondNs}, sign * hours) &&
+           sum_.Add({0, 0, kSecondNs}, sign * (*minutes * 60 + seconds)) && sum_.Add({0, 0, 1}, sign * nanos);
   }
 
   std::optional<IntervalText> ReadUnit() {

@@ -30,7 +30,7 @@ TruthBits ReadTruth(const arrow::Datum& datum, int64_t rows) {
   if (datum.is_scalar()) return ConstantTruth(*datum.scalar(), rows);
   const arrow::ArrayData& data = *datum.array();
   TruthBits bits{AllocateBits(rows, false), AllocateBits(rows, false)};
-  if (data.type->id() == arrow::Type::NA) return bits;
+  if (rows == 0 || data.type->id() == arrow::Type::NA) return bits;
   uint8_t* is_true = bits.is_true->mutable_data();
   uint8_t* is_false = bits.is_false->mutable_data();
   arrow::internal::CopyBitmap(data.buffers[1]->data(), data.offset, rows, is_true, 0);
@@ -129,7 +129,8 @@ ExpressionPtr MakeLogic(LogicalExpression::Kind kind, ExpressionPtr left, Expres
   auto as_boolean = [](ExpressionPtr e) { return e->type().is_null() ? MakeNull(Type::Boolean()) : e; };
   left = as_boolean(std::move(left));
   right = as_boolean(std::move(right));
-  LAMINAR_CHECK(left->type() == Type::Boolean() && right->type() == Type::Boolean(), "AND/OR over non-BOOLEAN");
+  LAMINAR_CHECK(left->type() == Type::Boolean() && right->type() == Type::Boolean(),
+                "AND/OR over non-BOOLEAN");
   return std::make_shared<EvaluatedLogic>(kind, std::move(left), std::move(right));
 }
 

@@ -18,7 +18,8 @@ bool Accepts(const std::vector<Type>& parameters, const std::vector<Type>& argum
 ScalarBinder FixedOptional(std::vector<Type> parameters, size_t optional, Type result, ScalarKernel kernel,
                            CanFail can_fail) {
   return [=](const BindArguments& arguments) -> std::optional<BoundScalar> {
-    if (arguments.size() > parameters.size() || arguments.size() + optional < parameters.size()) return std::nullopt;
+    if (arguments.size() > parameters.size() || arguments.size() + optional < parameters.size())
+      return std::nullopt;
     std::vector<Type> taken(parameters.begin(), parameters.begin() + static_cast<int64_t>(arguments.size()));
     if (!Accepts(taken, arguments.types)) return std::nullopt;
     return BoundScalar{std::move(taken), result, kernel, can_fail == CanFail::kYes};

@@ -14,8 +14,10 @@ namespace laminar {
 enum class CanFail { kNo, kYes };
 
 /// Takes exactly these parameters; arguments may be cast implicitly.
-ScalarBinder Fixed(std::vector<Type> parameters, Type result, ScalarKernel kernel, CanFail can_fail = CanFail::kNo);
-/// Same with the last `optional` parameters left out one by one: the kernel gets as many arguments as were written.
+ScalarBinder Fixed(std::vector<Type> parameters, Type result, ScalarKernel kernel,
+                   CanFail can_fail = CanFail::kNo);
+/// Same with the last `optional` parameters left out one by one: the kernel gets as many arguments as were
+/// written.
 ScalarBinder FixedOptional(std::vector<Type> parameters, size_t optional, Type result, ScalarKernel kernel,
                            CanFail can_fail = CanFail::kNo);
 /// `first…` then `min_rest` or more of `rest`.

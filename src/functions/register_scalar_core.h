@@ -1,6 +1,7 @@
 #pragma once
 
-/// Operators and the functions that are not about text: conditional, type, math, date and time, nested values.
+/// Operators and the functions that are not about text: conditional, type, math, date and time, nested
+/// values.
 
 #include "functions/registry.h"
 

@@ -32,7 +32,8 @@ void AddNames(std::map<std::string, std::shared_ptr<const Definition>>* into, De
 
 /// Each definition once, by canonical name.
 template <typename Definition>
-std::vector<const Definition*> Canonical(const std::map<std::string, std::shared_ptr<const Definition>>& by_name) {
+std::vector<const Definition*> Canonical(
+    const std::map<std::string, std::shared_ptr<const Definition>>& by_name) {
   std::vector<const Definition*> out;
   for (const auto& [name, definition] : by_name) {
     if (name == definition->names[0]) out.push_back(definition.get());
@@ -48,11 +49,14 @@ std::optional<BoundScalar> AskOverloads(const ScalarFunction& function, const Bi
 }
 
 bool HasJson(const BindArguments& arguments) {
-  return std::any_of(arguments.types.begin(), arguments.types.end(), [](const Type& t) { return t.id() == TypeId::kJson; });
+  return std::any_of(arguments.types.begin(), arguments.types.end(),
+                     [](const Type& t) { return t.id() == TypeId::kJson; });
 }
 
-/// A JSON value adapts to its context: when no overload takes JSON (or TEXT) it is read as a number, a moment or a boolean.
-std::optional<BoundScalar> AskWithJsonAs(const ScalarFunction& function, BindArguments arguments, const Type& type) {
+/// A JSON value adapts to its context: when no overload takes JSON (or TEXT) it is read as a number, a moment
+/// or a boolean.
+std::optional<BoundScalar> AskWithJsonAs(const ScalarFunction& function, BindArguments arguments,
+                                         const Type& type) {
   for (Type& argument : arguments.types) {
     if (argument.id() == TypeId::kJson) argument = type;
   }
@@ -96,19 +100,23 @@ std::string TypeList(const std::vector<Type>& types) {
   return out;
 }
 
-bool IsOperatorName(const std::string& name) { return !name.empty() && !std::isalpha(static_cast<unsigned char>(name[0])); }
+bool IsOperatorName(const std::string& name) {
+  return !name.empty() && !std::isalpha(static_cast<unsigned char>(name[0]));
+}
 
-[[noreturn]] void ThrowNoOverload(const ScalarFunction& function, const std::string& name, const BindArguments& arguments) {
+[[noreturn]] void ThrowNoOverload(const ScalarFunction& function, const std::string& name,
+                                  const BindArguments& arguments) {
   if (IsOperatorName(name) && arguments.size() == 2) {
-    throw UserError(Reason::kTypeError, {}, "no operator " + arguments.types[0].ToString() + " " + name + " " +
-                                                arguments.types[1].ToString());
+    throw UserError(
+        Reason::kTypeError, {},
+        "no operator " + arguments.types[0].ToString() + " " + name + " " + arguments.types[1].ToString());
   }
   throw UserError(Reason::kTypeError, {}, name + "(" + TypeList(arguments.types) + ") does not exist")
       .Hint("there is: " + function.doc.signature);
 }
 
-/// Casts an argument; a constant is cast here, once, and refused here when it does not fit. What JSON does not fit becomes
-/// NULL: it adapts to its context, nobody asked for the cast.
+/// Casts an argument; a constant is cast here, once, and refused here when it does not fit. What JSON does
+/// not fit becomes NULL: it adapts to its context, nobody asked for the cast.
 ExpressionPtr CastArgument(const ExpressionPtr& argument, const Type& to, bool constant) {
   if (argument->type() == to) return argument;
   ExpressionPtr cast = MakeCast(argument, to, /*try_cast=*/argument->type().id() == TypeId::kJson);
@@ -154,9 +162,12 @@ std::vector<std::string> FunctionRegistry::names() const {
 }
 
 std::vector<const ScalarFunction*> FunctionRegistry::scalars() const { return Canonical(scalars_); }
-std::vector<const AggregateDefinition*> FunctionRegistry::aggregates() const { return Canonical(aggregates_); }
+std::vector<const AggregateDefinition*> FunctionRegistry::aggregates() const {
+  return Canonical(aggregates_);
+}
 
-ExpressionPtr FunctionRegistry::BindScalar(std::string_view name, std::vector<ExpressionPtr> arguments) const {
+ExpressionPtr FunctionRegistry::BindScalar(std::string_view name,
+                                           std::vector<ExpressionPtr> arguments) const {
   const ScalarFunction* function = FindScalar(name);
   if (!function) {
     UserError error(Reason::kUnknownFunction, {}, "no function '" + LowerName(name) + "'");
@@ -171,7 +182,8 @@ ExpressionPtr FunctionRegistry::BindScalar(std::string_view name, std::vector<Ex
   }
   std::optional<BoundScalar> bound = Resolve(*function, given);
   if (!bound) ThrowNoOverload(*function, LowerName(name), given);
-  LAMINAR_CHECK(bound->parameters.size() == arguments.size(), function->names[0] + ": a parameter for each argument");
+  LAMINAR_CHECK(bound->parameters.size() == arguments.size(),
+                function->names[0] + ": a parameter for each argument");
   for (size_t i = 0; i < arguments.size(); ++i) {
     arguments[i] = CastArgument(arguments[i], bound->parameters[i], given.constants[i] != nullptr);
   }

@@ -21,7 +21,8 @@ void Collect(const Expression& expression, std::set<int>* out) {
 }
 
 template <typename T>
-std::shared_ptr<arrow::Array> InterleaveFixed(const std::vector<ColumnView>& pieces, const std::vector<int32_t>& piece_of,
+std::shared_ptr<arrow::Array> InterleaveFixed(const std::vector<ColumnView>& pieces,
+                                              const std::vector<int32_t>& piece_of,
                                               const std::vector<int32_t>& row_of,
                                               const std::shared_ptr<arrow::DataType>& type) {
   const int64_t rows = static_cast<int64_t>(piece_of.size());
@@ -31,7 +32,8 @@ std::shared_ptr<arrow::Array> InterleaveFixed(const std::vector<ColumnView>& pie
   shape.rows = rows;
   elementwise::ValueWriter<T> writer(rows);
   ValidityWriter validity(shape);
-  const bool nulls = std::any_of(pieces.begin(), pieces.end(), [](const ColumnView& p) { return p.may_have_nulls(); });
+  const bool nulls =
+      std::any_of(pieces.begin(), pieces.end(), [](const ColumnView& p) { return p.may_have_nulls(); });
   for (int64_t i = 0; i < rows; ++i) {
     const ColumnReader<T>& reader = readers[piece_of[i]];
     writer.Set(i, reader[row_of[i]]);
@@ -94,15 +96,17 @@ std::vector<int> ReferencedColumns(const std::vector<ExpressionPtr>& expressions
   return {out.begin(), out.end()};
 }
 
-arrow::Result<Batch> SelectRows(const Batch& batch, const std::vector<int32_t>& rows, const std::vector<int>& columns) {
+arrow::Result<Batch> SelectRows(const Batch& batch, const std::vector<int32_t>& rows,
+                                const std::vector<int>& columns) {
   Batch out;
   out.num_rows = static_cast<int64_t>(rows.size());
   out.split = batch.split;
   out.columns.resize(batch.columns.size());
   const arrow::Int32Array indices(out.num_rows, arrow::Buffer::Wrap(rows));
   for (int column : columns) {
-    ARROW_ASSIGN_OR_RAISE(out.columns[column], arrow::compute::Take(*batch.columns[column], indices,
-                                                                    arrow::compute::TakeOptions::NoBoundsCheck()));
+    ARROW_ASSIGN_OR_RAISE(
+        out.columns[column],
+        arrow::compute::Take(*batch.columns[column], indices, arrow::compute::TakeOptions::NoBoundsCheck()));
   }
   return out;
 }
@@ -124,8 +128,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> Interleave(const std::vector<arrow:
   }
 }
 
-void SplitByCondition(const arrow::Datum& condition, const std::vector<int32_t>& open, std::vector<int32_t>* is_true,
-                      std::vector<int32_t>* is_not_true) {
+void SplitByCondition(const arrow::Datum& condition, const std::vector<int32_t>& open,
+                      std::vector<int32_t>* is_true, std::vector<int32_t>* is_not_true) {
   const ColumnReader<bool> reader(condition);
   for (size_t i = 0; i < open.size(); ++i) {
     const int64_t row = static_cast<int64_t>(i);

@@ -27,7 +27,8 @@ int Order(const T& a, const T& b) {
 
 template <typename T>
 RowCompare CompareValues(const ColumnView& a, const ColumnView& b) {
-  return [x = ColumnReader<T>(a), y = ColumnReader<T>(b)](int64_t i, int64_t j) { return Order<T>(x[i], y[j]); };
+  return
+      [x = ColumnReader<T>(a), y = ColumnReader<T>(b)](int64_t i, int64_t j) { return Order<T>(x[i], y[j]); };
 }
 
 RowCompare CompareIntervals(const ColumnView& a, const ColumnView& b) {

@@ -31,7 +31,8 @@ void AppendReal(T value, TextWriter& out) {
   char* to = out.Reserve(40);
   const T magnitude = std::fabs(value);
   const bool fixed = magnitude == 0 || (magnitude >= T(1e-5) && magnitude < T(1e16));
-  char* end = std::to_chars(to, to + 36, value, fixed ? std::chars_format::fixed : std::chars_format::scientific).ptr;
+  char* end =
+      std::to_chars(to, to + 36, value, fixed ? std::chars_format::fixed : std::chars_format::scientific).ptr;
   if (fixed && std::string_view(to, static_cast<size_t>(end - to)).find('.') == std::string_view::npos) {
     *end++ = '.';
     *end++ = '0';
@@ -110,11 +111,13 @@ RowText TimestampValueText(const ColumnView& column, const Type& type, TextForm 
   const char separator = form == TextForm::kJson ? 'T' : ' ';
   const bool nanos = type.precision() == 9;
   const bool zone = type.id() == TypeId::kTimestampTz;
-  return TimeText(form, [reader = ColumnReader<int64_t>(column), separator, nanos, zone](int64_t row, char* to) {
-    char* end = nanos ? WriteTimestampNs(reader[row], separator, to) : WriteTimestampUs(reader[row], separator, to);
-    if (zone) *end++ = 'Z';
-    return end;
-  });
+  return TimeText(form,
+                  [reader = ColumnReader<int64_t>(column), separator, nanos, zone](int64_t row, char* to) {
+                    char* end = nanos ? WriteTimestampNs(reader[row], separator, to)
+                                      : WriteTimestampUs(reader[row], separator, to);
+                    if (zone) *end++ = 'Z';
+                    return end;
+                  });
 }
 
 RowText ListText(const ColumnView& column, const Type& type) {
@@ -192,7 +195,9 @@ RowText MakeValidRowText(const ColumnView& column, const Type& type, TextForm fo
   switch (type.id()) {
     case TypeId::kNull: return [](int64_t, TextWriter& out) { out.Append("null"); };
     case TypeId::kBoolean:
-      return [reader = ColumnReader<bool>(column)](int64_t row, TextWriter& out) { out.Append(reader[row] ? "true" : "false"); };
+      return [reader = ColumnReader<bool>(column)](int64_t row, TextWriter& out) {
+        out.Append(reader[row] ? "true" : "false");
+      };
     case TypeId::kInt8: return IntegerText<int8_t>(column);
     case TypeId::kInt16: return IntegerText<int16_t>(column);
     case TypeId::kInt32: return IntegerText<int32_t>(column);
@@ -204,20 +209,24 @@ RowText MakeValidRowText(const ColumnView& column, const Type& type, TextForm fo
     case TypeId::kFloat: return RealText<float>(column, form);
     case TypeId::kDouble: return RealText<double>(column, form);
     case TypeId::kDecimal:
-      return [reader = ColumnReader<arrow::Decimal128>(column), scale = type.scale()](int64_t row, TextWriter& out) {
-        out.Append(reader[row].ToString(scale));
-      };
+      return [reader = ColumnReader<arrow::Decimal128>(column), scale = type.scale()](
+                 int64_t row, TextWriter& out) { out.Append(reader[row].ToString(scale)); };
     case TypeId::kText:
       return [reader = ColumnReader<std::string_view>(column), form](int64_t row, TextWriter& out) {
         form == TextForm::kJson ? AppendJsonString(reader[row], out) : out.Append(reader[row]);
       };
     case TypeId::kJson:
-      return [reader = ColumnReader<std::string_view>(column)](int64_t row, TextWriter& out) { out.Append(reader[row]); };
+      return [reader = ColumnReader<std::string_view>(column)](int64_t row, TextWriter& out) {
+        out.Append(reader[row]);
+      };
     case TypeId::kBytes: return BytesText(column, form);
     case TypeId::kDate:
-      return TimeText(form, [r = ColumnReader<int32_t>(column)](int64_t row, char* to) { return WriteDate(r[row], to); });
+      return TimeText(
+          form, [r = ColumnReader<int32_t>(column)](int64_t row, char* to) { return WriteDate(r[row], to); });
     case TypeId::kTime:
-      return TimeText(form, [r = ColumnReader<int64_t>(column)](int64_t row, char* to) { return WriteTimeNs(r[row], to); });
+      return TimeText(form, [r = ColumnReader<int64_t>(column)](int64_t row, char* to) {
+        return WriteTimeNs(r[row], to);
+      });
     case TypeId::kTimestamp:
     case TypeId::kTimestampTz: return TimestampValueText(column, type, form);
     case TypeId::kInterval:

@@ -15,10 +15,12 @@
 namespace laminar {
 
 enum class TextForm {
-  /// CAST AS TEXT: numbers as in JSON but NaN, Infinity; `true`; `2024-01-31 10:00:00`, TIMESTAMPTZ with `Z`; INTERVAL as ISO 8601;
+  /// CAST AS TEXT: numbers as in JSON but NaN, Infinity; `true`; `2024-01-31 10:00:00`, TIMESTAMPTZ with `Z`;
+  /// INTERVAL as ISO 8601;
   /// BYTEA as its bytes; ARRAY, MAP and STRUCT as JSON.
   kSql,
-  /// JSON text (docs/connectors "JSON"): strings quoted, `T` in timestamps, BYTEA as base64, NaN and infinities null.
+  /// JSON text (docs/connectors "JSON"): strings quoted, `T` in timestamps, BYTEA as base64, NaN and
+  /// infinities null.
   kJson,
 };
 
@@ -34,7 +36,8 @@ std::string ScalarToJson(const arrow::Scalar& scalar, const Type& type);
 
 void AppendInteger(int64_t value, TextWriter& out);
 void AppendUnsigned(uint64_t value, TextWriter& out);
-/// Shortest text that reads back the same, with `.0` when integral and an exponent from 1e16 on; NaN, Infinity, -Infinity.
+/// Shortest text that reads back the same, with `.0` when integral and an exponent from 1e16 on; NaN,
+/// Infinity, -Infinity.
 void AppendDouble(double value, TextWriter& out);
 void AppendFloat(float value, TextWriter& out);
 /// With quotes and escapes. `text` is UTF-8.

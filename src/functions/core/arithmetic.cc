@@ -1,5 +1,5 @@
-/// Arithmetic on integers (checked) and floating-point numbers (IEEE), and the operators' registration. Narrow integers are
-/// promoted as in C: results are INT, BIGINT or BIGINT UNSIGNED.
+/// Arithmetic on integers (checked) and floating-point numbers (IEEE), and the operators' registration.
+/// Narrow integers are promoted as in C: results are INT, BIGINT or BIGINT UNSIGNED.
 
 #include "functions/core/arithmetic.h"
 
@@ -66,7 +66,8 @@ ScalarKernel CheckedKernel(const Type& type) {
       for (int64_t row = 0; row < shape.rows; ++row) {
         T unused;
         if (!shape.IsValid(row) || !Overflows<kOperation>(a[row], b[row], &unused)) continue;
-        return arrow::Status::Invalid(fmt::format("{} {} {} overflows {}", a[row], Symbol(kOperation), b[row], type.ToString()));
+        return arrow::Status::Invalid(
+            fmt::format("{} {} {} overflows {}", a[row], Symbol(kOperation), b[row], type.ToString()));
       }
     }
     ARROW_ASSIGN_OR_RAISE(auto buffers, writer.Finish());
@@ -142,14 +143,18 @@ BoundScalar BindIntegers(Arithmetic operation, const Type& type) {
 }  // namespace
 
 std::optional<BoundScalar> BindNumberArithmetic(Arithmetic operation, const Type& a, const Type& b) {
-  auto takes = [](const Type& type) { return type.is_numeric() || type.is_null() || type.id() == TypeId::kJson; };
+  auto takes = [](const Type& type) {
+    return type.is_numeric() || type.is_null() || type.id() == TypeId::kJson;
+  };
   if (!takes(a) || !takes(b)) return std::nullopt;
   auto number = [](const Type& type) { return type.id() == TypeId::kJson ? Type::Double() : type; };
   Type common = CommonType(number(a), number(b)).value_or(Type::Double());
   if (common.is_null()) common = Type::Int64();
   if (common.is_integer()) return BindIntegers(operation, Promoted(common));
-  if (common.id() == TypeId::kFloat) return BoundScalar{{common, common}, common, RealKernel<float>(operation, common)};
-  if (common.id() == TypeId::kDouble) return BoundScalar{{common, common}, common, RealKernel<double>(operation, common)};
+  if (common.id() == TypeId::kFloat)
+    return BoundScalar{{common, common}, common, RealKernel<float>(operation, common)};
+  if (common.id() == TypeId::kDouble)
+    return BoundScalar{{common, common}, common, RealKernel<double>(operation, common)};
   return std::nullopt;
 }
 
@@ -206,18 +211,23 @@ std::optional<BoundScalar> BindNegate(const BindArguments& arguments) {
   times.types.push_back(Type::Int64());
   times.constants.push_back(nullptr);
   auto product = BindTemporalArithmetic(Arithmetic::kMultiply, times);
-  return BoundScalar{{type}, type, [kernel = product->kernel](const ScalarCall& call) {
+  return BoundScalar{{type},
+                     type,
+                     [kernel = product->kernel](const ScalarCall& call) {
                        const std::vector<arrow::Datum> args = {call.args[0], arrow::Datum(int64_t{-1})};
                        return kernel({args, call.num_rows, call.context});
-                     }, true};
+                     },
+                     true};
 }
 
-void Add(FunctionRegistry& registry, std::vector<std::string> names, Arithmetic operation, const char* description,
-         const char* example, const char* result) {
+void Add(FunctionRegistry& registry, std::vector<std::string> names, Arithmetic operation,
+         const char* description, const char* example, const char* result) {
   ScalarFunction function;
-  function.doc = {"Operators", "a " + names[0] + " b → number, moment or interval", description, example, result};
+  function.doc = {"Operators", "a " + names[0] + " b → number, moment or interval", description, example,
+                  result};
   function.names = std::move(names);
-  function.overloads = {[operation](const BindArguments& arguments) { return BindArithmetic(operation, arguments); }};
+  function.overloads = {
+      [operation](const BindArguments& arguments) { return BindArithmetic(operation, arguments); }};
   registry.Add(std::move(function));
 }
 
@@ -225,20 +235,25 @@ void Add(FunctionRegistry& registry, std::vector<std::string> names, Arithmetic 
 
 void RegisterArithmetic(FunctionRegistry& registry) {
   Add(registry, {"+"}, Arithmetic::kAdd,
-      "Integers are checked for overflow. Also moment + interval (a day past the month's end becomes its last) and DATE + days.",
+      "Integers are checked for overflow. Also moment + interval (a day past the month's end becomes its "
+      "last) and DATE + days.",
       "DATE '2024-01-31' + INTERVAL '1 month'", "\"2024-02-29\"");
-  Add(registry, {"-"}, Arithmetic::kSubtract, "As +. TIMESTAMP - TIMESTAMP gives INTERVAL, DATE - DATE gives days.",
+  Add(registry, {"-"}, Arithmetic::kSubtract,
+      "As +. TIMESTAMP - TIMESTAMP gives INTERVAL, DATE - DATE gives days.",
       "DATE '2024-03-01' - DATE '2024-02-01'", "29");
-  Add(registry, {"*"}, Arithmetic::kMultiply, "DECIMALs multiply exactly up to 38 digits. Also INTERVAL * number.", "6 * 7", "42");
+  Add(registry, {"*"}, Arithmetic::kMultiply,
+      "DECIMALs multiply exactly up to 38 digits. Also INTERVAL * number.", "6 * 7", "42");
   Add(registry, {"/"}, Arithmetic::kDivide,
-      "Integers: the fraction is cut off, and division by zero is an error. DOUBLE: by zero gives an infinity or NaN.", "-7 / 2",
-      "-3");
-  Add(registry, {"%", "mod"}, Arithmetic::kModulo, "The remainder, with the sign of a. Integers: an error when b is 0.", "-7 % 3",
-      "-1");
-  registry.Add(ScalarFunction{{"negate"},
-                              {"Operators", "-x → the type of x", "Integers are checked for overflow.", "-(3)", "-3"},
-                              Volatility::kImmutable,
-                              {BindNegate}});
+      "Integers: the fraction is cut off, and division by zero is an error. DOUBLE: by zero gives an "
+      "infinity or NaN.",
+      "-7 / 2", "-3");
+  Add(registry, {"%", "mod"}, Arithmetic::kModulo,
+      "The remainder, with the sign of a. Integers: an error when b is 0.", "-7 % 3", "-1");
+  registry.Add(
+      ScalarFunction{{"negate"},
+                     {"Operators", "-x → the type of x", "Integers are checked for overflow.", "-(3)", "-3"},
+                     Volatility::kImmutable,
+                     {BindNegate}});
 }
 
 }  // namespace laminar

@@ -13,8 +13,8 @@ enum class Arithmetic { kAdd, kSubtract, kMultiply, kDivide, kModulo };
 
 /// Each: nullopt when the types are not this family's.
 std::optional<BoundScalar> BindDecimalArithmetic(Arithmetic operation, const Type& a, const Type& b);
-/// DATE, TIME, TIMESTAMP, INTERVAL with one another and with numbers. Takes constants: DATE ± an interval without time part
-/// stays DATE.
+/// DATE, TIME, TIMESTAMP, INTERVAL with one another and with numbers. Takes constants: DATE ± an interval
+/// without time part stays DATE.
 std::optional<BoundScalar> BindTemporalArithmetic(Arithmetic operation, const BindArguments& arguments);
 /// Integers and floating-point numbers (and a decimal beside the latter).
 std::optional<BoundScalar> BindNumberArithmetic(Arithmetic operation, const Type& a, const Type& b);

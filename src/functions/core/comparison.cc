@@ -1,5 +1,6 @@
-/// Comparisons. There are two loops per memory form, equal and less: a > b is b < a, and the other three are negations, which the
-/// total order of value_compare.h allows (NaN is equal to NaN and greater than all else, as in PostgreSQL).
+/// Comparisons. There are two loops per memory form, equal and less: a > b is b < a, and the other three are
+/// negations, which the total order of value_compare.h allows (NaN is equal to NaN and greater than all else,
+/// as in PostgreSQL).
 
 #include "functions/core/comparison.h"
 
@@ -66,8 +67,8 @@ void PackBits(int64_t rows, uint8_t* out, Predicate predicate) {
 }
 
 template <typename T>
-inline constexpr bool kHasValues = !std::is_same_v<T, bool> && !std::is_same_v<T, std::string_view> &&
-                                   !std::is_same_v<T, arrow::Decimal128>;
+inline constexpr bool kHasValues =
+    !std::is_same_v<T, bool> && !std::is_same_v<T, std::string_view> && !std::is_same_v<T, arrow::Decimal128>;
 
 template <typename T, typename Op>
 void CompareColumns(const arrow::Datum& left, const arrow::Datum& right, int64_t rows, uint8_t* out) {
@@ -125,8 +126,8 @@ CompareFunction FindCompare(const Type& type, bool equal) {
   }
 }
 
-void CompareNested(const arrow::Datum& left, const arrow::Datum& right, const CallShape& shape, const Type& type, bool equal,
-                   uint8_t* out) {
+void CompareNested(const arrow::Datum& left, const arrow::Datum& right, const CallShape& shape,
+                   const Type& type, bool equal, uint8_t* out) {
   const RowCompare compare = MakeRowCompare(ColumnView(left), ColumnView(right), type);
   for (int64_t row = 0; row < shape.rows; ++row) {
     if (!shape.IsValid(row)) continue;
@@ -136,8 +137,9 @@ void CompareNested(const arrow::Datum& left, const arrow::Datum& right, const Ca
 }
 
 /// Bits of the comparison, whatever the validity.
-std::shared_ptr<arrow::Buffer> ComparisonBits(Comparison comparison, const Type& type, const arrow::Datum& left,
-                                              const arrow::Datum& right, const CallShape& shape) {
+std::shared_ptr<arrow::Buffer> ComparisonBits(Comparison comparison, const Type& type,
+                                              const arrow::Datum& left, const arrow::Datum& right,
+                                              const CallShape& shape) {
   const bool equal = comparison == Comparison::kEqual || comparison == Comparison::kNotEqual;
   const bool swap = comparison == Comparison::kGreater || comparison == Comparison::kLessEqual;
   const bool negate = comparison == Comparison::kNotEqual || comparison == Comparison::kLessEqual ||
@@ -165,7 +167,8 @@ arrow::Result<arrow::Datum> CompareDistinct(const ScalarCall& call, const Type& 
   const ColumnView b(call.args[1]);
   CallShape valid_rows = ShapeOf(call);
   auto bits = AllocateBits(shape.rows, false);
-  if (!valid_rows.all_null) bits = ComparisonBits(Comparison::kEqual, type, call.args[0], call.args[1], valid_rows);
+  if (!valid_rows.all_null)
+    bits = ComparisonBits(Comparison::kEqual, type, call.args[0], call.args[1], valid_rows);
   uint8_t* out = bits->mutable_data();
   if (a.may_have_nulls() || b.may_have_nulls()) {
     for (int64_t row = 0; row < shape.rows; ++row) {
@@ -193,12 +196,13 @@ ScalarBinder ComparisonBinder(KernelMaker make_kernel) {
   };
 }
 
-void Add(FunctionRegistry& registry, const std::string& name, const std::string& description, const std::string& example,
-         const std::string& result, KernelMaker make_kernel) {
+void Add(FunctionRegistry& registry, const std::string& name, const std::string& description,
+         const std::string& example, const std::string& result, KernelMaker make_kernel) {
   ScalarFunction function;
   function.names = {name};
   const bool word = name[0] == 'i';
-  function.doc = {"Operators", word ? name + "(a, b) → boolean" : "a " + name + " b → boolean", description, example, result};
+  function.doc = {"Operators", word ? name + "(a, b) → boolean" : "a " + name + " b → boolean", description,
+                  example, result};
   function.overloads = {ComparisonBinder(std::move(make_kernel))};
   registry.Add(std::move(function));
 }
@@ -217,22 +221,26 @@ ScalarKernel ComparisonKernel(Comparison comparison, const Type& type) {
 void RegisterComparison(FunctionRegistry& registry) {
   auto operation = [&](const char* name, Comparison comparison, const char* description, const char* example,
                        const char* result) {
-    Add(registry, name, description, example, result, [comparison](const Type& type) { return ComparisonKernel(comparison, type); });
+    Add(registry, name, description, example, result,
+        [comparison](const Type& type) { return ComparisonKernel(comparison, type); });
   };
-  const char* kOrder = "Numbers compare by value, text and bytes as bytes; NaN is greater than any other number.";
-  operation("=", Comparison::kEqual, "Also written ==. NaN equals NaN. Text beside a number or moment is read as one.", "1 = 1.0",
+  const char* kOrder =
+      "Numbers compare by value, text and bytes as bytes; NaN is greater than any other number.";
+  operation("=", Comparison::kEqual,
+            "Also written ==. NaN equals NaN. Text beside a number or moment is read as one.", "1 = 1.0",
             "true");
   operation("<>", Comparison::kNotEqual, "Also written !=.", "1 <> 2", "true");
   operation("<", Comparison::kLess, kOrder, "1 < 2", "true");
   operation("<=", Comparison::kLessEqual, kOrder, "'a' <= 'B'", "false");
   operation(">", Comparison::kGreater, kOrder, "DATE '2024-01-02' > '2024-01-01'", "true");
   operation(">=", Comparison::kGreaterEqual, kOrder, "2 >= 2", "true");
-  Add(registry, "is_distinct_from", "a IS DISTINCT FROM b: <> where NULL equals NULL; never NULL.", "NULL IS DISTINCT FROM 1",
-      "true", [](const Type& type) -> ScalarKernel {
+  Add(registry, "is_distinct_from", "a IS DISTINCT FROM b: <> where NULL equals NULL; never NULL.",
+      "NULL IS DISTINCT FROM 1", "true", [](const Type& type) -> ScalarKernel {
         return [type](const ScalarCall& call) { return CompareDistinct(call, type, true); };
       });
-  Add(registry, "is_not_distinct_from", "a IS NOT DISTINCT FROM b, also a <=> b: = where NULL equals NULL; never NULL.",
-      "NULL <=> NULL", "true", [](const Type& type) -> ScalarKernel {
+  Add(registry, "is_not_distinct_from",
+      "a IS NOT DISTINCT FROM b, also a <=> b: = where NULL equals NULL; never NULL.", "NULL <=> NULL",
+      "true", [](const Type& type) -> ScalarKernel {
         return [type](const ScalarCall& call) { return CompareDistinct(call, type, false); };
       });
 }

@@ -9,7 +9,8 @@ namespace laminar {
 
 namespace {
 
-arrow::Result<arrow::Datum> ConcatTexts(const ScalarCall& call, const std::shared_ptr<arrow::DataType>& type) {
+arrow::Result<arrow::Datum> ConcatTexts(const ScalarCall& call,
+                                        const std::shared_ptr<arrow::DataType>& type) {
   return MapText<std::string_view, std::string_view>(
       call, type,
       [](std::string_view a, std::string_view b, TextWriter& out) {
@@ -20,10 +21,12 @@ arrow::Result<arrow::Datum> ConcatTexts(const ScalarCall& call, const std::share
 }
 
 std::optional<BoundScalar> BindBytes(const BindArguments& arguments) {
-  if (arguments.size() != 2 || arguments.types[0].id() != TypeId::kBytes || arguments.types[1].id() != TypeId::kBytes) {
+  if (arguments.size() != 2 || arguments.types[0].id() != TypeId::kBytes ||
+      arguments.types[1].id() != TypeId::kBytes) {
     return std::nullopt;
   }
-  return BoundScalar{arguments.types, Type::Bytes(), [](const ScalarCall& call) { return ConcatTexts(call, arrow::binary()); }};
+  return BoundScalar{arguments.types, Type::Bytes(),
+                     [](const ScalarCall& call) { return ConcatTexts(call, arrow::binary()); }};
 }
 
 std::optional<BoundScalar> BindText(const BindArguments& arguments) {
@@ -31,19 +34,22 @@ std::optional<BoundScalar> BindText(const BindArguments& arguments) {
   for (const Type& type : arguments.types) {
     if (!CanCast(type, Type::Text())) return std::nullopt;
   }
-  return BoundScalar{{Type::Text(), Type::Text()}, Type::Text(), [](const ScalarCall& call) { return ConcatTexts(call, arrow::utf8()); }};
+  return BoundScalar{{Type::Text(), Type::Text()}, Type::Text(), [](const ScalarCall& call) {
+                       return ConcatTexts(call, arrow::utf8());
+                     }};
 }
 
 }  // namespace
 
 void RegisterConcatOperator(FunctionRegistry& registry) {
-  registry.Add(ScalarFunction{{"||"},
-                              {"Operators", "a || b → text, bytea or array",
-                               "Joins two arrays (or an array and an element), bytes, or anything else as text. NULL when a side is "
-                               "NULL; concat() skips NULLs.",
-                               "'a' || 1 || 'b'", "\"a1b\""},
-                              Volatility::kImmutable,
-                              {BindArrayConcat, BindBytes, BindText}});
+  registry.Add(ScalarFunction{
+      {"||"},
+      {"Operators", "a || b → text, bytea or array",
+       "Joins two arrays (or an array and an element), bytes, or anything else as text. NULL when a side is "
+       "NULL; concat() skips NULLs.",
+       "'a' || 1 || 'b'", "\"a1b\""},
+      Volatility::kImmutable,
+      {BindArrayConcat, BindBytes, BindText}});
 }
 
 }  // namespace laminar

@@ -1,5 +1,6 @@
-/// COALESCE and its relatives as functions. The binder makes lazy expressions of them (MakeCase, MakeCoalesce); these
-/// evaluate all arguments, and are what the documentation and other callers see. GREATEST and LEAST are only here.
+/// COALESCE and its relatives as functions. The binder makes lazy expressions of them (MakeCase,
+/// MakeCoalesce); these evaluate all arguments, and are what the documentation and other callers see.
+/// GREATEST and LEAST are only here.
 
 #include <functional>
 
@@ -18,7 +19,8 @@ namespace {
 /// Chooses for each row which argument gives its value.
 using Choose = std::function<int32_t(int64_t row)>;
 
-arrow::Result<arrow::Datum> ChooseArguments(const ScalarCall& call, size_t first, const Type& type, const Choose& choose) {
+arrow::Result<arrow::Datum> ChooseArguments(const ScalarCall& call, size_t first, const Type& type,
+                                            const Choose& choose) {
   bool constant = true;
   for (const arrow::Datum& arg : call.args) constant = constant && arg.is_scalar();
   const int64_t rows = constant ? 1 : call.num_rows;
@@ -43,7 +45,8 @@ std::vector<ColumnView> Views(const ScalarCall& call) {
 /// Type of all arguments from `first` on; NULLs alone are TEXT.
 std::optional<Type> ValueType(const BindArguments& arguments, size_t first) {
   std::optional<Type> common = Type::Null();
-  for (size_t i = first; i < arguments.size() && common; ++i) common = CommonType(*common, arguments.types[i]);
+  for (size_t i = first; i < arguments.size() && common; ++i)
+    common = CommonType(*common, arguments.types[i]);
   if (common && common->is_null()) common = Type::Text();
   return common;
 }
@@ -74,12 +77,13 @@ std::optional<BoundScalar> BindNullIf(const BindArguments& arguments) {
   auto type = ComparisonType(arguments.types[0], arguments.types[1]);
   if (!type) return std::nullopt;
   if (type->is_null()) type = Type::Text();
-  auto kernel = [equal = ComparisonKernel(Comparison::kEqual, *type), to = *type](
-                    const ScalarCall& call) -> arrow::Result<arrow::Datum> {
+  auto kernel = [equal = ComparisonKernel(Comparison::kEqual, *type),
+                 to = *type](const ScalarCall& call) -> arrow::Result<arrow::Datum> {
     ARROW_ASSIGN_OR_RAISE(arrow::Datum same, equal(call));
     const ColumnReader<bool> reader(same);
     const std::vector<arrow::Datum> args = {call.args[0], NullDatum(to.arrow_type())};
-    if (call.args[0].is_scalar() && same.is_scalar()) return reader.IsValid(0) && reader[0] ? args[1] : args[0];
+    if (call.args[0].is_scalar() && same.is_scalar())
+      return reader.IsValid(0) && reader[0] ? args[1] : args[0];
     std::vector<int32_t> piece_of, row_of;
     for (int64_t row = 0; row < call.num_rows; ++row) {
       piece_of.push_back(reader.IsValid(row) && reader[row] ? 1 : 0);
@@ -98,12 +102,17 @@ ScalarBinder BindChoice(bool asks_null) {
     const auto type = ValueType(arguments, 1);
     const Type condition = asks_null ? arguments.types[0] : Type::Boolean();
     if (!type || !ImplicitlyCastable(arguments.types[0], condition)) return std::nullopt;
-    return BoundScalar{{condition, *type, *type}, *type, [asks_null, type = *type](const ScalarCall& call) -> arrow::Result<arrow::Datum> {
-                         const ColumnView view(call.args[0]);
-                         if (asks_null) return ChooseArguments(call, 1, type, [&](int64_t row) { return view.IsNull(row) ? 1 : 0; });
-                         const ColumnReader<bool> reader(view);
-                         return ChooseArguments(call, 1, type, [&](int64_t row) { return reader.IsValid(row) && reader[row] ? 0 : 1; });
-                       }};
+    return BoundScalar{
+        {condition, *type, *type},
+        *type,
+        [asks_null, type = *type](const ScalarCall& call) -> arrow::Result<arrow::Datum> {
+          const ColumnView view(call.args[0]);
+          if (asks_null)
+            return ChooseArguments(call, 1, type, [&](int64_t row) { return view.IsNull(row) ? 1 : 0; });
+          const ColumnReader<bool> reader(view);
+          return ChooseArguments(call, 1, type,
+                                 [&](int64_t row) { return reader.IsValid(row) && reader[row] ? 0 : 1; });
+        }};
   };
 }
 
@@ -113,11 +122,13 @@ ScalarBinder BindExtreme(int sign) {
     if (arguments.size() == 0) return std::nullopt;
     const auto type = ValueType(arguments, 0);
     if (!type) return std::nullopt;
-    return BoundScalar{std::vector<Type>(arguments.size(), *type), *type, [sign, type = *type](const ScalarCall& call) {
+    return BoundScalar{std::vector<Type>(arguments.size(), *type), *type,
+                       [sign, type = *type](const ScalarCall& call) {
                          const std::vector<ColumnView> views = Views(call);
                          std::vector<std::vector<RowCompare>> compare(views.size());
                          for (size_t i = 0; i < views.size(); ++i) {
-                           for (size_t j = 0; j < i; ++j) compare[i].push_back(MakeRowCompare(views[i], views[j], type));
+                           for (size_t j = 0; j < i; ++j)
+                             compare[i].push_back(MakeRowCompare(views[i], views[j], type));
                          }
                          return ChooseArguments(call, 0, type, [&](int64_t row) {
                            size_t best = 0;
@@ -141,8 +152,10 @@ std::optional<BoundScalar> BindTypeOf(const BindArguments& arguments) {
 
 void Add(FunctionRegistry& registry, std::vector<std::string> names, const char* group, const char* signature,
          const char* description, const char* example, const char* result, ScalarBinder binder) {
-  registry.Add(ScalarFunction{
-      std::move(names), {group, signature, description, example, result}, Volatility::kImmutable, {std::move(binder)}});
+  registry.Add(ScalarFunction{std::move(names),
+                              {group, signature, description, example, result},
+                              Volatility::kImmutable,
+                              {std::move(binder)}});
 }
 
 }  // namespace
@@ -150,22 +163,24 @@ void Add(FunctionRegistry& registry, std::vector<std::string> names, const char*
 void RegisterConditional(FunctionRegistry& registry) {
   const char* kGroup = "Conditional";
   Add(registry, {"coalesce"}, kGroup, "coalesce(a, …) → their common type",
-      "The first argument that is not NULL; later ones are evaluated only where needed.", "coalesce(NULL, 2, 3)", "2", BindCoalesce);
-  Add(registry, {"nvl", "ifnull"}, kGroup, "nvl(a, b) → their common type", "a, or b where a is NULL.", "nvl(NULL, 'x')", "\"x\"",
-      BindNvl);
-  Add(registry, {"nvl2"}, kGroup, "nvl2(x, a, b) → common type of a and b", "a where x is not NULL, otherwise b.",
-      "nvl2(1, 'some', 'none')", "\"some\"", BindChoice(true));
-  Add(registry, {"nullif"}, kGroup, "nullif(a, b) → their common type", "NULL where a = b, otherwise a.", "nullif(1, 1)", "null",
-      BindNullIf);
+      "The first argument that is not NULL; later ones are evaluated only where needed.",
+      "coalesce(NULL, 2, 3)", "2", BindCoalesce);
+  Add(registry, {"nvl", "ifnull"}, kGroup, "nvl(a, b) → their common type", "a, or b where a is NULL.",
+      "nvl(NULL, 'x')", "\"x\"", BindNvl);
+  Add(registry, {"nvl2"}, kGroup, "nvl2(x, a, b) → common type of a and b",
+      "a where x is not NULL, otherwise b.", "nvl2(1, 'some', 'none')", "\"some\"", BindChoice(true));
+  Add(registry, {"nullif"}, kGroup, "nullif(a, b) → their common type", "NULL where a = b, otherwise a.",
+      "nullif(1, 1)", "null", BindNullIf);
   Add(registry, {"if", "iif"}, kGroup, "if(condition, a, b) → common type of a and b",
-      "a where the condition is true, otherwise (false or NULL) b.", "if(1 < 2, 'yes', 'no')", "\"yes\"", BindChoice(false));
+      "a where the condition is true, otherwise (false or NULL) b.", "if(1 < 2, 'yes', 'no')", "\"yes\"",
+      BindChoice(false));
   Add(registry, {"greatest"}, kGroup, "greatest(a, …) → their common type",
-      "The greatest argument, leaving NULLs out; NULL when all are. NaN is greater than any number.", "greatest(1, NULL, 3)", "3",
-      BindExtreme(1));
-  Add(registry, {"least"}, kGroup, "least(a, …) → their common type", "The least argument, leaving NULLs out; NULL when all are.",
-      "least(1, NULL, 3)", "1", BindExtreme(-1));
-  Add(registry, {"typeof", "arrow_typeof"}, "Type", "typeof(x) → text", "The SQL type of x; never NULL.", "typeof(1)", "\"BIGINT\"",
-      BindTypeOf);
+      "The greatest argument, leaving NULLs out; NULL when all are. NaN is greater than any number.",
+      "greatest(1, NULL, 3)", "3", BindExtreme(1));
+  Add(registry, {"least"}, kGroup, "least(a, …) → their common type",
+      "The least argument, leaving NULLs out; NULL when all are.", "least(1, NULL, 3)", "1", BindExtreme(-1));
+  Add(registry, {"typeof", "arrow_typeof"}, "Type", "typeof(x) → text", "The SQL type of x; never NULL.",
+      "typeof(1)", "\"BIGINT\"", BindTypeOf);
 }
 
 }  // namespace laminar

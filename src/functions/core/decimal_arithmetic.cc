@@ -1,6 +1,6 @@
-/// DECIMAL arithmetic. Result types follow SQL Server and Spark: addition keeps all digits, multiplication adds the scales, division
-/// gives at least 6 digits after the point; past 38 digits the scale gives way. Values are computed in 256 bits and rounded
-/// half away from zero once.
+/// DECIMAL arithmetic. Result types follow SQL Server and Spark: addition keeps all digits, multiplication
+/// adds the scales, division gives at least 6 digits after the point; past 38 digits the scale gives way.
+/// Values are computed in 256 bits and rounded half away from zero once.
 
 #include <arrow/util/decimal.h>
 #include <fmt/format.h>
@@ -25,12 +25,15 @@ Type ResultType(Arithmetic operation, const Type& a, const Type& b) {
       const int scale = std::max(6, s1 + p2 + 1);
       return BoundedDecimal(p1 - s1 + s2 + scale, scale);
     }
-    case Arithmetic::kModulo: return BoundedDecimal(std::min(p1 - s1, p2 - s2) + std::max(s1, s2), std::max(s1, s2));
+    case Arithmetic::kModulo:
+      return BoundedDecimal(std::min(p1 - s1, p2 - s2) + std::max(s1, s2), std::max(s1, s2));
     default: return BoundedDecimal(std::max(p1 - s1, p2 - s2) + std::max(s1, s2) + 1, std::max(s1, s2));
   }
 }
 
-Decimal256 Scaled(const Decimal256& value, int by) { return by == 0 ? value : Decimal256(value.IncreaseScaleBy(by)); }
+Decimal256 Scaled(const Decimal256& value, int by) {
+  return by == 0 ? value : Decimal256(value.IncreaseScaleBy(by));
+}
 
 /// Brings `value` from one scale to another, rounding.
 Decimal256 Rescaled(const Decimal256& value, int from, int to) {
@@ -96,9 +99,11 @@ ScalarKernel DecimalKernel(Arithmetic operation, const Type& a, const Type& b, c
   const bool divides = operation == Arithmetic::kDivide || operation == Arithmetic::kModulo;
   return [=](const ScalarCall& call) {
     return Map<Decimal128, Decimal128>(
-        call, result.arrow_type(), [&](const Decimal128& x, const Decimal128& y, BatchError& error) -> Decimal128 {
+        call, result.arrow_type(),
+        [&](const Decimal128& x, const Decimal128& y, BatchError& error) -> Decimal128 {
           auto shown = [&] {
-            return x.ToString(operands.scale_a) + " " + SymbolOf(operation) + " " + y.ToString(operands.scale_b);
+            return x.ToString(operands.scale_a) + " " + SymbolOf(operation) + " " +
+                   y.ToString(operands.scale_b);
           };
           if (divides && y == Decimal128(0)) {
             error.Fail([&] { return "division by zero: " + shown(); });
@@ -140,7 +145,9 @@ Type DecimalOf(const Type& number) {
 }
 
 std::optional<BoundScalar> BindDecimalArithmetic(Arithmetic operation, const Type& a, const Type& b) {
-  auto exact = [](const Type& type) { return type.is_integer() || type.id() == TypeId::kDecimal || type.is_null(); };
+  auto exact = [](const Type& type) {
+    return type.is_integer() || type.id() == TypeId::kDecimal || type.is_null();
+  };
   if (!exact(a) || !exact(b)) return std::nullopt;
   if (a.id() != TypeId::kDecimal && b.id() != TypeId::kDecimal) return std::nullopt;
   const Type left = a.is_null() ? b : DecimalOf(a);

@@ -1,5 +1,6 @@
-/// x IN (a, b, …), as in_list(x, a, b, …): TRUE when one equals x, otherwise NULL when x or some item is NULL, otherwise FALSE.
-/// Constants of integer-like types and text go into a hash set once; anything else is compared item by item.
+/// x IN (a, b, …), as in_list(x, a, b, …): TRUE when one equals x, otherwise NULL when x or some item is
+/// NULL, otherwise FALSE. Constants of integer-like types and text go into a hash set once; anything else is
+/// compared item by item.
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
@@ -51,13 +52,15 @@ ScalarKernel SetKernel(const arrow::ScalarVector& constants) {
     const std::vector<arrow::Datum> args = {call.args[0]};
     const ScalarCall of_x{args, call.num_rows, call.context};
     if (!has_null) return Map<T>(of_x, arrow::boolean(), [&](T x) { return shared->contains(x); });
-    return Map<T>(of_x, arrow::boolean(), [&](T x) { return shared->contains(x) ? std::optional<bool>(true) : std::nullopt; });
+    return Map<T>(of_x, arrow::boolean(),
+                  [&](T x) { return shared->contains(x) ? std::optional<bool>(true) : std::nullopt; });
   };
 }
 
 /// Item by item, with = and three-valued OR.
 ScalarKernel LinearKernel(const Type& type) {
-  return [type, equal = ComparisonKernel(Comparison::kEqual, type)](const ScalarCall& call) -> arrow::Result<arrow::Datum> {
+  return [type, equal = ComparisonKernel(Comparison::kEqual, type)](
+             const ScalarCall& call) -> arrow::Result<arrow::Datum> {
     CallShape shape;
     for (const arrow::Datum& arg : call.args) shape.constant = shape.constant && arg.is_scalar();
     shape.rows = shape.constant ? 1 : call.num_rows;
@@ -77,7 +80,8 @@ ScalarKernel LinearKernel(const Type& type) {
       }
     }
     for (int64_t row = 0; row < shape.rows; ++row) {
-      if (unknown[static_cast<size_t>(row)] && !arrow::bit_util::GetBit(found->data(), row)) validity.SetNull(row);
+      if (unknown[static_cast<size_t>(row)] && !arrow::bit_util::GetBit(found->data(), row))
+        validity.SetNull(row);
     }
     return FinishColumn(shape, arrow::boolean(), validity.Finish(), {found});
   };
@@ -100,7 +104,9 @@ ScalarKernel FindSetKernel(const Type& type, const arrow::ScalarVector& constant
 }
 
 /// The narrow integers share BIGINT's set.
-Type SetType(const Type& type) { return type.is_integer() && type.id() != TypeId::kUInt64 ? Type::Int64() : type; }
+Type SetType(const Type& type) {
+  return type.is_integer() && type.id() != TypeId::kUInt64 ? Type::Int64() : type;
+}
 
 std::optional<BoundScalar> BindInList(const BindArguments& arguments) {
   if (arguments.size() < 2) return std::nullopt;
@@ -109,7 +115,8 @@ std::optional<BoundScalar> BindInList(const BindArguments& arguments) {
   const Type type = common->is_null() ? Type::Text() : SetType(*common);
   arrow::ScalarVector constants;
   for (size_t i = 1; i < arguments.size(); ++i) {
-    auto constant = arguments.constants[i] ? CastConstant(arguments.constants[i], arguments.types[i], type) : nullptr;
+    auto constant =
+        arguments.constants[i] ? CastConstant(arguments.constants[i], arguments.types[i], type) : nullptr;
     if (constant) constants.push_back(std::move(constant));
   }
   BoundScalar bound{std::vector<Type>(arguments.size(), type), Type::Boolean(), nullptr};
@@ -121,12 +128,13 @@ std::optional<BoundScalar> BindInList(const BindArguments& arguments) {
 }  // namespace
 
 void RegisterInList(FunctionRegistry& registry) {
-  registry.Add(ScalarFunction{{"in_list"},
-                              {"Operators", "x IN (a, b, …) → boolean",
-                               "TRUE when x equals an item. Otherwise NULL when x or an item is NULL, otherwise FALSE.",
-                               "2 IN (1, 2, 3)", "true"},
-                              Volatility::kImmutable,
-                              {BindInList}});
+  registry.Add(ScalarFunction{
+      {"in_list"},
+      {"Operators", "x IN (a, b, …) → boolean",
+       "TRUE when x equals an item. Otherwise NULL when x or an item is NULL, otherwise FALSE.",
+       "2 IN (1, 2, 3)", "true"},
+      Volatility::kImmutable,
+      {BindInList}});
 }
 
 }  // namespace laminar

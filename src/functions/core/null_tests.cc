@@ -27,7 +27,7 @@ arrow::Result<arrow::Datum> AnswerIs(const ScalarCall& call, Asked asked, bool n
   if (asked == Asked::kNull) {
     if (all_null) arrow::bit_util::SetBitsTo(out, 0, shape.rows, true);
     if (valid) arrow::internal::InvertBitmap(valid, data.offset, shape.rows, out, 0);
-  } else if (!all_null) {
+  } else if (!all_null && shape.rows > 0) {
     if (asked == Asked::kTrue) {
       arrow::internal::CopyBitmap(data.buffers[1]->data(), data.offset, shape.rows, out, 0);
     } else {
@@ -39,8 +39,8 @@ arrow::Result<arrow::Datum> AnswerIs(const ScalarCall& call, Asked asked, bool n
   return FinishColumn(shape, arrow::boolean(), nullptr, {bits});
 }
 
-void AddIs(FunctionRegistry& registry, const std::string& what, Asked asked, bool negate, const std::string& example,
-           const std::string& result) {
+void AddIs(FunctionRegistry& registry, const std::string& what, Asked asked, bool negate,
+           const std::string& example, const std::string& result) {
   ScalarFunction function;
   std::string name = std::string(negate ? "is_not_" : "is_") + what;
   std::string shown = what;
@@ -53,7 +53,8 @@ void AddIs(FunctionRegistry& registry, const std::string& what, Asked asked, boo
     if (arguments.size() != 1) return std::nullopt;
     const Type type = any_type ? arguments.types[0] : Type::Boolean();
     if (!ImplicitlyCastable(arguments.types[0], type)) return std::nullopt;
-    return BoundScalar{{type}, Type::Boolean(), [=](const ScalarCall& call) { return AnswerIs(call, asked, negate); }};
+    return BoundScalar{
+        {type}, Type::Boolean(), [=](const ScalarCall& call) { return AnswerIs(call, asked, negate); }};
   }};
   registry.Add(std::move(function));
 }
@@ -63,7 +64,10 @@ arrow::Result<arrow::Datum> Not(const ScalarCall& call) {
   if (shape.all_null) return NullDatum(arrow::boolean());
   const ColumnView view(call.args[0]);
   auto bits = AllocateBits(shape.rows, false);
-  arrow::internal::InvertBitmap(view.data()->buffers[1]->data(), view.data()->offset, shape.rows, bits->mutable_data(), 0);
+  if (shape.rows > 0) {
+    arrow::internal::InvertBitmap(view.data()->buffers[1]->data(), view.data()->offset, shape.rows,
+                                  bits->mutable_data(), 0);
+  }
   return FinishColumn(shape, arrow::boolean(), shape.valid, {bits});
 }
 

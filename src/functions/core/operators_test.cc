@@ -46,9 +46,11 @@ TEST(OperatorsTest, IntegerArithmetic) {
 TEST(OperatorsTest, OverflowUnderNullIsNoOverflow) {
   Batch batch;
   batch.num_rows = 2;
-  // The value under the NULL is whatever the builder left; make it overflow for certain by slicing a wider array.
+  // The value under the NULL is whatever the builder left; make it overflow for certain by slicing a wider
+  // array.
   batch.columns = {Column("BIGINT", "[9223372036854775807, 1]"), Column("BIGINT", "[null, 5]")};
-  const auto sum = CoreRegistry().BindScalar("+", {MakeColumn(0, "a", Type::Int64()), MakeColumn(1, "b", Type::Int64())});
+  const auto sum =
+      CoreRegistry().BindScalar("+", {MakeColumn(0, "a", Type::Int64()), MakeColumn(1, "b", Type::Int64())});
   EXPECT_EQ(Evaluate(sum, batch), "[null,6]");
 }
 
@@ -110,20 +112,25 @@ TEST(OperatorsTest, TemporalArithmetic) {
       {"*", {Double(1.5), Interval("1 day")}, "\"P1DT12H\""},
       {"/", {Interval("1 hour"), Int(2)}, "\"PT30M\""},
       {"negate", {Interval("1 hour")}, "\"PT-1H\""},
-      {"+", {V("TIMESTAMP(9)", "\"2024-01-01T00:00:00.000000001\""), Interval("1 second")}, "\"2024-01-01T00:00:01.000000001\""},
+      {"+",
+       {V("TIMESTAMP(9)", "\"2024-01-01T00:00:00.000000001\""), Interval("1 second")},
+       "\"2024-01-01T00:00:01.000000001\""},
       {"+", {V("TIMESTAMPTZ", "\"2024-01-31T00:00:00Z\""), Interval("1 month")}, "\"2024-02-29T00:00:00Z\""},
       {"+", {V("JSON", "\"2024-01-01\""), Interval("1 day")}, "\"2024-01-02T00:00:00\""},
-      {"+", {V("TIMESTAMP(9)", "\"2262-01-01T00:00:00\""), Interval("10 years")},
+      {"+",
+       {V("TIMESTAMP(9)", "\"2262-01-01T00:00:00\""), Interval("10 years")},
        "error: 2262-01-01 00:00:00 + INTERVAL 'P10Y' is out of range"},
   });
 }
 
 TEST(OperatorsTest, DatePlusIntervalColumnIsTimestamp) {
-  const auto sum = CoreRegistry().BindScalar("+", {MakeColumn(0, "d", Type::Date()), MakeColumn(1, "i", Type::Interval())});
+  const auto sum = CoreRegistry().BindScalar(
+      "+", {MakeColumn(0, "d", Type::Date()), MakeColumn(1, "i", Type::Interval())});
   EXPECT_EQ(sum->type(), Type::Timestamp());
   // A constant without time part keeps the date.
   const Value month = Interval("1 month");
-  const auto date = CoreRegistry().BindScalar("+", {MakeColumn(0, "d", Type::Date()), MakeLiteral(month.scalar, month.type)});
+  const auto date = CoreRegistry().BindScalar(
+      "+", {MakeColumn(0, "d", Type::Date()), MakeLiteral(month.scalar, month.type)});
   Batch batch;
   batch.num_rows = 2;
   batch.columns = {Column("DATE", R"(["2024-01-31","1968-01-31"])")};
@@ -159,7 +166,9 @@ TEST(OperatorsTest, Comparisons) {
       {"=", {V("BOOLEAN", "true"), V("BOOLEAN", "false")}, "false"},
       {"=", {V("INT[]", "[1,2]"), V("INT[]", "[1,2]")}, "true"},
       {"<", {V("INT[]", "[1,2]"), V("INT[]", "[1,3]")}, "true"},
-      {"=", {V("STRUCT<a INT, b TEXT>", R"({"a":1,"b":"x"})"), V("STRUCT<a INT, b TEXT>", R"({"a":1,"b":"x"})")}, "true"},
+      {"=",
+       {V("STRUCT<a INT, b TEXT>", R"({"a":1,"b":"x"})"), V("STRUCT<a INT, b TEXT>", R"({"a":1,"b":"x"})")},
+       "true"},
       {"is_distinct_from", {Int(1), Null("BIGINT")}, "true"},
       {"is_distinct_from", {Null("BIGINT"), Null("BIGINT")}, "false"},
       {"is_not_distinct_from", {Int(1), Int(1)}, "true"},
@@ -239,7 +248,9 @@ TEST(OperatorsTest, Patterns) {
       {"like", {Text("a.c"), Text("a.c%_%")}, "false"},
       {"like", {Text(""), Text("%")}, "true"},
       {"like", {Text(""), Text("")}, "true"},
-      {"like", {Text("x"), Text("x\\")}, "error: 'x\\' is not a pattern: the pattern ends with its escape character"},
+      {"like",
+       {Text("x"), Text("x\\")},
+       "error: 'x\\' is not a pattern: the pattern ends with its escape character"},
       {"ilike", {Text("Laminar"), Text("lAM%")}, "true"},
       {"similar_to", {Text("abc"), Text("(a|b)%")}, "true"},
       {"similar_to", {Text("abc"), Text("b%")}, "false"},

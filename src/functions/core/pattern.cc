@@ -21,7 +21,8 @@ std::optional<std::vector<LikeToken>> ReadLike(std::string_view text, char escap
       if (++i == text.size()) return std::nullopt;
       tokens.push_back({LikeToken::kByte, text[i]});
     } else if (c == '%') {
-      if (tokens.empty() || tokens.back().kind != LikeToken::kAnyString) tokens.push_back({LikeToken::kAnyString});
+      if (tokens.empty() || tokens.back().kind != LikeToken::kAnyString)
+        tokens.push_back({LikeToken::kAnyString});
     } else if (c == '_') {
       tokens.push_back({LikeToken::kAnyCharacter});
     } else {
@@ -50,7 +51,8 @@ std::string LikeRegex(const std::vector<LikeToken>& tokens) {
   return out;
 }
 
-/// SIMILAR TO: `%` and `_` as in LIKE, the rest as in a regular expression but for `.`, `^` and `$`, which are plain.
+/// SIMILAR TO: `%` and `_` as in LIKE, the rest as in a regular expression but for `.`, `^` and `$`, which
+/// are plain.
 std::string SimilarRegex(std::string_view text, char escape) {
   std::string out;
   bool in_class = false;
@@ -133,7 +135,8 @@ bool Pattern::Matches(std::string_view text) const {
     case Shape::kEquals: return text == literal_;
     case Shape::kStartsWith: return text.starts_with(literal_);
     case Shape::kEndsWith: return text.ends_with(literal_);
-    case Shape::kContains: return memmem(text.data(), text.size(), literal_.data(), literal_.size()) != nullptr;
+    case Shape::kContains:
+      return memmem(text.data(), text.size(), literal_.data(), literal_.size()) != nullptr;
     case Shape::kRegex: break;
   }
   const re2::StringPiece piece(text.data(), text.size());

@@ -1,4 +1,5 @@
-/// LIKE, ILIKE, SIMILAR TO and the regular-expression operators. A constant pattern is compiled when the call is bound.
+/// LIKE, ILIKE, SIMILAR TO and the regular-expression operators. A constant pattern is compiled when the call
+/// is bound.
 
 #include "base/error.h"
 #include "functions/core/pattern.h"
@@ -33,19 +34,21 @@ ScalarKernel ColumnKernel(PatternKind kind, bool negate, char escape) {
   return [=](const ScalarCall& call) {
     PatternCache cache(kind);
     const std::vector<arrow::Datum> args = {call.args[0], call.args[1]};
-    return Map<std::string_view, std::string_view>({args, call.num_rows, call.context}, arrow::boolean(),
-                                                   [&](std::string_view text, std::string_view given, BatchError& error) {
-                                                     const Pattern& pattern = cache.Get(given, escape);
-                                                     if (!pattern.ok()) {
-                                                       error.Fail([&] { return BadPattern(given, pattern); });
-                                                       return false;
-                                                     }
-                                                     return pattern.Matches(text) != negate;
-                                                   });
+    return Map<std::string_view, std::string_view>(
+        {args, call.num_rows, call.context}, arrow::boolean(),
+        [&](std::string_view text, std::string_view given, BatchError& error) {
+          const Pattern& pattern = cache.Get(given, escape);
+          if (!pattern.ok()) {
+            error.Fail([&] { return BadPattern(given, pattern); });
+            return false;
+          }
+          return pattern.Matches(text) != negate;
+        });
   };
 }
 
-std::optional<BoundScalar> BindPattern(PatternKind kind, bool negate, bool takes_escape, const BindArguments& arguments) {
+std::optional<BoundScalar> BindPattern(PatternKind kind, bool negate, bool takes_escape,
+                                       const BindArguments& arguments) {
   if (arguments.size() < 2 || arguments.size() > (takes_escape ? 3u : 2u)) return std::nullopt;
   std::vector<Type> parameters(arguments.size(), Type::Text());
   if (!Accepts(parameters, arguments.types)) return std::nullopt;
@@ -64,32 +67,38 @@ std::optional<BoundScalar> BindPattern(PatternKind kind, bool negate, bool takes
   return BoundScalar{std::move(parameters), Type::Boolean(), ColumnKernel(kind, negate, escape), true};
 }
 
-void Add(FunctionRegistry& registry, std::vector<std::string> names, PatternKind kind, bool negate, bool takes_escape,
-         const char* signature, const char* description, const char* example, const char* result) {
-  registry.Add(ScalarFunction{std::move(names),
-                              {"Operators", signature, description, example, result},
-                              Volatility::kImmutable,
-                              {[=](const BindArguments& arguments) { return BindPattern(kind, negate, takes_escape, arguments); }}});
+void Add(FunctionRegistry& registry, std::vector<std::string> names, PatternKind kind, bool negate,
+         bool takes_escape, const char* signature, const char* description, const char* example,
+         const char* result) {
+  registry.Add(ScalarFunction{
+      std::move(names),
+      {"Operators", signature, description, example, result},
+      Volatility::kImmutable,
+      {[=](const BindArguments& arguments) { return BindPattern(kind, negate, takes_escape, arguments); }}});
 }
 
 }  // namespace
 
 void RegisterPatternOperators(FunctionRegistry& registry) {
   Add(registry, {"like"}, PatternKind::kLike, false, true, "text LIKE pattern [ESCAPE c] → boolean",
-      "% stands for any text, _ for one character; \\ (or the ESCAPE character) before them makes them plain.",
+      "% stands for any text, _ for one character; \\ (or the ESCAPE character) before them makes them "
+      "plain.",
       "'laminar' LIKE 'lam%'", "true");
-  Add(registry, {"ilike"}, PatternKind::kILike, false, true, "text ILIKE pattern [ESCAPE c] → boolean", "LIKE, ignoring case.",
-      "'Laminar' ILIKE 'lam%'", "true");
-  Add(registry, {"similar_to"}, PatternKind::kSimilarTo, false, true, "text SIMILAR TO pattern [ESCAPE c] → boolean",
-      "LIKE with |, *, +, ?, {n}, ( ) and [ ] of regular expressions; the whole text must match.", "'abc' SIMILAR TO '(a|b)%'",
-      "true");
+  Add(registry, {"ilike"}, PatternKind::kILike, false, true, "text ILIKE pattern [ESCAPE c] → boolean",
+      "LIKE, ignoring case.", "'Laminar' ILIKE 'lam%'", "true");
+  Add(registry, {"similar_to"}, PatternKind::kSimilarTo, false, true,
+      "text SIMILAR TO pattern [ESCAPE c] → boolean",
+      "LIKE with |, *, +, ?, {n}, ( ) and [ ] of regular expressions; the whole text must match.",
+      "'abc' SIMILAR TO '(a|b)%'", "true");
   const char* kRegexText = "Whether the RE2 regular expression matches somewhere in the text.";
-  Add(registry, {"~"}, PatternKind::kRegex, false, false, "text ~ pattern → boolean", kRegexText, "'abc' ~ '^a.c$'", "true");
-  Add(registry, {"~*"}, PatternKind::kRegexIgnoreCase, false, false, "text ~* pattern → boolean", "~, ignoring case.",
-      "'ABC' ~* 'b'", "true");
-  Add(registry, {"!~"}, PatternKind::kRegex, true, false, "text !~ pattern → boolean", "NOT ~.", "'abc' !~ 'x'", "true");
-  Add(registry, {"!~*"}, PatternKind::kRegexIgnoreCase, true, false, "text !~* pattern → boolean", "NOT ~*.", "'abc' !~* 'B'",
-      "false");
+  Add(registry, {"~"}, PatternKind::kRegex, false, false, "text ~ pattern → boolean", kRegexText,
+      "'abc' ~ '^a.c$'", "true");
+  Add(registry, {"~*"}, PatternKind::kRegexIgnoreCase, false, false, "text ~* pattern → boolean",
+      "~, ignoring case.", "'ABC' ~* 'b'", "true");
+  Add(registry, {"!~"}, PatternKind::kRegex, true, false, "text !~ pattern → boolean", "NOT ~.",
+      "'abc' !~ 'x'", "true");
+  Add(registry, {"!~*"}, PatternKind::kRegexIgnoreCase, true, false, "text !~* pattern → boolean", "NOT ~*.",
+      "'abc' !~* 'B'", "false");
 }
 
 }  // namespace laminar

@@ -24,7 +24,8 @@ std::string ShownMoment(int64_t ticks, const Type& type) {
   return type.precision() == 9 ? TimestampNsToText(ticks, ' ') : TimestampUsToText(ticks, ' ');
 }
 
-/// The interval, or its opposite; ranges of its parts don't matter for the sum, so parts are negated one by one.
+/// The interval, or its opposite; ranges of its parts don't matter for the sum, so parts are negated one by
+/// one.
 MonthDayNanos Signed(const MonthDayNanos& interval, bool minus) {
   if (!minus) return interval;
   return NegateInterval(interval).value_or(MonthDayNanos{0, 0, 0});
@@ -32,50 +33,60 @@ MonthDayNanos Signed(const MonthDayNanos& interval, bool minus) {
 
 ScalarKernel MomentPlusInterval(const Type& type, bool minus) {
   return [type, minus, per_second = TicksPerSecond(type)](const ScalarCall& call) {
-    return Map<int64_t, MonthDayNanos>(call, type.arrow_type(), [&](int64_t at, const MonthDayNanos& interval, BatchError& error) {
-      auto out = AddInterval(at, per_second, Signed(interval, minus));
-      if (!out) {
-        error.Fail([&] { return ShownMoment(at, type) + (minus ? " - " : " + ") + Shown(interval) + " is out of range"; });
-      }
-      return out.value_or(0);
-    });
+    return Map<int64_t, MonthDayNanos>(
+        call, type.arrow_type(), [&](int64_t at, const MonthDayNanos& interval, BatchError& error) {
+          auto out = AddInterval(at, per_second, Signed(interval, minus));
+          if (!out) {
+            error.Fail([&] {
+              return ShownMoment(at, type) + (minus ? " - " : " + ") + Shown(interval) + " is out of range";
+            });
+          }
+          return out.value_or(0);
+        });
   };
 }
 
 /// Only for intervals without time part.
 ScalarKernel DatePlusInterval(bool minus) {
   return [minus](const ScalarCall& call) {
-    return Map<int32_t, MonthDayNanos>(call, arrow::date32(), [&](int32_t date, const MonthDayNanos& by, BatchError& error) {
-      const MonthDayNanos interval = Signed(by, minus);
-      const int64_t days = AddMonths(date, interval.months) + interval.days;
-      if (!std::in_range<int32_t>(days)) {
-        error.Fail([&] { return DateToText(date) + (minus ? " - " : " + ") + Shown(by) + " is out of range"; });
-      }
-      return static_cast<int32_t>(days);
-    });
+    return Map<int32_t, MonthDayNanos>(
+        call, arrow::date32(), [&](int32_t date, const MonthDayNanos& by, BatchError& error) {
+          const MonthDayNanos interval = Signed(by, minus);
+          const int64_t days = AddMonths(date, interval.months) + interval.days;
+          if (!std::in_range<int32_t>(days)) {
+            error.Fail(
+                [&] { return DateToText(date) + (minus ? " - " : " + ") + Shown(by) + " is out of range"; });
+          }
+          return static_cast<int32_t>(days);
+        });
   };
 }
 
 ScalarKernel DatePlusDays(bool minus) {
   return [minus](const ScalarCall& call) {
-    return Map<int32_t, int64_t>(call, arrow::date32(), [&](int32_t date, int64_t by, BatchError& error) -> int32_t {
-      int64_t days = 0;
-      const bool overflow = minus ? __builtin_sub_overflow(int64_t{date}, by, &days) : __builtin_add_overflow(int64_t{date}, by, &days);
-      if (overflow || !std::in_range<int32_t>(days)) {
-        error.Fail([&] { return fmt::format("{} {} {} days is out of range", DateToText(date), minus ? "-" : "+", by); });
-        return 0;
-      }
-      return static_cast<int32_t>(days);
-    });
+    return Map<int32_t, int64_t>(
+        call, arrow::date32(), [&](int32_t date, int64_t by, BatchError& error) -> int32_t {
+          int64_t days = 0;
+          const bool overflow = minus ? __builtin_sub_overflow(int64_t{date}, by, &days)
+                                      : __builtin_add_overflow(int64_t{date}, by, &days);
+          if (overflow || !std::in_range<int32_t>(days)) {
+            error.Fail([&] {
+              return fmt::format("{} {} {} days is out of range", DateToText(date), minus ? "-" : "+", by);
+            });
+            return 0;
+          }
+          return static_cast<int32_t>(days);
+        });
   };
 }
 
 ScalarKernel TimePlusInterval(bool minus) {
   return [minus](const ScalarCall& call) {
-    return Map<int64_t, MonthDayNanos>(call, Type::Time().arrow_type(), [minus](int64_t at, const MonthDayNanos& by) {
-      const int64_t shift = FloorModulo(by.nanoseconds, kDayNs);
-      return FloorModulo(minus ? at - shift : at + shift, kDayNs);
-    });
+    return Map<int64_t, MonthDayNanos>(call, Type::Time().arrow_type(),
+                                       [minus](int64_t at, const MonthDayNanos& by) {
+                                         const int64_t shift = FloorModulo(by.nanoseconds, kDayNs);
+                                         return FloorModulo(minus ? at - shift : at + shift, kDayNs);
+                                       });
   };
 }
 
@@ -83,23 +94,29 @@ BoundScalar SubtractMoments(const Type& type) {
   return {{type, type},
           Type::Interval(),
           [per_second = TicksPerSecond(type)](const ScalarCall& call) {
-            return Map<int64_t, int64_t>(call, Type::Interval().arrow_type(), [&](int64_t a, int64_t b, BatchError& error) {
-              auto out = SubtractTimestamps(a, b, per_second);
-              if (!out) error.Fail("a difference of timestamps is out of range");
-              return out.value_or(MonthDayNanos{0, 0, 0});
-            });
+            return Map<int64_t, int64_t>(call, Type::Interval().arrow_type(),
+                                         [&](int64_t a, int64_t b, BatchError& error) {
+                                           auto out = SubtractTimestamps(a, b, per_second);
+                                           if (!out) error.Fail("a difference of timestamps is out of range");
+                                           return out.value_or(MonthDayNanos{0, 0, 0});
+                                         });
           },
           true};
 }
 
 BoundScalar SubtractDates() {
-  return {{Type::Date(), Type::Date()}, Type::Int32(), [](const ScalarCall& call) {
-            return Map<int32_t, int32_t>(call, arrow::int32(), [](int32_t a, int32_t b, BatchError& error) -> int32_t {
-              int32_t out = 0;
-              if (__builtin_sub_overflow(a, b, &out)) error.Fail("a difference of dates is out of range");
-              return out;
-            });
-          }, true};
+  return {{Type::Date(), Type::Date()},
+          Type::Int32(),
+          [](const ScalarCall& call) {
+            return Map<int32_t, int32_t>(call, arrow::int32(),
+                                         [](int32_t a, int32_t b, BatchError& error) -> int32_t {
+                                           int32_t out = 0;
+                                           if (__builtin_sub_overflow(a, b, &out))
+                                             error.Fail("a difference of dates is out of range");
+                                           return out;
+                                         });
+          },
+          true};
 }
 
 BoundScalar SubtractTimes() {
@@ -114,9 +131,12 @@ BoundScalar CombineIntervals(bool minus) {
           Type::Interval(),
           [minus](const ScalarCall& call) {
             return Map<MonthDayNanos, MonthDayNanos>(
-                call, Type::Interval().arrow_type(), [&](const MonthDayNanos& a, const MonthDayNanos& b, BatchError& error) {
+                call, Type::Interval().arrow_type(),
+                [&](const MonthDayNanos& a, const MonthDayNanos& b, BatchError& error) {
                   auto out = AddIntervals(a, Signed(b, minus));
-                  if (!out) error.Fail([&] { return Shown(a) + (minus ? " - " : " + ") + Shown(b) + " is out of range"; });
+                  if (!out)
+                    error.Fail(
+                        [&] { return Shown(a) + (minus ? " - " : " + ") + Shown(b) + " is out of range"; });
                   return out.value_or(a);
                 });
           },
@@ -126,17 +146,20 @@ BoundScalar CombineIntervals(bool minus) {
 template <typename Number>
 ScalarKernel ScaleInterval(bool divide) {
   return [divide](const ScalarCall& call) {
-    return Map<MonthDayNanos, Number>(call, Type::Interval().arrow_type(), [&](const MonthDayNanos& a, Number by, BatchError& error) {
-      std::optional<MonthDayNanos> out;
-      if (divide) {
-        if (by == 0) error.Fail([&] { return "division by zero: " + Shown(a) + " / 0"; });
-        if (by != 0) out = MultiplyInterval(a, 1.0 / static_cast<double>(by));
-      } else {
-        out = MultiplyInterval(a, by);
-      }
-      if (!out) error.Fail([&] { return Shown(a) + fmt::format(" {} {} is out of range", divide ? "/" : "*", by); });
-      return out.value_or(a);
-    });
+    return Map<MonthDayNanos, Number>(
+        call, Type::Interval().arrow_type(), [&](const MonthDayNanos& a, Number by, BatchError& error) {
+          std::optional<MonthDayNanos> out;
+          if (divide) {
+            if (by == 0) error.Fail([&] { return "division by zero: " + Shown(a) + " / 0"; });
+            if (by != 0) out = MultiplyInterval(a, 1.0 / static_cast<double>(by));
+          } else {
+            out = MultiplyInterval(a, by);
+          }
+          if (!out)
+            error.Fail(
+                [&] { return Shown(a) + fmt::format(" {} {} is out of range", divide ? "/" : "*", by); });
+          return out.value_or(a);
+        });
   };
 }
 
@@ -171,11 +194,13 @@ bool HasNoTimePart(const BindArguments& arguments, size_t index) {
 }
 
 /// moment ± something; `moment` and `other` are argument indices.
-std::optional<BoundScalar> BindShift(const BindArguments& arguments, size_t moment, size_t other, bool minus) {
+std::optional<BoundScalar> BindShift(const BindArguments& arguments, size_t moment, size_t other,
+                                     bool minus) {
   const Type& type = arguments.types[moment];
   const Type& by = arguments.types[other];
   if (IsInterval(by) || by.is_null()) {
-    if (type.id() == TypeId::kTime) return BoundScalar{{type, Type::Interval()}, type, TimePlusInterval(minus)};
+    if (type.id() == TypeId::kTime)
+      return BoundScalar{{type, Type::Interval()}, type, TimePlusInterval(minus)};
     if (type.id() == TypeId::kDate && !by.is_null() && HasNoTimePart(arguments, other)) {
       return BoundScalar{{type, by}, type, DatePlusInterval(minus), true};
     }
@@ -214,7 +239,8 @@ std::optional<BoundScalar> BindTemporalArithmetic(Arithmetic operation, const Bi
         auto bound = BindShift(arguments, 1, 0, false);
         return bound ? std::optional(Swapped(std::move(*bound))) : std::nullopt;
       }
-      if ((IsInterval(a) && (IsInterval(b) || b.is_null())) || (a.is_null() && IsInterval(b))) return CombineIntervals(false);
+      if ((IsInterval(a) && (IsInterval(b) || b.is_null())) || (a.is_null() && IsInterval(b)))
+        return CombineIntervals(false);
       return std::nullopt;
     }
     case Arithmetic::kSubtract:

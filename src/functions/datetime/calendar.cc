@@ -56,7 +56,8 @@ std::optional<MonthDayNanos> MultiplyInterval(const MonthDayNanos& interval, dou
   if (!std::isfinite(by)) return std::nullopt;
   const double months = interval.months * by;
   const double days = interval.days * by + (months - std::trunc(months)) * 30;
-  const double nanos = static_cast<double>(interval.nanoseconds) * by + (days - std::trunc(days)) * static_cast<double>(kDayNs);
+  const double nanos = static_cast<double>(interval.nanoseconds) * by +
+                       (days - std::trunc(days)) * static_cast<double>(kDayNs);
   if (std::fabs(nanos) >= 9.2e18) return std::nullopt;
   return IntervalOf<double>(std::trunc(months), std::trunc(days), std::round(nanos));
 }

@@ -1,7 +1,8 @@
 #pragma once
 
-/// Calendar arithmetic on memory forms: DATE as days, TIMESTAMP as ticks (µs, or ns for precision 9) since 1970. Everything
-/// floors towards −∞, so that times before 1970 behave like those after. Include only from .cc files.
+/// Calendar arithmetic on memory forms: DATE as days, TIMESTAMP as ticks (µs, or ns for precision 9) since
+/// 1970. Everything floors towards −∞, so that times before 1970 behave like those after. Include only from
+/// .cc files.
 
 #include <arrow/type.h>
 
@@ -39,7 +40,8 @@ inline int64_t TicksPerSecond(const Type& type) {
   return type.id() == TypeId::kTimestamp && type.precision() == 9 ? kSecondNs : 1'000'000;
 }
 
-/// The date `months` later; a day past the month's end becomes its last (31 January + 1 month = 28 or 29 February).
+/// The date `months` later; a day past the month's end becomes its last (31 January + 1 month = 28 or 29
+/// February).
 int64_t AddMonths(int64_t days, int64_t months);
 
 /// Months, then days, then time. nullopt: out of range.

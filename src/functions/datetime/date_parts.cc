@@ -14,8 +14,25 @@ namespace laminar {
 namespace {
 
 enum class Part {
-  kYear, kIsoYear, kQuarter, kMonth, kWeek, kDay, kDayOfWeek, kIsoDayOfWeek, kDayOfYear, kHour, kMinute, kSecond,
-  kWholeSecond, kMillisecond, kMicrosecond, kNanosecond, kEpoch, kDecade, kCentury,
+  kYear,
+  kIsoYear,
+  kQuarter,
+  kMonth,
+  kWeek,
+  kDay,
+  kDayOfWeek,
+  kIsoDayOfWeek,
+  kDayOfYear,
+  kHour,
+  kMinute,
+  kSecond,
+  kWholeSecond,
+  kMillisecond,
+  kMicrosecond,
+  kNanosecond,
+  kEpoch,
+  kDecade,
+  kCentury,
 };
 
 struct PartName {
@@ -23,13 +40,27 @@ struct PartName {
   Part part;
 };
 constexpr PartName kParts[] = {
-    {"year", Part::kYear},           {"isoyear", Part::kIsoYear},     {"quarter", Part::kQuarter},
-    {"month", Part::kMonth},         {"week", Part::kWeek},           {"isoweek", Part::kWeek},
-    {"day", Part::kDay},             {"dow", Part::kDayOfWeek},       {"dayofweek", Part::kDayOfWeek},
-    {"isodow", Part::kIsoDayOfWeek}, {"doy", Part::kDayOfYear},       {"dayofyear", Part::kDayOfYear},
-    {"dayofmonth", Part::kDay},      {"hour", Part::kHour},           {"minute", Part::kMinute},
-    {"second", Part::kSecond},       {"millisecond", Part::kMillisecond}, {"microsecond", Part::kMicrosecond},
-    {"nanosecond", Part::kNanosecond}, {"epoch", Part::kEpoch},       {"decade", Part::kDecade},
+    {"year", Part::kYear},
+    {"isoyear", Part::kIsoYear},
+    {"quarter", Part::kQuarter},
+    {"month", Part::kMonth},
+    {"week", Part::kWeek},
+    {"isoweek", Part::kWeek},
+    {"day", Part::kDay},
+    {"dow", Part::kDayOfWeek},
+    {"dayofweek", Part::kDayOfWeek},
+    {"isodow", Part::kIsoDayOfWeek},
+    {"doy", Part::kDayOfYear},
+    {"dayofyear", Part::kDayOfYear},
+    {"dayofmonth", Part::kDay},
+    {"hour", Part::kHour},
+    {"minute", Part::kMinute},
+    {"second", Part::kSecond},
+    {"millisecond", Part::kMillisecond},
+    {"microsecond", Part::kMicrosecond},
+    {"nanosecond", Part::kNanosecond},
+    {"epoch", Part::kEpoch},
+    {"decade", Part::kDecade},
     {"century", Part::kCentury},
 };
 
@@ -37,7 +68,8 @@ std::optional<Part> ParsePart(std::string_view name) {
   for (const PartName& entry : kParts) {
     if (EqualsIgnoreCase(entry.name, name)) return entry.part;
   }
-  if (name.size() > 1 && (name.back() == 's' || name.back() == 'S')) return ParsePart(name.substr(0, name.size() - 1));
+  if (name.size() > 1 && (name.back() == 's' || name.back() == 'S'))
+    return ParsePart(name.substr(0, name.size() - 1));
   return std::nullopt;
 }
 
@@ -98,7 +130,8 @@ double MomentRealPart(Part part, int64_t ticks, int64_t ticks_per_day) {
     const int64_t nanos = FloorModulo(ticks, ticks_per_day) * (kDayNs / ticks_per_day) % (60 * kSecondNs);
     return static_cast<double>(nanos) / 1e9;
   }
-  if (ticks_per_day < 86'400) return static_cast<double>(ticks) * (86'400.0 / static_cast<double>(ticks_per_day));
+  if (ticks_per_day < 86'400)
+    return static_cast<double>(ticks) * (86'400.0 / static_cast<double>(ticks_per_day));
   return static_cast<double>(ticks) / (static_cast<double>(ticks_per_day) / 86'400.0);
 }
 
@@ -141,7 +174,8 @@ ScalarKernel MomentKernel(Part part, int64_t ticks_per_day) {
       [ticks_per_day](Part p, Memory value) { return MomentRealPart(p, value, ticks_per_day); });
 }
 
-/// `type` is DATE, TIME, TIMESTAMP, TIMESTAMPTZ or INTERVAL; nullopt for others, or for a part that the type has not.
+/// `type` is DATE, TIME, TIMESTAMP, TIMESTAMPTZ or INTERVAL; nullopt for others, or for a part that the type
+/// has not.
 std::optional<BoundScalar> BindPart(Part part, const Type& given) {
   const Type result = IsReal(part) ? Type::Double() : Type::Int64();
   if (given.id() == TypeId::kInterval) {
@@ -165,8 +199,10 @@ std::optional<BoundScalar> BindDatePart(const BindArguments& arguments) {
   const auto part = ParsePart(*name);
   if (!part) {
     throw UserError(Reason::kTypeError, {}, "'" + *name + "' is not a part of a date or time")
-        .Hint("parts: year, isoyear, quarter, month, week, day, dow, isodow, doy, hour, minute, second, millisecond, microsecond, "
-              "nanosecond, epoch, decade, century");
+        .Hint(
+            "parts: year, isoyear, quarter, month, week, day, dow, isodow, doy, hour, minute, second, "
+            "millisecond, microsecond, "
+            "nanosecond, epoch, decade, century");
   }
   auto bound = BindPart(*part, arguments.types[1]);
   if (!bound) return std::nullopt;
@@ -178,8 +214,8 @@ std::optional<BoundScalar> BindDatePart(const BindArguments& arguments) {
   return bound;
 }
 
-void AddPart(FunctionRegistry& registry, std::vector<std::string> names, Part part, const char* description, const char* example,
-             const char* result) {
+void AddPart(FunctionRegistry& registry, std::vector<std::string> names, Part part, const char* description,
+             const char* example, const char* result) {
   ScalarFunction function;
   function.doc = {"Date and time", names[0] + "(x) → bigint", description, example, result};
   function.names = std::move(names);
@@ -192,26 +228,31 @@ void AddPart(FunctionRegistry& registry, std::vector<std::string> names, Part pa
 }  // namespace
 
 void RegisterDateParts(FunctionRegistry& registry) {
-  registry.Add(ScalarFunction{
-      {"date_part", "datepart", "extract"},
-      {"Date and time", "date_part(part, x) → bigint (epoch, second: double)",
-       "Also EXTRACT(part FROM x). x is a DATE, TIME, TIMESTAMP or INTERVAL; parts: year isoyear quarter month week (ISO) day dow "
-       "(Sunday 0) isodow (Monday 1) doy hour minute second millisecond microsecond nanosecond (of the minute) epoch decade "
-       "century.",
-       "date_part('month', TIMESTAMP '2024-02-29 10:00:00')", "2"},
-      Volatility::kImmutable,
-      {BindDatePart}});
+  registry.Add(ScalarFunction{{"date_part", "datepart", "extract"},
+                              {"Date and time", "date_part(part, x) → bigint (epoch, second: double)",
+                               "Also EXTRACT(part FROM x). x is a DATE, TIME, TIMESTAMP or INTERVAL; parts: "
+                               "year isoyear quarter month week (ISO) day dow "
+                               "(Sunday 0) isodow (Monday 1) doy hour minute second millisecond microsecond "
+                               "nanosecond (of the minute) epoch decade "
+                               "century.",
+                               "date_part('month', TIMESTAMP '2024-02-29 10:00:00')", "2"},
+                              Volatility::kImmutable,
+                              {BindDatePart}});
   AddPart(registry, {"year"}, Part::kYear, "The year.", "year(DATE '2024-02-29')", "2024");
   AddPart(registry, {"quarter"}, Part::kQuarter, "The quarter, 1 to 4.", "quarter(DATE '2024-02-29')", "1");
   AddPart(registry, {"month"}, Part::kMonth, "The month, 1 to 12.", "month(DATE '2024-02-29')", "2");
-  AddPart(registry, {"week", "weekofyear"}, Part::kWeek, "The ISO week, 1 to 53; week 1 holds the year's first Thursday.",
-          "week(DATE '2021-01-03')", "53");
-  AddPart(registry, {"dayofmonth", "day"}, Part::kDay, "The day of the month, 1 to 31.", "dayofmonth(DATE '2024-02-29')", "29");
-  AddPart(registry, {"dayofweek"}, Part::kDayOfWeek, "The day of the week, Sunday 0 to Saturday 6.", "dayofweek(DATE '2024-02-29')",
-          "4");
-  AddPart(registry, {"dayofyear"}, Part::kDayOfYear, "The day of the year, 1 to 366.", "dayofyear(DATE '2024-02-29')", "60");
-  AddPart(registry, {"hour"}, Part::kHour, "The hour, 0 to 23.", "hour(TIMESTAMP '2024-02-29 10:20:30')", "10");
-  AddPart(registry, {"minute"}, Part::kMinute, "The minute, 0 to 59.", "minute(TIMESTAMP '2024-02-29 10:20:30')", "20");
+  AddPart(registry, {"week", "weekofyear"}, Part::kWeek,
+          "The ISO week, 1 to 53; week 1 holds the year's first Thursday.", "week(DATE '2021-01-03')", "53");
+  AddPart(registry, {"dayofmonth", "day"}, Part::kDay, "The day of the month, 1 to 31.",
+          "dayofmonth(DATE '2024-02-29')", "29");
+  AddPart(registry, {"dayofweek"}, Part::kDayOfWeek, "The day of the week, Sunday 0 to Saturday 6.",
+          "dayofweek(DATE '2024-02-29')", "4");
+  AddPart(registry, {"dayofyear"}, Part::kDayOfYear, "The day of the year, 1 to 366.",
+          "dayofyear(DATE '2024-02-29')", "60");
+  AddPart(registry, {"hour"}, Part::kHour, "The hour, 0 to 23.", "hour(TIMESTAMP '2024-02-29 10:20:30')",
+          "10");
+  AddPart(registry, {"minute"}, Part::kMinute, "The minute, 0 to 59.",
+          "minute(TIMESTAMP '2024-02-29 10:20:30')", "20");
   AddPart(registry, {"second"}, Part::kWholeSecond, "The second without its fraction, 0 to 59.",
           "second(TIMESTAMP '2024-02-29 10:20:30.9')", "30");
 }

@@ -62,7 +62,8 @@ TEST(DateTimeTest, Parts) {
       {"year", {Text("2024-05-05")}, "2024"},
   });
   EXPECT_TRUE(Call("date_part", {Text("yeer"), leap}).starts_with("error: 'yeer' is not a part"));
-  EXPECT_EQ(ResultType("date_part", {Text("year"), V("TIME", "\"10:00:00\"")}), "error: date_part(TEXT, TIME) does not exist");
+  EXPECT_EQ(ResultType("date_part", {Text("year"), V("TIME", "\"10:00:00\"")}),
+            "error: date_part(TEXT, TIME) does not exist");
 }
 
 TEST(DateTimeTest, Truncation) {
@@ -81,7 +82,9 @@ TEST(DateTimeTest, Truncation) {
       {"date_trunc", {Text("hour"), Timestamp("1969-12-31 23:59:59")}, "\"1969-12-31T23:00:00\""},
       {"date_trunc", {Text("month"), Timestamp("1969-12-31 23:59:59")}, "\"1969-12-01T00:00:00\""},
       {"date_trunc", {Text("week"), Timestamp("1970-01-01")}, "\"1969-12-29T00:00:00\""},
-      {"date_trunc", {Text("microsecond"), Nanos("2024-01-01T00:00:00.000001999")}, "\"2024-01-01T00:00:00.000001\""},
+      {"date_trunc",
+       {Text("microsecond"), Nanos("2024-01-01T00:00:00.000001999")},
+       "\"2024-01-01T00:00:00.000001\""},
       {"date_trunc", {Text("month"), Date("2024-02-29")}, "\"2024-02-01\""},
       {"date_trunc", {Text("hour"), Date("2024-02-29")}, "\"2024-02-29T00:00:00\""},
       {"floor_to", {t, Text("HOUR")}, "\"2024-02-29T10:00:00\""},
@@ -94,7 +97,9 @@ TEST(DateTimeTest, Truncation) {
       {"date_bin", {Interval("1 day"), t, Timestamp("2001-01-01 06:00:00")}, "\"2024-02-29T06:00:00\""},
       {"date_bin", {Interval("3 months"), t}, "\"2024-01-01T00:00:00\""},
       {"date_bin", {Interval("1 month"), Timestamp("1969-12-15")}, "\"1969-12-01T00:00:00\""},
-      {"date_bin", {Interval("0 seconds"), t}, "error: the width of date_bin must be positive, and either months or days and time"},
+      {"date_bin",
+       {Interval("0 seconds"), t},
+       "error: the width of date_bin must be positive, and either months or days and time"},
   });
   EXPECT_EQ(Call("date_trunc", {Text("fortnight"), t}), "error: 'fortnight' is not a unit of time");
 }
@@ -107,14 +112,20 @@ TEST(DateTimeTest, AddAndDiff) {
       {"timestampadd", {Text("HOUR"), Int(-11), jan31}, "\"2024-01-30T23:00:00\""},
       {"timestampadd", {Text("SQL_TSI_DAY"), Int(1), Date("2024-02-28")}, "\"2024-02-29\""},
       {"timestampadd", {Text("hour"), Int(1), Date("2024-02-28")}, "\"2024-02-28T01:00:00\""},
-      {"timestampadd", {Text("year"), Int(9'000'000'000), jan31}, "error: timestampadd of 9000000000 units is out of range"},
+      {"timestampadd",
+       {Text("year"), Int(9'000'000'000), jan31},
+       "error: timestampadd of 9000000000 units is out of range"},
       {"timestampdiff", {Text("DAY"), Date("2024-02-28"), Date("2024-03-01")}, "2"},
       {"timestampdiff", {Text("MONTH"), jan31, Timestamp("2024-02-29 10:00:00")}, "1"},
       {"timestampdiff", {Text("MONTH"), jan31, Timestamp("2024-02-29 09:59:59")}, "0"},
       {"timestampdiff", {Text("MONTH"), Timestamp("2024-02-29 10:00:00"), jan31}, "-1"},
       {"timestampdiff", {Text("YEAR"), Date("2020-02-29"), Date("2021-02-28")}, "1"},
-      {"timestampdiff", {Text("HOUR"), Timestamp("2024-01-01 00:00:00"), Timestamp("2023-12-31 22:30:00")}, "-1"},
-      {"timestampdiff", {Text("SECOND"), Timestamp("1969-12-31 23:59:59"), Timestamp("1970-01-01 00:00:01")}, "2"},
+      {"timestampdiff",
+       {Text("HOUR"), Timestamp("2024-01-01 00:00:00"), Timestamp("2023-12-31 22:30:00")},
+       "-1"},
+      {"timestampdiff",
+       {Text("SECOND"), Timestamp("1969-12-31 23:59:59"), Timestamp("1970-01-01 00:00:01")},
+       "2"},
       {"date_diff", {Text("week"), Date("2024-01-01"), Date("2024-01-15")}, "2"},
       {"datediff", {Date("2024-03-01"), Date("2024-02-28")}, "2"},
       {"datediff", {Timestamp("2024-03-01 01:00:00"), Timestamp("2024-02-29 23:00:00")}, "1"},
@@ -129,8 +140,12 @@ TEST(DateTimeTest, AddAndDiff) {
       {"age", {Timestamp("2024-01-01"), Timestamp("2024-01-01 01:00:00")}, "\"PT-1H\""},
       {"make_date", {Int(2024), Int(2), Int(29)}, "\"2024-02-29\""},
       {"make_date", {Int(2023), Int(2), Int(29)}, "error: there is no date 2023-02-29"},
-      {"make_timestamp", {Int(1969), Int(12), Int(31), Int(23), Int(59), Double(59.5)}, "\"1969-12-31T23:59:59.500\""},
-      {"make_timestamp", {Int(2024), Int(1), Int(1), Int(24), Int(0), Double(0)}, "error: there is no time 24:00:0"},
+      {"make_timestamp",
+       {Int(1969), Int(12), Int(31), Int(23), Int(59), Double(59.5)},
+       "\"1969-12-31T23:59:59.500\""},
+      {"make_timestamp",
+       {Int(2024), Int(1), Int(1), Int(24), Int(0), Double(0)},
+       "error: there is no time 24:00:0"},
   });
 }
 
@@ -164,9 +179,15 @@ TEST(DateTimeTest, Conversion) {
       {"from_unixtime", {Int(-1)}, "\"1969-12-31T23:59:59\""},
       {"from_unixtime", {Int(0), Text("yyyy-MM-dd")}, "\"1970-01-01\""},
       {"at_time_zone", {Timestamp("2024-07-01 12:00:00"), Text("Europe/Berlin")}, "\"2024-07-01T10:00:00Z\""},
-      {"at_time_zone", {V("TIMESTAMPTZ", "\"2024-01-01T12:00:00Z\""), Text("America/New_York")}, "\"2024-01-01T07:00:00\""},
-      {"at_time_zone", {Timestamp("2024-07-01 12:00:00"), Text("Mars/Olympus")}, "error: there is no time zone 'Mars/Olympus'"},
-      {"convert_tz", {Timestamp("2024-07-01 12:00:00"), Text("UTC"), Text("Europe/Berlin")}, "\"2024-07-01T14:00:00\""},
+      {"at_time_zone",
+       {V("TIMESTAMPTZ", "\"2024-01-01T12:00:00Z\""), Text("America/New_York")},
+       "\"2024-01-01T07:00:00\""},
+      {"at_time_zone",
+       {Timestamp("2024-07-01 12:00:00"), Text("Mars/Olympus")},
+       "error: there is no time zone 'Mars/Olympus'"},
+      {"convert_tz",
+       {Timestamp("2024-07-01 12:00:00"), Text("UTC"), Text("Europe/Berlin")},
+       "\"2024-07-01T14:00:00\""},
       {"to_local_time", {V("TIMESTAMPTZ", "\"2024-07-01T12:00:00Z\"")}, "\"2024-07-01T12:00:00\""},
   });
 }
@@ -199,8 +220,10 @@ TEST(DateTimeTest, Formats) {
       {"date_format", {V("JSON", "\"2024-02-09\""), Text("yyyy")}, "\"2024\""},
       {"to_char", {Null("TIMESTAMP"), Text("yyyy")}, "null"},
   });
-  EXPECT_EQ(Call("date_format", {t, Text("%Q")}), "error: '%Q' is not a time format: there is no %Q in a time format");
-  EXPECT_TRUE(Call("date_format", {t, Text("bad")}).starts_with("error: 'bad' is not a time format: 'b' is no letter"));
+  EXPECT_EQ(Call("date_format", {t, Text("%Q")}),
+            "error: '%Q' is not a time format: there is no %Q in a time format");
+  EXPECT_TRUE(Call("date_format", {t, Text("bad")})
+                  .starts_with("error: 'bad' is not a time format: 'b' is no letter"));
 }
 
 TEST(DateTimeTest, FormatsReadBack) {
@@ -229,15 +252,17 @@ TEST(DateTimeTest, FormatsReadBack) {
            {"25:00", "HH:mm", ""},
        }) {
     const std::string expected = *c.result ? std::string("\"") + c.result + "\"" : "null";
-    EXPECT_EQ(Call("try_to_timestamp", {Text(c.text), Text(c.format)}), expected) << c.text << " by " << c.format;
+    EXPECT_EQ(Call("try_to_timestamp", {Text(c.text), Text(c.format)}), expected)
+        << c.text << " by " << c.format;
   }
 }
 
 TEST(IntervalTextTest, Reads) {
   const std::vector<std::pair<const char*, const char*>> cases = {
-      {"5 minutes", "PT5M"},   {"1 HOUR", "PT1H"},         {"1 day 02:00:00", "P1DT2H"}, {"1-2", "P1Y2M"},
-      {"-2d", "P-2D"},         {"1.5 hours", "PT1H30M"},   {"1.5 months", "P1M15D"},     {"90s", "PT1M30S"},
-      {"10 ms", "PT0.010S"},   {"1 year 3 mons", "P1Y3M"}, {"PT1H", "PT1H"},             {"2 weeks", "P14D"},
+      {"5 minutes", "PT5M"},      {"1 HOUR", "PT1H"}, {"1 day 02:00:00", "P1DT2H"},
+      {"1-2", "P1Y2M"},           {"-2d", "P-2D"},    {"1.5 hours", "PT1H30M"},
+      {"1.5 months", "P1M15D"},   {"90s", "PT1M30S"}, {"10 ms", "PT0.010S"},
+      {"1 year 3 mons", "P1Y3M"}, {"PT1H", "PT1H"},   {"2 weeks", "P14D"},
       {"00:00:01.5", "PT1.500S"}};
   for (const auto& [text, iso] : cases) {
     const auto interval = ParseInterval(text);

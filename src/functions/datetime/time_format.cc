@@ -34,7 +34,9 @@ ScalarKernel FormatKernel(int64_t ticks_per_second) {
             return;
           }
           // A DATE counts days.
-          pattern->Append(ticks_per_second == 0 ? MomentParts{int64_t{value} * 86'400, 0} : PartsOfTicks(value, ticks_per_second), out);
+          pattern->Append(ticks_per_second == 0 ? MomentParts{int64_t{value} * 86'400, 0}
+                                                : PartsOfTicks(value, ticks_per_second),
+                          out);
         },
         24);
   };
@@ -61,34 +63,39 @@ std::optional<BoundScalar> BindFromUnixTime(const BindArguments& arguments) {
     CheckConstantFormat(arguments, 1);
     return BoundScalar{{Type::Int64(), Type::Text()}, Type::Text(), FormatKernel<int64_t>(1), true};
   }
-  return BoundScalar{{Type::Int64()},
-                     Type::Timestamp(),
-                     [](const ScalarCall& call) {
-                       return Map<int64_t>(call, Type::Timestamp().arrow_type(), [](int64_t seconds, BatchError& error) {
-                         const auto micros = CheckedMultiply(seconds, 1'000'000);
-                         if (!micros) error.Fail([&] { return std::to_string(seconds) + " seconds are out of range of TIMESTAMP"; });
-                         return micros.value_or(0);
-                       });
-                     },
-                     true};
+  return BoundScalar{
+      {Type::Int64()},
+      Type::Timestamp(),
+      [](const ScalarCall& call) {
+        return Map<int64_t>(call, Type::Timestamp().arrow_type(), [](int64_t seconds, BatchError& error) {
+          const auto micros = CheckedMultiply(seconds, 1'000'000);
+          if (!micros)
+            error.Fail([&] { return std::to_string(seconds) + " seconds are out of range of TIMESTAMP"; });
+          return micros.value_or(0);
+        });
+      },
+      true};
 }
 
 }  // namespace
 
 void RegisterTimeFormat(FunctionRegistry& registry) {
-  const char* kFormats = "A format with % is strftime's (%Y-%m-%d %H:%M:%S), any other Java's (yyyy-MM-dd HH:mm:ss.SSS).";
-  registry.Add(ScalarFunction{{"to_char", "date_format", "strftime"},
-                              {"Date and time", "date_format(x, format) → text",
-                               std::string("A DATE, TIME or TIMESTAMP as text. ") + kFormats,
-                               "date_format(TIMESTAMP '2024-02-29 10:20:30', 'yyyy-MM-dd HH:mm')", "\"2024-02-29 10:20\""},
-                              Volatility::kImmutable,
-                              {BindFormat}});
-  registry.Add(ScalarFunction{{"from_unixtime"},
-                              {"Date and time", "from_unixtime(seconds[, format]) → timestamp; with a format text",
-                               std::string("Seconds since 1970 as a moment. ") + kFormats, "from_unixtime(0, 'yyyy-MM-dd')",
-                               "\"1970-01-01\""},
-                              Volatility::kImmutable,
-                              {BindFromUnixTime}});
+  const char* kFormats =
+      "A format with % is strftime's (%Y-%m-%d %H:%M:%S), any other Java's (yyyy-MM-dd HH:mm:ss.SSS).";
+  registry.Add(ScalarFunction{
+      {"to_char", "date_format", "strftime"},
+      {"Date and time", "date_format(x, format) → text",
+       std::string("A DATE, TIME or TIMESTAMP as text. ") + kFormats,
+       "date_format(TIMESTAMP '2024-02-29 10:20:30', 'yyyy-MM-dd HH:mm')", "\"2024-02-29 10:20\""},
+      Volatility::kImmutable,
+      {BindFormat}});
+  registry.Add(
+      ScalarFunction{{"from_unixtime"},
+                     {"Date and time", "from_unixtime(seconds[, format]) → timestamp; with a format text",
+                      std::string("Seconds since 1970 as a moment. ") + kFormats,
+                      "from_unixtime(0, 'yyyy-MM-dd')", "\"1970-01-01\""},
+                     Volatility::kImmutable,
+                     {BindFromUnixTime}});
 }
 
 }  // namespace laminar

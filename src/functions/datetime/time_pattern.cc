@@ -10,8 +10,9 @@ namespace laminar {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kMonths = {"January", "February", "March",     "April",   "May",      "June",
-                                                      "July",    "August",   "September", "October", "November", "December"};
+constexpr std::array<std::string_view, 12> kMonths = {"January",   "February", "March",    "April",
+                                                      "May",       "June",     "July",     "August",
+                                                      "September", "October",  "November", "December"};
 constexpr std::array<std::string_view, 7> kWeekdays = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                                        "Friday", "Saturday", "Sunday"};
 
@@ -54,7 +55,8 @@ void AppendFraction(int32_t nanos, int width, TextWriter& out) {
 std::optional<TimePattern> TimePattern::Compile(std::string_view format, std::string* error) {
   TimePattern pattern;
   const bool strftime = format.find('%') != std::string_view::npos;
-  if (!(strftime ? pattern.CompileStrftime(format, error) : pattern.CompileJava(format, error))) return std::nullopt;
+  if (!(strftime ? pattern.CompileStrftime(format, error) : pattern.CompileJava(format, error)))
+    return std::nullopt;
   return pattern;
 }
 
@@ -189,7 +191,9 @@ bool TimePattern::AddJava(char letter, int count, std::string* error) {
     case 'Q':
     case 'q': Add(Field::kQuarter, count); return true;
     case 'M':
-    case 'L': count >= 4 ? Add(Field::kMonthLong) : count == 3 ? Add(Field::kMonthShort) : Add(Field::kMonth, count); return true;
+    case 'L':
+      count >= 4 ? Add(Field::kMonthLong) : count == 3 ? Add(Field::kMonthShort) : Add(Field::kMonth, count);
+      return true;
     case 'w': Add(Field::kIsoWeek, count); return true;
     case 'd': Add(Field::kDay, count); return true;
     case 'D': Add(Field::kDayOfYear, count); return true;
@@ -207,7 +211,8 @@ bool TimePattern::AddJava(char letter, int count, std::string* error) {
     case 'z':
     case 'V': Add(Field::kOffsetOrZ); return true;
     default:
-      *error = std::string("'") + letter + "' is no letter of a time format: quote text as in yyyy-MM-dd'T'HH:mm";
+      *error =
+          std::string("'") + letter + "' is no letter of a time format: quote text as in yyyy-MM-dd'T'HH:mm";
       return false;
   }
 }
@@ -217,7 +222,9 @@ void TimePattern::Append(const MomentParts& moment, TextWriter& out) const {
   const int64_t second_of_day = FloorModulo(moment.seconds, 86'400);
   const CivilDate date = CivilFromDays(days);
   const int64_t hour = second_of_day / 3600;
-  const auto number = [&](const Token& token, int64_t value) { AppendPadded(value, token.width, token.pad, out); };
+  const auto number = [&](const Token& token, int64_t value) {
+    AppendPadded(value, token.width, token.pad, out);
+  };
   for (const Token& token : tokens_) {
     switch (token.field) {
       case Field::kLiteral:
@@ -229,7 +236,9 @@ void TimePattern::Append(const MomentParts& moment, TextWriter& out) const {
       case Field::kMonthLong: out.Append(kMonths[static_cast<size_t>(date.month - 1)]); break;
       case Field::kDay: number(token, date.day); break;
       case Field::kDayOfYear: number(token, days - DaysFromCivil(date.year, 1, 1) + 1); break;
-      case Field::kWeekdayShort: out.Append(kWeekdays[static_cast<size_t>(FloorModulo(days + 3, 7))].substr(0, 3)); break;
+      case Field::kWeekdayShort:
+        out.Append(kWeekdays[static_cast<size_t>(FloorModulo(days + 3, 7))].substr(0, 3));
+        break;
       case Field::kWeekdayLong: out.Append(kWeekdays[static_cast<size_t>(FloorModulo(days + 3, 7))]); break;
       case Field::kIsoWeekday: number(token, FloorModulo(days + 3, 7) + 1); break;
       case Field::kIsoWeek: number(token, IsoWeekNumber(days)); break;
@@ -323,7 +332,9 @@ std::optional<int64_t> TakeFraction(std::string_view* text, int digits_max) {
   return nanos;
 }
 
-bool InRange(const std::optional<int64_t>& value, int64_t low, int64_t high) { return value && *value >= low && *value <= high; }
+bool InRange(const std::optional<int64_t>& value, int64_t low, int64_t high) {
+  return value && *value >= low && *value <= high;
+}
 
 }  // namespace
 
@@ -417,9 +428,7 @@ bool TimePattern::ParseToken(size_t index, std::string_view* text, ParsedParts* 
       number = TakeOffset(text);
       parts->offset_seconds = number.value_or(0);
       return number.has_value();
-    case Field::kEpoch:
-      parts->epoch = TakeNumber(text, 18, /*sign=*/true);
-      return parts->epoch.has_value();
+    case Field::kEpoch: parts->epoch = TakeNumber(text, 18, /*sign=*/true); return parts->epoch.has_value();
   }
   return false;
 }
@@ -442,7 +451,8 @@ std::optional<MomentParts> TimePattern::Parse(std::string_view text) const {
   }
   int64_t hour = parts.hour.value_or(0);
   if (parts.hour12) hour = *parts.hour12 % 12 + (parts.pm ? 12 : 0);
-  const int64_t seconds = days * 86'400 + hour * 3600 + parts.minute * 60 + parts.second - parts.offset_seconds;
+  const int64_t seconds =
+      days * 86'400 + hour * 3600 + parts.minute * 60 + parts.second - parts.offset_seconds;
   return MomentParts{seconds, static_cast<int32_t>(parts.nanos)};
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
-/// Format strings for dates and times, both ways. A string that holds `%` is in strftime's language (as Rust's chrono has it), any other in
-/// Java's letters (`yyyy-MM-dd HH:mm:ss.SSS`). Include only from .cc files.
+/// Format strings for dates and times, both ways. A string that holds `%` is in strftime's language (as
+/// Rust's chrono has it), any other in Java's letters (`yyyy-MM-dd HH:mm:ss.SSS`). Include only from .cc
+/// files.
 
 #include <cstdint>
 #include <optional>
@@ -25,20 +26,43 @@ class TimePattern {
   static std::optional<TimePattern> Compile(std::string_view format, std::string* error);
 
   void Append(const MomentParts& moment, TextWriter& out) const;
-  /// All of the text must match. Parts that the format has not are those of 1970-01-01 00:00:00. nullopt: no match or no such
-  /// date.
+  /// All of the text must match. Parts that the format has not are those of 1970-01-01 00:00:00. nullopt: no
+  /// match or no such date.
   std::optional<MomentParts> Parse(std::string_view text) const;
 
  private:
   enum class Field : uint8_t {
-    kLiteral, kSpace, kYear, kYear2, kMonth, kMonthShort, kMonthLong, kDay, kDayOfYear, kWeekdayShort, kWeekdayLong, kIsoWeekday,
-    kIsoWeek, kIsoYear, kQuarter, kHour24, kHour12, kMinute, kSecond, kFraction, kAmPm, kOffset, kOffsetColon, kOffsetOrZ, kEpoch,
+    kLiteral,
+    kSpace,
+    kYear,
+    kYear2,
+    kMonth,
+    kMonthShort,
+    kMonthLong,
+    kDay,
+    kDayOfYear,
+    kWeekdayShort,
+    kWeekdayLong,
+    kIsoWeekday,
+    kIsoWeek,
+    kIsoYear,
+    kQuarter,
+    kHour24,
+    kHour12,
+    kMinute,
+    kSecond,
+    kFraction,
+    kAmPm,
+    kOffset,
+    kOffsetColon,
+    kOffsetOrZ,
+    kEpoch,
   };
   struct Token {
     Field field;
-    int width = 0;       ///< numbers: least digits; kFraction: exact digits, 0: as many as needed with the point
+    int width = 0;  ///< numbers: least digits; kFraction: exact digits, 0: as many as needed with the point
     char pad = '0';
-    std::string text;    ///< kLiteral
+    std::string text;  ///< kLiteral
   };
   struct ParsedParts;
 

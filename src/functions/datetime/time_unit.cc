@@ -17,19 +17,32 @@ struct UnitName {
 };
 
 constexpr UnitName kNames[] = {
-    {"nanosecond", TimeUnit::kNanosecond},   {"ns", TimeUnit::kNanosecond},
-    {"microsecond", TimeUnit::kMicrosecond}, {"us", TimeUnit::kMicrosecond},
-    {"millisecond", TimeUnit::kMillisecond}, {"ms", TimeUnit::kMillisecond},
-    {"second", TimeUnit::kSecond},           {"sec", TimeUnit::kSecond},
-    {"s", TimeUnit::kSecond},                {"minute", TimeUnit::kMinute},
-    {"min", TimeUnit::kMinute},              {"m", TimeUnit::kMinute},
-    {"hour", TimeUnit::kHour},               {"h", TimeUnit::kHour},
-    {"day", TimeUnit::kDay},                 {"d", TimeUnit::kDay},
-    {"week", TimeUnit::kWeek},               {"w", TimeUnit::kWeek},
-    {"isoweek", TimeUnit::kWeek},            {"month", TimeUnit::kMonth},
-    {"mon", TimeUnit::kMonth},               {"quarter", TimeUnit::kQuarter},
-    {"year", TimeUnit::kYear},               {"y", TimeUnit::kYear},
-    {"decade", TimeUnit::kDecade},           {"century", TimeUnit::kCentury},
+    {"nanosecond", TimeUnit::kNanosecond},
+    {"ns", TimeUnit::kNanosecond},
+    {"microsecond", TimeUnit::kMicrosecond},
+    {"us", TimeUnit::kMicrosecond},
+    {"millisecond", TimeUnit::kMillisecond},
+    {"ms", TimeUnit::kMillisecond},
+    {"second", TimeUnit::kSecond},
+    {"sec", TimeUnit::kSecond},
+    {"s", TimeUnit::kSecond},
+    {"minute", TimeUnit::kMinute},
+    {"min", TimeUnit::kMinute},
+    {"m", TimeUnit::kMinute},
+    {"hour", TimeUnit::kHour},
+    {"h", TimeUnit::kHour},
+    {"day", TimeUnit::kDay},
+    {"d", TimeUnit::kDay},
+    {"week", TimeUnit::kWeek},
+    {"w", TimeUnit::kWeek},
+    {"isoweek", TimeUnit::kWeek},
+    {"month", TimeUnit::kMonth},
+    {"mon", TimeUnit::kMonth},
+    {"quarter", TimeUnit::kQuarter},
+    {"year", TimeUnit::kYear},
+    {"y", TimeUnit::kYear},
+    {"decade", TimeUnit::kDecade},
+    {"century", TimeUnit::kCentury},
 };
 
 std::optional<TimeUnit> FindUnit(std::string_view name) {
@@ -60,7 +73,9 @@ int64_t WholeMonths(int64_t a, int64_t b, int64_t ticks_per_second) {
 }
 
 /// Ticks of a fixed unit; 0 when it is finer than a tick.
-int64_t UnitTicks(TimeUnit unit, int64_t ticks_per_second) { return UnitNanos(unit) / (kSecondNs / ticks_per_second); }
+int64_t UnitTicks(TimeUnit unit, int64_t ticks_per_second) {
+  return UnitNanos(unit) / (kSecondNs / ticks_per_second);
+}
 
 }  // namespace
 
@@ -103,7 +118,8 @@ int64_t UnitMonths(TimeUnit unit) {
 std::optional<int64_t> FloorToUnit(int64_t ticks, int64_t ticks_per_second, TimeUnit unit) {
   const int64_t day = 86'400 * ticks_per_second;
   if (unit == TimeUnit::kWeek) return CheckedMultiply(MondayOf(FloorDivide(ticks, day)), day);
-  if (const int64_t months = UnitMonths(unit)) return CheckedMultiply(FloorMonths(FloorDivide(ticks, day), months), day);
+  if (const int64_t months = UnitMonths(unit))
+    return CheckedMultiply(FloorMonths(FloorDivide(ticks, day), months), day);
   const int64_t size = UnitTicks(unit, ticks_per_second);
   return size <= 1 ? std::optional(ticks) : CheckedAdd(ticks, -FloorModulo(ticks, size));
 }
@@ -122,14 +138,16 @@ std::optional<int64_t> AddUnits(int64_t ticks, int64_t ticks_per_second, TimeUni
   }
   const int64_t size = UnitTicks(unit, ticks_per_second);
   // Finer than a tick: what makes no whole tick is cut off.
-  const auto shift = size > 0 ? CheckedMultiply(count, size)
-                              : std::optional(FloorDivide(count, kSecondNs / ticks_per_second / UnitNanos(unit)));
+  const auto shift = size > 0
+                         ? CheckedMultiply(count, size)
+                         : std::optional(FloorDivide(count, kSecondNs / ticks_per_second / UnitNanos(unit)));
   return shift ? CheckedAdd(ticks, *shift) : std::nullopt;
 }
 
 int64_t UnitsBetween(int64_t a, int64_t b, int64_t ticks_per_second, TimeUnit unit) {
   if (const int64_t months = UnitMonths(unit)) {
-    return a <= b ? WholeMonths(a, b, ticks_per_second) / months : -(WholeMonths(b, a, ticks_per_second) / months);
+    return a <= b ? WholeMonths(a, b, ticks_per_second) / months
+                  : -(WholeMonths(b, a, ticks_per_second) / months);
   }
   const __int128 nanos = (__int128{b} - a) * (kSecondNs / ticks_per_second);
   return static_cast<int64_t>(nanos / UnitNanos(unit));
@@ -140,7 +158,9 @@ std::optional<TimeUnit> ConstantUnit(const BindArguments& arguments, size_t inde
   if (!name) return std::nullopt;
   if (auto unit = ParseTimeUnit(*name)) return unit;
   throw UserError(Reason::kTypeError, {}, "'" + *name + "' is not a unit of time")
-      .Hint("units: nanosecond, microsecond, millisecond, second, minute, hour, day, week, month, quarter, year, decade, century");
+      .Hint(
+          "units: nanosecond, microsecond, millisecond, second, minute, hour, day, week, month, quarter, "
+          "year, decade, century");
 }
 
 std::optional<Type> MomentType(const Type& type) {

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Units of time by name, for DATE_TRUNC, TIMESTAMPADD, FLOOR(x TO …) and their like. Include only from .cc files.
+/// Units of time by name, for DATE_TRUNC, TIMESTAMPADD, FLOOR(x TO …) and their like. Include only from .cc
+/// files.
 
 #include <optional>
 #include <string_view>
@@ -39,11 +40,12 @@ std::optional<int64_t> AddUnits(int64_t ticks, int64_t ticks_per_second, TimeUni
 /// Complete units from a to b, cut off towards 0.
 int64_t UnitsBetween(int64_t a, int64_t b, int64_t ticks_per_second, TimeUnit unit);
 
-/// The unit in constant argument `index`. nullopt when it is no TEXT constant; throws UserError for a text that is no unit.
+/// The unit in constant argument `index`. nullopt when it is no TEXT constant; throws UserError for a text
+/// that is no unit.
 std::optional<TimeUnit> ConstantUnit(const BindArguments& arguments, size_t index);
 
-/// What a date-and-time argument is computed as: DATE, TIMESTAMP (µs), TIMESTAMP(9) or TIMESTAMPTZ; a NULL is a TIMESTAMP. nullopt:
-/// not a moment.
+/// What a date-and-time argument is computed as: DATE, TIMESTAMP (µs), TIMESTAMP(9) or TIMESTAMPTZ; a NULL is
+/// a TIMESTAMP. nullopt: not a moment.
 std::optional<Type> MomentType(const Type& type);
 
 }  // namespace laminar

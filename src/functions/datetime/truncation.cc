@@ -16,7 +16,8 @@ namespace {
 using ToUnit = std::optional<int64_t> (*)(int64_t ticks, int64_t ticks_per_second, TimeUnit unit);
 
 std::string OutOfRange(int64_t ticks, const Type& type) {
-  return "rounding " + (type.precision() == 9 ? TimestampNsToText(ticks, ' ') : TimestampUsToText(ticks, ' ')) +
+  return "rounding " +
+         (type.precision() == 9 ? TimestampNsToText(ticks, ' ') : TimestampUsToText(ticks, ' ')) +
          " leaves the range of " + type.ToString();
 }
 
@@ -26,17 +27,19 @@ ScalarKernel UnitKernel(const Type& type, TimeUnit unit, ToUnit to_unit, size_t 
     return [=](const ScalarCall& call) {
       const std::vector<arrow::Datum> args = {call.args[argument]};
       return Map<int32_t>({args, call.num_rows, call.context}, arrow::date32(), [&](int32_t days) {
-        return static_cast<int32_t>(FloorDivide(to_unit(int64_t{days} * 86'400, 1, unit).value_or(0), 86'400));
+        return static_cast<int32_t>(
+            FloorDivide(to_unit(int64_t{days} * 86'400, 1, unit).value_or(0), 86'400));
       });
     };
   }
   return [=, per_second = TicksPerSecond(type)](const ScalarCall& call) {
     const std::vector<arrow::Datum> args = {call.args[argument]};
-    return Map<int64_t>({args, call.num_rows, call.context}, type.arrow_type(), [&](int64_t ticks, BatchError& error) {
-      const auto out = to_unit(ticks, per_second, unit);
-      if (!out) error.Fail([&] { return OutOfRange(ticks, type); });
-      return out.value_or(0);
-    });
+    return Map<int64_t>({args, call.num_rows, call.context}, type.arrow_type(),
+                        [&](int64_t ticks, BatchError& error) {
+                          const auto out = to_unit(ticks, per_second, unit);
+                          if (!out) error.Fail([&] { return OutOfRange(ticks, type); });
+                          return out.value_or(0);
+                        });
   };
 }
 
@@ -50,7 +53,8 @@ ScalarBinder UnitBinder(ToUnit to_unit, size_t unit_at) {
     const auto unit = ConstantUnit(arguments, unit_at);
     if (!unit) return std::nullopt;
     // The start of an hour of a DATE is its midnight.
-    if (type->id() == TypeId::kDate && UnitNanos(*unit) > 0 && UnitNanos(*unit) < kDayNs) type = Type::Timestamp();
+    if (type->id() == TypeId::kDate && UnitNanos(*unit) > 0 && UnitNanos(*unit) < kDayNs)
+      type = Type::Timestamp();
     std::vector<Type> parameters(2, Type::Text());
     parameters[moment_at] = *type;
     return BoundScalar{std::move(parameters), *type, UnitKernel(*type, *unit, to_unit, moment_at), true};
@@ -58,14 +62,16 @@ ScalarBinder UnitBinder(ToUnit to_unit, size_t unit_at) {
 }
 
 /// The start of the bin of `width` from `origin` that holds the moment.
-std::optional<int64_t> BinStart(int64_t ticks, int64_t origin, const MonthDayNanos& width, int64_t per_second) {
+std::optional<int64_t> BinStart(int64_t ticks, int64_t origin, const MonthDayNanos& width,
+                                int64_t per_second) {
   const int64_t day = 86'400 * per_second;
   if (width.months > 0) {
     const int64_t months = UnitsBetween(origin, ticks, per_second, TimeUnit::kMonth);
     int64_t bins = FloorDivide(months, width.months);
     auto start = AddUnits(origin, per_second, TimeUnit::kMonth, bins * width.months);
     // Months are counted towards 0: before the origin the start may lie behind the moment.
-    if (start && *start > ticks) start = AddUnits(origin, per_second, TimeUnit::kMonth, (bins - 1) * width.months);
+    if (start && *start > ticks)
+      start = AddUnits(origin, per_second, TimeUnit::kMonth, (bins - 1) * width.months);
     return start;
   }
   const __int128 size = __int128{width.days} * day + width.nanoseconds / (kSecondNs / per_second);
@@ -88,9 +94,11 @@ std::optional<BoundScalar> BindDateBin(const BindArguments& arguments) {
     parameters.push_back(*type);
   }
   const int64_t per_second = TicksPerSecond(*type);
-  auto bin = [per_second, type = *type](const MonthDayNanos& width, int64_t ticks, int64_t origin, BatchError& error) -> int64_t {
+  auto bin = [per_second, type = *type](const MonthDayNanos& width, int64_t ticks, int64_t origin,
+                                        BatchError& error) -> int64_t {
     const bool mixed = width.months != 0 && (width.days != 0 || width.nanoseconds != 0);
-    if (mixed || width.months < 0 || (width.months == 0 && __int128{width.days} * kDayNs + width.nanoseconds < kSecondNs / per_second)) {
+    if (mixed || width.months < 0 ||
+        (width.months == 0 && __int128{width.days} * kDayNs + width.nanoseconds < kSecondNs / per_second)) {
       error.Fail("the width of date_bin must be positive, and either months or days and time");
       return 0;
     }
@@ -103,7 +111,8 @@ std::optional<BoundScalar> BindDateBin(const BindArguments& arguments) {
                      [=, arrow_type = type->arrow_type()](const ScalarCall& call) {
                        std::vector<arrow::Datum> args = call.args;
                        if (!has_origin) args.emplace_back(int64_t{0});
-                       return Map<MonthDayNanos, int64_t, int64_t>({args, call.num_rows, call.context}, arrow_type, bin);
+                       return Map<MonthDayNanos, int64_t, int64_t>({args, call.num_rows, call.context},
+                                                                   arrow_type, bin);
                      },
                      true};
 }
@@ -112,22 +121,24 @@ std::optional<BoundScalar> BindDateBin(const BindArguments& arguments) {
 
 void RegisterTruncation(FunctionRegistry& registry) {
   const char* kGroup = "Date and time";
-  registry.Add(ScalarFunction{{"date_trunc", "datetrunc"},
-                              {kGroup, "date_trunc(unit, x) → the type of x",
-                               "The start of the unit that holds x: second to century; week starts on Monday.",
-                               "date_trunc('month', TIMESTAMP '2024-02-29 10:00:00')", "\"2024-02-01T00:00:00\""},
-                              Volatility::kImmutable,
-                              {UnitBinder(FloorToUnit, 0)}});
+  registry.Add(
+      ScalarFunction{{"date_trunc", "datetrunc"},
+                     {kGroup, "date_trunc(unit, x) → the type of x",
+                      "The start of the unit that holds x: second to century; week starts on Monday.",
+                      "date_trunc('month', TIMESTAMP '2024-02-29 10:00:00')", "\"2024-02-01T00:00:00\""},
+                     Volatility::kImmutable,
+                     {UnitBinder(FloorToUnit, 0)}});
   registry.Add(ScalarFunction{{"floor_to"},
                               {kGroup, "FLOOR(x TO unit) → the type of x", "date_trunc in SQL's spelling.",
                                "FLOOR(TIMESTAMP '2024-02-29 10:20:30' TO HOUR)", "\"2024-02-29T10:00:00\""},
                               Volatility::kImmutable,
                               {UnitBinder(FloorToUnit, 1)}});
-  registry.Add(ScalarFunction{{"ceil_to"},
-                              {kGroup, "CEIL(x TO unit) → the type of x", "The start of the next unit, or x where it is a start.",
-                               "CEIL(TIMESTAMP '2024-02-29 10:20:30' TO HOUR)", "\"2024-02-29T11:00:00\""},
-                              Volatility::kImmutable,
-                              {UnitBinder(CeilToUnit, 1)}});
+  registry.Add(ScalarFunction{
+      {"ceil_to"},
+      {kGroup, "CEIL(x TO unit) → the type of x", "The start of the next unit, or x where it is a start.",
+       "CEIL(TIMESTAMP '2024-02-29 10:20:30' TO HOUR)", "\"2024-02-29T11:00:00\""},
+      Volatility::kImmutable,
+      {UnitBinder(CeilToUnit, 1)}});
   registry.Add(ScalarFunction{
       {"date_bin"},
       {kGroup, "date_bin(width, x[, origin]) → TIMESTAMP",

@@ -14,7 +14,9 @@ const double kNaN = std::nan("");
 TEST(MathTest, Rounding) {
   CheckCases({
       {"abs", {Int(-5)}, "5"},
-      {"abs", {Int(std::numeric_limits<int64_t>::min())}, "error: abs(-9223372036854775808) overflows BIGINT"},
+      {"abs",
+       {Int(std::numeric_limits<int64_t>::min())},
+       "error: abs(-9223372036854775808) overflows BIGINT"},
       {"abs", {Double(-3.5)}, "3.5"},
       {"abs", {V("DECIMAL(5,2)", "-1.50")}, "1.50"},
       {"abs", {V("INT UNSIGNED", "7")}, "7"},
@@ -36,7 +38,9 @@ TEST(MathTest, Rounding) {
       {"round", {Double(kNaN), Int(2)}, "null"},
       {"round", {Int(1250), Int(-2)}, "1300"},
       {"round", {Int(-1250), Int(-2)}, "-1300"},
-      {"round", {Int(std::numeric_limits<int64_t>::max()), Int(-1)}, "error: round(9223372036854775807, -1) overflows BIGINT"},
+      {"round",
+       {Int(std::numeric_limits<int64_t>::max()), Int(-1)},
+       "error: round(9223372036854775807, -1) overflows BIGINT"},
       {"round", {V("DECIMAL(5,2)", "1.25"), Int(1)}, "1.3"},
       {"round", {V("DECIMAL(5,2)", "999.99"), Int(0)}, "1000"},
       {"round", {V("DECIMAL(5,2)", "149.99"), Int(-2)}, "100"},
@@ -84,10 +88,14 @@ TEST(MathTest, Integers) {
   CheckCases({
       {"gcd", {Int(12), Int(-18)}, "6"},
       {"gcd", {Int(0), Int(0)}, "0"},
-      {"gcd", {Int(std::numeric_limits<int64_t>::min()), Int(0)}, "error: gcd(-9223372036854775808, 0) overflows BIGINT"},
+      {"gcd",
+       {Int(std::numeric_limits<int64_t>::min()), Int(0)},
+       "error: gcd(-9223372036854775808, 0) overflows BIGINT"},
       {"lcm", {Int(4), Int(6)}, "12"},
       {"lcm", {Int(0), Int(6)}, "0"},
-      {"lcm", {Int(std::numeric_limits<int64_t>::max()), Int(2)}, "error: lcm(9223372036854775807, 2) overflows BIGINT"},
+      {"lcm",
+       {Int(std::numeric_limits<int64_t>::max()), Int(2)},
+       "error: lcm(9223372036854775807, 2) overflows BIGINT"},
       {"factorial", {Int(20)}, "2432902008176640000"},
       {"factorial", {Int(21)}, "error: factorial(21): 0 to 20 fit BIGINT"},
       {"bit_count", {Int(-1)}, "64"},
@@ -95,6 +103,12 @@ TEST(MathTest, Integers) {
       {"div", {Int(7), Int(0)}, "error: division by zero: div(7, 0)"},
       {"bin", {Int(10)}, "\"1010\""},
       {"bin", {Int(0)}, "\"0\""},
+      {"hex", {Int(255)}, "\"FF\""},
+      {"hex", {Int(-1)}, "\"FFFFFFFFFFFFFFFF\""},
+      {"hex", {Text("az")}, "\"617A\""},
+      {"conv", {Text("ff"), Int(16), Int(2)}, "\"11111111\""},
+      {"conv", {Text("x"), Int(10), Int(2)}, "null"},
+      {"conv", {Text("1"), Int(1), Int(2)}, "error: conv from base 1 to 2: bases are 2 to 36"},
   });
 }
 
@@ -104,7 +118,8 @@ TEST(MathTest, Random) {
   EXPECT_EQ(FoldConstant(*random), nullptr);
   Batch batch;
   batch.num_rows = 100;
-  const auto in_range = MakeAnd(CoreRegistry().BindScalar(">=", {random, MakeInt64(0)}), CoreRegistry().BindScalar("<", {random, MakeInt64(1)}));
+  const auto in_range = MakeAnd(CoreRegistry().BindScalar(">=", {random, MakeInt64(0)}),
+                                CoreRegistry().BindScalar("<", {random, MakeInt64(1)}));
   std::vector<int32_t> rows;
   EvaluateFilter(*in_range, batch, {}, &rows);
   EXPECT_EQ(rows.size(), 100u);

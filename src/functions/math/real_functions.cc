@@ -1,4 +1,5 @@
-/// Functions of DOUBLE: roots, powers, logarithms, angles. Outside their domain they give NaN or an infinity, never an error.
+/// Functions of DOUBLE: roots, powers, logarithms, angles. Outside their domain they give NaN or an infinity,
+/// never an error.
 
 #include <cmath>
 #include <numbers>
@@ -48,7 +49,12 @@ const std::vector<Entry>& Entries() {
       {{"sqrt"}, "sqrt(x) → double", "Square root; NaN for a negative x.", "sqrt(16)", "4.0", std::sqrt},
       {{"cbrt"}, "cbrt(x) → double", "Cube root.", "cbrt(27)", "3.0", CubeRoot},
       {{"exp"}, "exp(x) → double", "e to the power of x.", "exp(0)", "1.0", std::exp},
-      {{"ln"}, "ln(x) → double", "Natural logarithm; NaN for a negative x, -Infinity for 0.", "ln(1)", "0.0", std::log},
+      {{"ln"},
+       "ln(x) → double",
+       "Natural logarithm; NaN for a negative x, -Infinity for 0.",
+       "ln(1)",
+       "0.0",
+       std::log},
       {{"log2"}, "log2(x) → double", "Logarithm to base 2.", "log2(8)", "3.0", std::log2},
       {{"log10"}, "log10(x) → double", "Logarithm to base 10.", "log10(1000)", "3.0", std::log10},
       {{"degrees"}, "degrees(x) → double", "Radians to degrees.", "degrees(pi())", "180.0", Degrees},
@@ -57,8 +63,18 @@ const std::vector<Entry>& Entries() {
       {{"cos"}, "cos(x) → double", "Cosine of x radians.", "cos(0)", "1.0", std::cos},
       {{"tan"}, "tan(x) → double", "Tangent of x radians.", "tan(0)", "0.0", std::tan},
       {{"cot"}, "cot(x) → double", "Cotangent of x radians.", "round(cot(pi() / 4), 6)", "1.0", Cotangent},
-      {{"asin"}, "asin(x) → double", "Radians whose sine is x; NaN outside [-1, 1].", "asin(0)", "0.0", std::asin},
-      {{"acos"}, "acos(x) → double", "Radians whose cosine is x; NaN outside [-1, 1].", "acos(1)", "0.0", std::acos},
+      {{"asin"},
+       "asin(x) → double",
+       "Radians whose sine is x; NaN outside [-1, 1].",
+       "asin(0)",
+       "0.0",
+       std::asin},
+      {{"acos"},
+       "acos(x) → double",
+       "Radians whose cosine is x; NaN outside [-1, 1].",
+       "acos(1)",
+       "0.0",
+       std::acos},
       {{"atan"}, "atan(x) → double", "Radians whose tangent is x.", "atan(0)", "0.0", std::atan},
       {{"sinh"}, "sinh(x) → double", "Hyperbolic sine.", "sinh(0)", "0.0", std::sinh},
       {{"cosh"}, "cosh(x) → double", "Hyperbolic cosine.", "cosh(0)", "1.0", std::cosh},
@@ -71,7 +87,8 @@ const std::vector<Entry>& Entries() {
 }
 
 ScalarBinder Constant(double value) {
-  return Fixed({}, Type::Double(), [value](const ScalarCall&) -> arrow::Result<arrow::Datum> { return arrow::Datum(value); });
+  return Fixed({}, Type::Double(),
+               [value](const ScalarCall&) -> arrow::Result<arrow::Datum> { return arrow::Datum(value); });
 }
 
 template <typename F>
@@ -112,51 +129,64 @@ void RegisterRealFunctions(FunctionRegistry& registry) {
                                 Volatility::kImmutable,
                                 {OfOne(entry.f)}});
   }
-  registry.Add(ScalarFunction{{"log"},
-                              {"Math", "log([base,] x) → double", "Logarithm, to base 10 when none is given.", "log(2, 8)", "3.0"},
-                              Volatility::kImmutable,
-                              {OfOne(std::log10), OfTwo(LogOfBase)}});
-  registry.Add(ScalarFunction{{"power", "pow"},
-                              {"Math", "power(x, y) → double", "x to the power of y.", "power(2, 10)", "1024.0"},
-                              Volatility::kImmutable,
-                              {OfTwo(std::pow)}});
-  registry.Add(ScalarFunction{{"atan2"},
-                              {"Math", "atan2(y, x) → double", "Angle of the point (x, y) in radians.", "atan2(0, 1)", "0.0"},
-                              Volatility::kImmutable,
-                              {OfTwo(std::atan2)}});
-  registry.Add(ScalarFunction{{"nanvl"},
-                              {"Math", "nanvl(x, y) → double", "x, or y where x is NaN.", "nanvl('NaN'::DOUBLE, 1.5)", "1.5"},
-                              Volatility::kImmutable,
-                              {OfTwo([](double x, double y) { return std::isnan(x) ? y : x; })}});
-  registry.Add(ScalarFunction{{"isnan"},
-                              {"Math", "isnan(x) → boolean", "Whether x is NaN.", "isnan('NaN'::DOUBLE)", "true"},
-                              Volatility::kImmutable,
-                              {Test([](double x) { return std::isnan(x); })}});
+  registry.Add(ScalarFunction{
+      {"log"},
+      {"Math", "log([base,] x) → double", "Logarithm, to base 10 when none is given.", "log(2, 8)", "3.0"},
+      Volatility::kImmutable,
+      {OfOne(std::log10), OfTwo(LogOfBase)}});
+  registry.Add(
+      ScalarFunction{{"power", "pow"},
+                     {"Math", "power(x, y) → double", "x to the power of y.", "power(2, 10)", "1024.0"},
+                     Volatility::kImmutable,
+                     {OfTwo(std::pow)}});
+  registry.Add(ScalarFunction{
+      {"atan2"},
+      {"Math", "atan2(y, x) → double", "Angle of the point (x, y) in radians.", "atan2(0, 1)", "0.0"},
+      Volatility::kImmutable,
+      {OfTwo(std::atan2)}});
+  registry.Add(ScalarFunction{
+      {"nanvl"},
+      {"Math", "nanvl(x, y) → double", "x, or y where x is NaN.", "nanvl('NaN'::DOUBLE, 1.5)", "1.5"},
+      Volatility::kImmutable,
+      {OfTwo([](double x, double y) { return std::isnan(x) ? y : x; })}});
+  registry.Add(
+      ScalarFunction{{"isnan"},
+                     {"Math", "isnan(x) → boolean", "Whether x is NaN.", "isnan('NaN'::DOUBLE)", "true"},
+                     Volatility::kImmutable,
+                     {Test([](double x) { return std::isnan(x); })}});
   registry.Add(ScalarFunction{{"iszero"},
                               {"Math", "iszero(x) → boolean", "Whether x is 0 or -0.", "iszero(0)", "true"},
                               Volatility::kImmutable,
                               {Test([](double x) { return x == 0; })}});
-  registry.Add(ScalarFunction{{"pi"}, {"Math", "pi() → double", "π.", "round(pi(), 4)", "3.1416"}, Volatility::kImmutable,
+  registry.Add(ScalarFunction{{"pi"},
+                              {"Math", "pi() → double", "π.", "round(pi(), 4)", "3.1416"},
+                              Volatility::kImmutable,
                               {Constant(std::numbers::pi)}});
-  registry.Add(ScalarFunction{{"e"}, {"Math", "e() → double", "Euler's number.", "round(e(), 4)", "2.7183"}, Volatility::kImmutable,
+  registry.Add(ScalarFunction{{"e"},
+                              {"Math", "e() → double", "Euler's number.", "round(e(), 4)", "2.7183"},
+                              Volatility::kImmutable,
                               {Constant(std::numbers::e)}});
   registry.Add(ScalarFunction{
       {"haversine"},
-      {"Math", "haversine(lat1, lon1, lat2, lon2) → double", "Distance in metres between two points given in degrees.",
-       "round(haversine(0, 0, 0, 1))", "111195.0"},
+      {"Math", "haversine(lat1, lon1, lat2, lon2) → double",
+       "Distance in metres between two points given in degrees.", "round(haversine(0, 0, 0, 1))", "111195.0"},
       Volatility::kImmutable,
       {Fixed({real, real, real, real}, real, [](const ScalarCall& call) {
         return Map<double, double, double, double>(call, arrow::float64(), Haversine);
       })}});
-  registry.Add(ScalarFunction{
-      {"width_bucket"},
-      {"Math", "width_bucket(x, low, high, count) → bigint",
-       "Which of `count` equal buckets from low to high holds x: 1 to count, 0 below, count + 1 from high on.",
-       "width_bucket(5, 0, 10, 4)", "3"},
-      Volatility::kImmutable,
-      {Fixed({real, real, real, Type::Int64()}, Type::Int64(),
-             [](const ScalarCall& call) { return Map<double, double, double, int64_t>(call, arrow::int64(), WidthBucket); },
-             CanFail::kYes)}});
+  registry.Add(ScalarFunction{{"width_bucket"},
+                              {"Math", "width_bucket(x, low, high, count) → bigint",
+                               "Which of `count` equal buckets from low to high holds x: 1 to count, 0 "
+                               "below, count + 1 from high on.",
+                               "width_bucket(5, 0, 10, 4)", "3"},
+                              Volatility::kImmutable,
+                              {Fixed(
+                                  {real, real, real, Type::Int64()}, Type::Int64(),
+                                  [](const ScalarCall& call) {
+                                    return Map<double, double, double, int64_t>(call, arrow::int64(),
+                                                                                WidthBucket);
+                                  },
+                                  CanFail::kYes)}});
 }
 
 }  // namespace laminar

@@ -1,4 +1,5 @@
-/// ABS, SIGN, CEIL, FLOOR, ROUND, TRUNC. Integers stay as they are, DOUBLE stays DOUBLE, DECIMAL gets the scale asked for.
+/// ABS, SIGN, CEIL, FLOOR, ROUND, TRUNC. Integers stay as they are, DOUBLE stays DOUBLE, DECIMAL gets the
+/// scale asked for.
 
 #include <fmt/format.h>
 
@@ -32,7 +33,8 @@ ScalarBinder RealOverload(double (*f)(double)) {
 }
 
 std::optional<BoundScalar> BindIntegerUnchanged(const BindArguments& arguments) {
-  if (arguments.size() != 1 || !(arguments.types[0].is_integer() || arguments.types[0].is_null())) return std::nullopt;
+  if (arguments.size() != 1 || !(arguments.types[0].is_integer() || arguments.types[0].is_null()))
+    return std::nullopt;
   const Type type = arguments.types[0].is_null() ? Type::Int64() : arguments.types[0];
   return BoundScalar{{type}, type, Unchanged};
 }
@@ -44,12 +46,15 @@ std::optional<BoundScalar> BindAbs(const BindArguments& arguments) {
   const Type& type = arguments.types[0];
   if (type.is_floating()) {
     return BoundScalar{{Type::Double()}, Type::Double(), [](const ScalarCall& call) {
-                         return MapTotal<double>(call, arrow::float64(), [](double x) { return std::fabs(x); });
+                         return MapTotal<double>(call, arrow::float64(),
+                                                 [](double x) { return std::fabs(x); });
                        }};
   }
   if (type.id() == TypeId::kDecimal) {
     return BoundScalar{{type}, type, [arrow_type = type.arrow_type()](const ScalarCall& call) {
-                         return Map<Decimal128>(call, arrow_type, [](const Decimal128& x) { return Decimal128(Decimal128::Abs(x)); });
+                         return Map<Decimal128>(call, arrow_type, [](const Decimal128& x) {
+                           return Decimal128(Decimal128::Abs(x));
+                         });
                        }};
   }
   if (type.is_unsigned_integer()) return BoundScalar{{type}, type, Unchanged};
@@ -69,7 +74,8 @@ std::optional<BoundScalar> BindSign(const BindArguments& arguments) {
   if (arguments.size() != 1) return std::nullopt;
   const Type& type = arguments.types[0];
   if (type.is_floating()) {
-    return RealOverload([](double x) { return std::isnan(x) ? x : static_cast<double>((x > 0) - (x < 0)); })(arguments);
+    return RealOverload([](double x) { return std::isnan(x) ? x : static_cast<double>((x > 0) - (x < 0)); })(
+        arguments);
   }
   if (type.id() == TypeId::kDecimal) {
     return BoundScalar{{type}, Type::Int64(), [](const ScalarCall& call) {
@@ -80,10 +86,12 @@ std::optional<BoundScalar> BindSign(const BindArguments& arguments) {
   }
   if (!type.is_integer() && !type.is_null()) return std::nullopt;
   const Type to = AsInteger(type);
-  return BoundScalar{{to}, Type::Int64(), [unsigned_one = to.id() == TypeId::kUInt64](const ScalarCall& call) {
-                       if (unsigned_one) return Map<uint64_t>(call, arrow::int64(), [](uint64_t x) -> int64_t { return x > 0; });
-                       return Map<int64_t>(call, arrow::int64(), [](int64_t x) -> int64_t { return (x > 0) - (x < 0); });
-                     }};
+  return BoundScalar{
+      {to}, Type::Int64(), [unsigned_one = to.id() == TypeId::kUInt64](const ScalarCall& call) {
+        if (unsigned_one)
+          return Map<uint64_t>(call, arrow::int64(), [](uint64_t x) -> int64_t { return x > 0; });
+        return Map<int64_t>(call, arrow::int64(), [](int64_t x) -> int64_t { return (x > 0) - (x < 0); });
+      }};
 }
 
 // ---- to a number of digits ----
@@ -140,7 +148,8 @@ Decimal128 RoundDecimal(const Decimal128& x, int scale, int digits, Rounding rou
 
 BoundScalar BindDecimalRounding(const Type& type, int digits, Rounding rounding) {
   const int scale = std::clamp(digits, 0, type.scale());
-  const Type result = BoundedDecimal(std::max(type.precision() - type.scale() + scale + (digits < type.scale() ? 1 : 0), 1), scale);
+  const Type result = BoundedDecimal(
+      std::max(type.precision() - type.scale() + scale + (digits < type.scale() ? 1 : 0), 1), scale);
   auto kernel = [=, from = type.scale()](const ScalarCall& call) {
     return Map<Decimal128>(call, result.arrow_type(), [&](const Decimal128& x, BatchError& error) {
       const Decimal128 out = RoundDecimal(x, from, digits, rounding);
@@ -168,7 +177,8 @@ ScalarBinder ToDigits(Rounding rounding) {
     if (type.id() == TypeId::kDecimal) {
       const auto digits = ConstantInteger(arguments, 1);
       if (!digits) return std::nullopt;
-      BoundScalar bound = BindDecimalRounding(type, static_cast<int>(std::clamp<int64_t>(*digits, -39, 39)), rounding);
+      BoundScalar bound =
+          BindDecimalRounding(type, static_cast<int>(std::clamp<int64_t>(*digits, -39, 39)), rounding);
       bound.parameters.push_back(Type::Int64());
       bound.kernel = [kernel = bound.kernel](const ScalarCall& call) {
         const std::vector<arrow::Datum> args = {call.args[0]};
@@ -178,18 +188,20 @@ ScalarBinder ToDigits(Rounding rounding) {
     }
     if (type.is_floating()) {
       return BoundScalar{{Type::Double(), Type::Int64()}, Type::Double(), [rounding](const ScalarCall& call) {
-                           return Map<double, int64_t>(call, arrow::float64(), [rounding](double x, int64_t digits) {
-                             return RoundReal(x, digits, rounding);
-                           });
+                           return Map<double, int64_t>(call, arrow::float64(),
+                                                       [rounding](double x, int64_t digits) {
+                                                         return RoundReal(x, digits, rounding);
+                                                       });
                          }};
     }
     if (!type.is_integer() && !type.is_null()) return std::nullopt;
     return BoundScalar{{Type::Int64(), Type::Int64()},
                        Type::Int64(),
                        [nearest = rounding == Rounding::kNearest](const ScalarCall& call) {
-                         return Map<int64_t, int64_t>(call, arrow::int64(), [nearest](int64_t x, int64_t digits, BatchError& error) {
-                           return RoundInteger(x, digits, nearest, error);
-                         });
+                         return Map<int64_t, int64_t>(
+                             call, arrow::int64(), [nearest](int64_t x, int64_t digits, BatchError& error) {
+                               return RoundInteger(x, digits, nearest, error);
+                             });
                        },
                        true};
   };
@@ -198,36 +210,41 @@ ScalarBinder ToDigits(Rounding rounding) {
 }  // namespace
 
 void RegisterRounding(FunctionRegistry& registry) {
-  registry.Add(ScalarFunction{{"abs"},
-                              {"Math", "abs(x) → the type of x (integers: BIGINT)", "The magnitude.", "abs(-3.5)", "3.5"},
-                              Volatility::kImmutable,
-                              {BindAbs}});
-  registry.Add(ScalarFunction{{"sign", "signum"},
-                              {"Math", "sign(x) → -1, 0 or 1", "BIGINT; DOUBLE for a DOUBLE, NaN for NaN.", "sign(-5)", "-1"},
-                              Volatility::kImmutable,
-                              {BindSign}});
-  registry.Add(ScalarFunction{{"ceil", "ceiling"},
-                              {"Math", "ceil(x) → the type of x", "The smallest whole number that is not less.", "ceil(1.2)", "2.0"},
-                              Volatility::kImmutable,
-                              {BindIntegerUnchanged, DecimalToWhole(Rounding::kUp), RealOverload(std::ceil)}});
-  registry.Add(ScalarFunction{{"floor"},
-                              {"Math", "floor(x) → the type of x", "The greatest whole number that is not greater.", "floor(-1.2)",
-                               "-2.0"},
-                              Volatility::kImmutable,
-                              {BindIntegerUnchanged, DecimalToWhole(Rounding::kDown), RealOverload(std::floor)}});
-  registry.Add(ScalarFunction{{"round"},
-                              {"Math", "round(x[, digits]) → the type of x",
-                               "To the given digits after the point (0; negative: before it), halves away from zero.",
-                               "round(2.345, 2)", "2.35"},
-                              Volatility::kImmutable,
-                              {BindIntegerUnchanged, DecimalToWhole(Rounding::kNearest), RealOverload(std::round),
-                               ToDigits(Rounding::kNearest)}});
+  registry.Add(ScalarFunction{
+      {"abs"},
+      {"Math", "abs(x) → the type of x (integers: BIGINT)", "The magnitude.", "abs(-3.5)", "3.5"},
+      Volatility::kImmutable,
+      {BindAbs}});
+  registry.Add(ScalarFunction{
+      {"sign", "signum"},
+      {"Math", "sign(x) → -1, 0 or 1", "BIGINT; DOUBLE for a DOUBLE, NaN for NaN.", "sign(-5)", "-1"},
+      Volatility::kImmutable,
+      {BindSign}});
+  registry.Add(ScalarFunction{
+      {"ceil", "ceiling"},
+      {"Math", "ceil(x) → the type of x", "The smallest whole number that is not less.", "ceil(1.2)", "2.0"},
+      Volatility::kImmutable,
+      {BindIntegerUnchanged, DecimalToWhole(Rounding::kUp), RealOverload(std::ceil)}});
+  registry.Add(
+      ScalarFunction{{"floor"},
+                     {"Math", "floor(x) → the type of x", "The greatest whole number that is not greater.",
+                      "floor(-1.2)", "-2.0"},
+                     Volatility::kImmutable,
+                     {BindIntegerUnchanged, DecimalToWhole(Rounding::kDown), RealOverload(std::floor)}});
+  registry.Add(
+      ScalarFunction{{"round"},
+                     {"Math", "round(x[, digits]) → the type of x",
+                      "To the given digits after the point (0; negative: before it), halves away from zero.",
+                      "round(2.345, 2)", "2.35"},
+                     Volatility::kImmutable,
+                     {BindIntegerUnchanged, DecimalToWhole(Rounding::kNearest), RealOverload(std::round),
+                      ToDigits(Rounding::kNearest)}});
   registry.Add(ScalarFunction{{"trunc", "truncate"},
-                              {"Math", "trunc(x[, digits]) → the type of x", "Digits after the given one are cut off.",
-                               "trunc(-2.789, 1)", "-2.7"},
+                              {"Math", "trunc(x[, digits]) → the type of x",
+                               "Digits after the given one are cut off.", "trunc(-2.789, 1)", "-2.7"},
                               Volatility::kImmutable,
-                              {BindIntegerUnchanged, DecimalToWhole(Rounding::kTowardsZero), RealOverload(std::trunc),
-                               ToDigits(Rounding::kTowardsZero)}});
+                              {BindIntegerUnchanged, DecimalToWhole(Rounding::kTowardsZero),
+                               RealOverload(std::trunc), ToDigits(Rounding::kTowardsZero)}});
 }
 
 }  // namespace laminar

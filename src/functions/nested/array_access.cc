@@ -31,7 +31,8 @@ std::optional<BoundScalar> BindLengthOfDimension(const BindArguments& arguments)
     }
     std::vector<int32_t> rows(static_cast<size_t>(std::max<int64_t>(call.num_rows, 1)));
     for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<int32_t>(i);
-    const auto numbers = std::make_shared<arrow::Int32Array>(static_cast<int64_t>(rows.size()), arrow::Buffer::Wrap(rows));
+    const auto numbers =
+        std::make_shared<arrow::Int32Array>(static_cast<int64_t>(rows.size()), arrow::Buffer::Wrap(rows));
     const std::vector<arrow::Datum> args = {call.args[0], call.args[1], arrow::Datum(numbers)};
     const bool constant = call.args[0].is_scalar() && call.args[1].is_scalar();
     auto length = [&](ListSpan span, int64_t dimension, int32_t) -> std::optional<int64_t> {
@@ -44,8 +45,9 @@ std::optional<BoundScalar> BindLengthOfDimension(const BindArguments& arguments)
     };
     if (constant) {
       const std::vector<arrow::Datum> both = {call.args[0], call.args[1]};
-      return Map<ListSpan, int64_t>({both, 1, call.context}, arrow::int64(),
-                                    [&](ListSpan span, int64_t dimension) { return length(span, dimension, 0); });
+      return Map<ListSpan, int64_t>(
+          {both, 1, call.context}, arrow::int64(),
+          [&](ListSpan span, int64_t dimension) { return length(span, dimension, 0); });
     }
     return Map<ListSpan, int64_t, int32_t>({args, call.num_rows, call.context}, arrow::int64(), length);
   };
@@ -91,19 +93,23 @@ BoundScalar BindElement(const Type& element) {
               if (element < 0) validity.SetNull(row);
             }
             const arrow::Int64Array indices(shape.rows, (*at.Finish())[0], validity.Finish());
-            ARROW_ASSIGN_OR_RAISE(auto taken, arrow::compute::Take(*arrow::MakeArray(array.elements.data()), indices,
-                                                                   arrow::compute::TakeOptions::NoBoundsCheck()));
+            ARROW_ASSIGN_OR_RAISE(auto taken,
+                                  arrow::compute::Take(*arrow::MakeArray(array.elements.data()), indices,
+                                                       arrow::compute::TakeOptions::NoBoundsCheck()));
             return FinishArray(shape, taken);
           }};
 }
 
 // ---- membership and position ----
 
-/// Position (1-based) of the first element from `begin` on that is equal to the row's value; 0: none. A NULL value finds NULL elements.
+/// Position (1-based) of the first element from `begin` on that is equal to the row's value; 0: none. A NULL
+/// value finds NULL elements.
 class Finder {
  public:
   Finder(const ScalarCall& call, const Type& element)
-      : array_(call.args[0]), value_(call.args[1]), compare_(MakeRowCompare(array_.elements, value_, element)) {}
+      : array_(call.args[0]),
+        value_(call.args[1]),
+        compare_(MakeRowCompare(array_.elements, value_, element)) {}
 
   int64_t Find(int64_t row, int64_t from = 1) const {
     const ListSpan span = array_[row];
@@ -153,7 +159,9 @@ BoundScalar BindPosition(const Type& element) {
 
 BoundScalar BindPositions(const Type& element) {
   const Type result = Type::Array(Type::Int64());
-  return {{}, result, [element, type = result.arrow_type()](const ScalarCall& call) -> arrow::Result<arrow::Datum> {
+  return {{},
+          result,
+          [element, type = result.arrow_type()](const ScalarCall& call) -> arrow::Result<arrow::Datum> {
             const CallShape shape = ShapeOfFirst(call);
             if (shape.all_null) return NullDatum(type);
             const Finder finder(call, element);
@@ -161,13 +169,16 @@ BoundScalar BindPositions(const Type& element) {
             std::vector<int32_t> offsets = {0};
             for (int64_t row = 0; row < shape.rows; ++row) {
               if (shape.IsValid(row)) {
-                for (int64_t at = finder.Find(row); at > 0; at = finder.Find(row, at + 1)) positions.push_back(at);
+                for (int64_t at = finder.Find(row); at > 0; at = finder.Find(row, at + 1))
+                  positions.push_back(at);
               }
               offsets.push_back(static_cast<int32_t>(positions.size()));
             }
             const int64_t count = static_cast<int64_t>(positions.size());
-            auto values = arrow::ArrayData::Make(arrow::int64(), count, {nullptr, arrow::Buffer::FromVector(std::move(positions))}, 0);
-            auto data = arrow::ArrayData::Make(type, shape.rows, {shape.valid, arrow::Buffer::FromVector(std::move(offsets))}, {values});
+            auto values = arrow::ArrayData::Make(
+                arrow::int64(), count, {nullptr, arrow::Buffer::FromVector(std::move(positions))}, 0);
+            auto data = arrow::ArrayData::Make(
+                type, shape.rows, {shape.valid, arrow::Buffer::FromVector(std::move(offsets))}, {values});
             return FinishArray(shape, arrow::MakeArray(data));
           }};
 }
@@ -194,7 +205,8 @@ ScalarBinder BindHas(bool all, bool swap) {
                 if (!shape.IsValid(row)) continue;
                 const ListSpan wanted = part[row];
                 bool found = all;
-                for (int64_t i = 0; i < wanted.length && found == all; ++i) found = contains(whole[row], wanted.begin + i);
+                for (int64_t i = 0; i < wanted.length && found == all; ++i)
+                  found = contains(whole[row], wanted.begin + i);
                 writer.Set(row, found);
               }
               return FinishColumn(shape, arrow::boolean(), shape.valid, *writer.Finish());
@@ -205,28 +217,34 @@ ScalarBinder BindHas(bool all, bool swap) {
 }  // namespace
 
 void RegisterArrayAccess(FunctionRegistry& registry) {
-  AddArrayFunction(registry, {"array_length", "cardinality", "array_size", "list_length"}, "array_length(array or map[, dimension]) → bigint",
-                   "Number of elements (of a dimension: of its first array; NULL when there is none).", "array_length([1, 2, NULL])",
-                   "3", {BindLength, BindLengthOfDimension});
-  AddArrayFunction(registry, {"empty"}, "empty(array or map) → boolean", "Whether it has no elements.", "empty([1])", "false",
-                   {BindEmpty});
-  AddArrayFunction(registry, {"array_element", "array_extract", "list_element"}, "array[i], array_element(array, i) → its element type",
-                   "Element i, counted from 1, or from the end when negative; NULL out of range.", "array_element([10, 20, 30], -1)",
-                   "30", {ArrayAndFixed({Type::Int64()}, 0, BindElement)});
-  AddArrayFunction(registry, {"array_contains", "array_has", "list_contains", "list_has"}, "array_contains(array, x) → boolean",
-                   "Whether an element equals x.", "array_contains([1, 2], 2)", "true", {ArrayAndElement(BindContains)});
+  AddArrayFunction(registry, {"array_length", "cardinality", "array_size", "list_length"},
+                   "array_length(array or map[, dimension]) → bigint",
+                   "Number of elements (of a dimension: of its first array; NULL when there is none).",
+                   "array_length([1, 2, NULL])", "3", {BindLength, BindLengthOfDimension});
+  AddArrayFunction(registry, {"empty"}, "empty(array or map) → boolean", "Whether it has no elements.",
+                   "empty([1])", "false", {BindEmpty});
+  AddArrayFunction(registry, {"array_element", "array_extract", "list_element"},
+                   "array[i], array_element(array, i) → its element type",
+                   "Element i, counted from 1, or from the end when negative; NULL out of range.",
+                   "array_element([10, 20, 30], -1)", "30", {ArrayAndFixed({Type::Int64()}, 0, BindElement)});
+  AddArrayFunction(registry, {"array_contains", "array_has", "list_contains", "list_has"},
+                   "array_contains(array, x) → boolean", "Whether an element equals x.",
+                   "array_contains([1, 2], 2)", "true", {ArrayAndElement(BindContains)});
   AddArrayFunction(registry, {"array_has_all", "@>", "list_has_all"}, "array_has_all(a, b), a @> b → boolean",
-                   "Whether a has all elements of b.", "array_has_all([1, 2, 3], [3, 1])", "true", {BindHas(true, false)});
-  AddArrayFunction(registry, {"<@"}, "a <@ b → boolean", "Whether b has all elements of a.", "[1] <@ [1, 2]", "true",
-                   {BindHas(true, true)});
-  AddArrayFunction(registry, {"array_has_any", "arrays_overlap", "list_has_any"}, "array_has_any(a, b) → boolean",
-                   "Whether the arrays have an element in common.", "array_has_any([1, 2], [2, 3])", "true", {BindHas(false, false)});
+                   "Whether a has all elements of b.", "array_has_all([1, 2, 3], [3, 1])", "true",
+                   {BindHas(true, false)});
+  AddArrayFunction(registry, {"<@"}, "a <@ b → boolean", "Whether b has all elements of a.", "[1] <@ [1, 2]",
+                   "true", {BindHas(true, true)});
+  AddArrayFunction(registry, {"array_has_any", "arrays_overlap", "list_has_any"},
+                   "array_has_any(a, b) → boolean", "Whether the arrays have an element in common.",
+                   "array_has_any([1, 2], [2, 3])", "true", {BindHas(false, false)});
   AddArrayFunction(registry, {"array_position", "list_position"}, "array_position(array, x) → bigint",
-                   "Position of the first element that equals x, from 1; NULL when there is none. x = NULL finds NULL elements.",
+                   "Position of the first element that equals x, from 1; NULL when there is none. x = NULL "
+                   "finds NULL elements.",
                    "array_position(['a', 'b', 'b'], 'b')", "2", {ArrayAndElement(BindPosition)});
   AddArrayFunction(registry, {"array_positions", "list_positions"}, "array_positions(array, x) → bigint[]",
-                   "Positions of all elements that equal x.", "array_positions(['a', 'b', 'b'], 'b')", "[2,3]",
-                   {ArrayAndElement(BindPositions)});
+                   "Positions of all elements that equal x.", "array_positions(['a', 'b', 'b'], 'b')",
+                   "[2,3]", {ArrayAndElement(BindPositions)});
 }
 
 }  // namespace laminar

@@ -37,9 +37,11 @@ ScalarBinder ArrayAndArray(std::function<BoundScalar(const Type& element)> bind)
   };
 }
 
-ScalarBinder ArrayAndFixed(std::vector<Type> rest, size_t optional, std::function<BoundScalar(const Type& element)> bind) {
+ScalarBinder ArrayAndFixed(std::vector<Type> rest, size_t optional,
+                           std::function<BoundScalar(const Type& element)> bind) {
   return [=](const BindArguments& arguments) -> std::optional<BoundScalar> {
-    if (arguments.size() > rest.size() + 1 || arguments.size() + optional < rest.size() + 1) return std::nullopt;
+    if (arguments.size() > rest.size() + 1 || arguments.size() + optional < rest.size() + 1)
+      return std::nullopt;
     const auto element = SharedElement(arguments.types[0], Type::Null());
     if (!element) return std::nullopt;
     std::vector<Type> parameters = {Type::Array(*element)};
@@ -53,10 +55,13 @@ ScalarBinder ArrayAndFixed(std::vector<Type> rest, size_t optional, std::functio
   };
 }
 
-void AddArrayFunction(FunctionRegistry& registry, std::vector<std::string> names, const char* signature, const char* description,
-                      const char* example, const char* result, std::vector<ScalarBinder> overloads) {
-  registry.Add(ScalarFunction{
-      std::move(names), {"Array", signature, description, example, result}, Volatility::kImmutable, std::move(overloads)});
+void AddArrayFunction(FunctionRegistry& registry, std::vector<std::string> names, const char* signature,
+                      const char* description, const char* example, const char* result,
+                      std::vector<ScalarBinder> overloads) {
+  registry.Add(ScalarFunction{std::move(names),
+                              {"Array", signature, description, example, result},
+                              Volatility::kImmutable,
+                              std::move(overloads)});
 }
 
 CallShape ShapeOfFirst(const ScalarCall& call) {

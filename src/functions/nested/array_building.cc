@@ -11,7 +11,8 @@ int ArrayBuilding::AddSource(std::shared_ptr<arrow::ArrayData> elements) {
   return static_cast<int>(inputs_.size()) - 1;
 }
 
-arrow::Result<std::shared_ptr<arrow::ArrayData>> ArrayBuilding::TakeElements(const std::shared_ptr<arrow::DataType>& type) const {
+arrow::Result<std::shared_ptr<arrow::ArrayData>> ArrayBuilding::TakeElements(
+    const std::shared_ptr<arrow::DataType>& type) const {
   arrow::ArrayVector arrays;
   std::vector<int64_t> starts;
   int64_t total = 0;
@@ -29,7 +30,8 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> ArrayBuilding::TakeElements(con
   int64_t nulls = 0;
   for (int64_t i = 0; i < count; ++i) {
     const int32_t source = sources_[static_cast<size_t>(i)];
-    reinterpret_cast<int64_t*>(indices->mutable_data())[i] = source < 0 ? 0 : starts[static_cast<size_t>(source)] + elements_[static_cast<size_t>(i)];
+    reinterpret_cast<int64_t*>(indices->mutable_data())[i] =
+        source < 0 ? 0 : starts[static_cast<size_t>(source)] + elements_[static_cast<size_t>(i)];
     if (source < 0) {
       arrow::bit_util::ClearBit(valid->mutable_data(), i);
       ++nulls;
@@ -44,18 +46,21 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> ArrayBuilding::TakeElements(con
   if (arrays.size() > 1) {
     ARROW_ASSIGN_OR_RAISE(all, arrow::Concatenate(arrays));
   }
-  ARROW_ASSIGN_OR_RAISE(auto taken, arrow::compute::Take(*all, at, arrow::compute::TakeOptions::NoBoundsCheck()));
+  ARROW_ASSIGN_OR_RAISE(auto taken,
+                        arrow::compute::Take(*all, at, arrow::compute::TakeOptions::NoBoundsCheck()));
   return taken->data();
 }
 
-arrow::Result<arrow::Datum> ArrayBuilding::Finish(const CallShape& shape, const std::shared_ptr<arrow::DataType>& type,
+arrow::Result<arrow::Datum> ArrayBuilding::Finish(const CallShape& shape,
+                                                  const std::shared_ptr<arrow::DataType>& type,
                                                   std::shared_ptr<arrow::Buffer> valid) {
   if (elements_.size() > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
     return arrow::Status::Invalid("arrays of one batch have ", elements_.size(), " elements: more than 2^31");
   }
   ARROW_ASSIGN_OR_RAISE(auto elements, TakeElements(static_cast<const arrow::ListType&>(*type).value_type()));
   const int64_t nulls = valid ? arrow::kUnknownNullCount : 0;
-  auto data = arrow::ArrayData::Make(type, shape.rows, {std::move(valid), arrow::Buffer::FromVector(std::move(offsets_))},
+  auto data = arrow::ArrayData::Make(type, shape.rows,
+                                     {std::move(valid), arrow::Buffer::FromVector(std::move(offsets_))},
                                      {std::move(elements)}, nulls);
   return FinishArray(shape, arrow::MakeArray(data));
 }
@@ -65,7 +70,8 @@ namespace {
 /// Appends to the row's array what an argument gives: its elements, or itself.
 class Appender {
  public:
-  Appender(const arrow::Datum& argument, bool is_array, ArrayBuilding* out) : view_(argument), is_array_(is_array), out_(out) {
+  Appender(const arrow::Datum& argument, bool is_array, ArrayBuilding* out)
+      : view_(argument), is_array_(is_array), out_(out) {
     if (is_array_) lists_.emplace(view_);
     source_ = out_->AddSource(is_array_ ? lists_->elements() : view_.data());
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Results that are arrays: element indices are gathered first, the elements taken at the end in one go. Include only from .cc
-/// files.
+/// Results that are arrays: element indices are gathered first, the elements taken at the end in one go.
+/// Include only from .cc files.
 
 #include <cstdint>
 #include <memory>
@@ -17,7 +17,8 @@ class ArrayBuilding {
  public:
   explicit ArrayBuilding(int64_t rows) { offsets_.reserve(static_cast<size_t>(rows) + 1); }
 
-  /// Adds a column that elements are taken from; its number is used below. All have the result's element type.
+  /// Adds a column that elements are taken from; its number is used below. All have the result's element
+  /// type.
   int AddSource(std::shared_ptr<arrow::ArrayData> elements);
 
   void Append(int source, int64_t element) {
@@ -37,7 +38,8 @@ class ArrayBuilding {
                                      std::shared_ptr<arrow::Buffer> valid);
 
  private:
-  arrow::Result<std::shared_ptr<arrow::ArrayData>> TakeElements(const std::shared_ptr<arrow::DataType>& type) const;
+  arrow::Result<std::shared_ptr<arrow::ArrayData>> TakeElements(
+      const std::shared_ptr<arrow::DataType>& type) const;
 
   std::vector<std::shared_ptr<arrow::ArrayData>> inputs_;
   std::vector<int32_t> offsets_{0};

@@ -34,8 +34,9 @@ ScalarBinder BindExtreme(int sign) {
                 if (best < 0) validity.SetNull(row);
               }
               const arrow::Int64Array indices(shape.rows, (*at.Finish())[0], validity.Finish());
-              ARROW_ASSIGN_OR_RAISE(auto taken, arrow::compute::Take(*arrow::MakeArray(array.elements.data()), indices,
-                                                                     arrow::compute::TakeOptions::NoBoundsCheck()));
+              ARROW_ASSIGN_OR_RAISE(auto taken,
+                                    arrow::compute::Take(*arrow::MakeArray(array.elements.data()), indices,
+                                                         arrow::compute::TakeOptions::NoBoundsCheck()));
               return FinishArray(shape, taken);
             }};
   });
@@ -48,7 +49,8 @@ ScalarKernel ReduceKernel(const std::shared_ptr<arrow::DataType>& type, F f) {
     if (ShapeOf(call).all_null) return NullDatum(type);
     const ArrayArgument array(call.args[0]);
     const ColumnReader<T> elements(array.elements);
-    return Map<ListSpan>(call, type, [&](ListSpan span, BatchError& error) { return f(elements, span, error); });
+    return Map<ListSpan>(call, type,
+                         [&](ListSpan span, BatchError& error) { return f(elements, span, error); });
   };
 }
 
@@ -57,7 +59,8 @@ std::optional<int64_t> SumIntegers(const ColumnReader<int64_t>& elements, ListSp
   for (int64_t i = span.begin; i < span.begin + span.length; ++i) {
     if (elements.IsNull(i)) continue;
     int64_t next = 0;
-    if (__builtin_add_overflow(sum.value_or(0), elements[i], &next)) error.Fail("the sum of an array overflows BIGINT");
+    if (__builtin_add_overflow(sum.value_or(0), elements[i], &next))
+      error.Fail("the sum of an array overflows BIGINT");
     sum = next;
   }
   return sum;
@@ -88,14 +91,19 @@ std::optional<BoundScalar> BindSum(const BindArguments& arguments) {
   const auto element = NumberElement(arguments);
   if (!element) return std::nullopt;
   if (element->is_integer()) {
-    return BoundScalar{{Type::Array(Type::Int64())}, Type::Int64(), ReduceKernel<int64_t>(arrow::int64(), SumIntegers), true};
+    return BoundScalar{{Type::Array(Type::Int64())},
+                       Type::Int64(),
+                       ReduceKernel<int64_t>(arrow::int64(), SumIntegers),
+                       true};
   }
-  return BoundScalar{{Type::Array(Type::Double())}, Type::Double(), ReduceKernel<double>(arrow::float64(), SumReals)};
+  return BoundScalar{
+      {Type::Array(Type::Double())}, Type::Double(), ReduceKernel<double>(arrow::float64(), SumReals)};
 }
 
 std::optional<BoundScalar> BindAverage(const BindArguments& arguments) {
   if (!NumberElement(arguments)) return std::nullopt;
-  return BoundScalar{{Type::Array(Type::Double())}, Type::Double(), ReduceKernel<double>(arrow::float64(), Average)};
+  return BoundScalar{
+      {Type::Array(Type::Double())}, Type::Double(), ReduceKernel<double>(arrow::float64(), Average)};
 }
 
 /// (array, separator[, text for NULL]): NULL elements are left out unless they have a text.
@@ -144,7 +152,8 @@ int Depth(const Type& type) { return type.id() == TypeId::kArray ? 1 + Depth(typ
 
 std::optional<BoundScalar> BindDimensions(const BindArguments& arguments) {
   if (arguments.size() != 1 || arguments.types[0].id() != TypeId::kArray) return std::nullopt;
-  return BoundScalar{arguments.types, Type::Int64(), [depth = int64_t{Depth(arguments.types[0])}](const ScalarCall& call) {
+  return BoundScalar{arguments.types, Type::Int64(),
+                     [depth = int64_t{Depth(arguments.types[0])}](const ScalarCall& call) {
                        return Map<ListSpan>(call, arrow::int64(), [depth](ListSpan) { return depth; });
                      }};
 }
@@ -152,20 +161,21 @@ std::optional<BoundScalar> BindDimensions(const BindArguments& arguments) {
 }  // namespace
 
 void RegisterArrayReduce(FunctionRegistry& registry) {
-  AddArrayFunction(registry, {"array_min", "list_min"}, "array_min(array) → its element type", "The least element, NULLs left out.",
-                   "array_min([3, NULL, 1])", "1", {BindExtreme(-1)});
-  AddArrayFunction(registry, {"array_max", "list_max"}, "array_max(array) → its element type", "The greatest element, NULLs left out.",
-                   "array_max([3, NULL, 1])", "3", {BindExtreme(1)});
-  AddArrayFunction(registry, {"array_sum", "list_sum"}, "array_sum(array) → bigint or double", "Sum of the elements, NULLs left out.",
-                   "array_sum([1, NULL, 2])", "3", {BindSum});
-  AddArrayFunction(registry, {"array_avg", "list_avg"}, "array_avg(array) → double", "Mean of the elements, NULLs left out.",
-                   "array_avg([1, NULL, 2])", "1.5", {BindAverage});
-  AddArrayFunction(registry, {"array_to_string", "array_join", "list_to_string", "list_join"},
-                   "array_to_string(array, separator[, null_text]) → text",
-                   "Elements as text with the separator between; NULLs are left out, or written as null_text.",
-                   "array_to_string([1, NULL, 3], ',', '-')", "\"1,-,3\"", {BindToString});
-  AddArrayFunction(registry, {"array_ndims", "list_ndims"}, "array_ndims(array) → bigint", "Levels of nesting.", "array_ndims([[1]])", "2",
-                   {BindDimensions});
+  AddArrayFunction(registry, {"array_min", "list_min"}, "array_min(array) → its element type",
+                   "The least element, NULLs left out.", "array_min([3, NULL, 1])", "1", {BindExtreme(-1)});
+  AddArrayFunction(registry, {"array_max", "list_max"}, "array_max(array) → its element type",
+                   "The greatest element, NULLs left out.", "array_max([3, NULL, 1])", "3", {BindExtreme(1)});
+  AddArrayFunction(registry, {"array_sum", "list_sum"}, "array_sum(array) → bigint or double",
+                   "Sum of the elements, NULLs left out.", "array_sum([1, NULL, 2])", "3", {BindSum});
+  AddArrayFunction(registry, {"array_avg", "list_avg"}, "array_avg(array) → double",
+                   "Mean of the elements, NULLs left out.", "array_avg([1, NULL, 2])", "1.5", {BindAverage});
+  AddArrayFunction(
+      registry, {"array_to_string", "array_join", "list_to_string", "list_join"},
+      "array_to_string(array, separator[, null_text]) → text",
+      "Elements as text with the separator between; NULLs are left out, or written as null_text.",
+      "array_to_string([1, NULL, 3], ',', '-')", "\"1,-,3\"", {BindToString});
+  AddArrayFunction(registry, {"array_ndims", "list_ndims"}, "array_ndims(array) → bigint",
+                   "Levels of nesting.", "array_ndims([[1]])", "2", {BindDimensions});
 }
 
 }  // namespace laminar

@@ -1,4 +1,5 @@
-/// MAP functions. A MAP lies in memory as a list of (key, value); of equal keys the last counts where one is looked up.
+/// MAP functions. A MAP lies in memory as a list of (key, value); of equal keys the last counts where one is
+/// looked up.
 
 #include <arrow/array.h>
 #include <arrow/compute/api_vector.h>
@@ -28,21 +29,25 @@ struct MapArgument {
 };
 
 /// Puts keys and values under the offsets of an array of `shape.rows`.
-arrow::Result<arrow::Datum> FinishMap(const CallShape& shape, const Type& type, std::shared_ptr<arrow::Buffer> valid,
-                                      std::vector<int32_t> offsets, std::shared_ptr<arrow::Array> keys,
+arrow::Result<arrow::Datum> FinishMap(const CallShape& shape, const Type& type,
+                                      std::shared_ptr<arrow::Buffer> valid, std::vector<int32_t> offsets,
+                                      std::shared_ptr<arrow::Array> keys,
                                       std::shared_ptr<arrow::Array> values) {
   const auto arrow_type = type.arrow_type();
   const auto entry_type = static_cast<const arrow::MapType&>(*arrow_type).value_type();
   const int64_t length = keys->length();
   const arrow::StructArray entries(entry_type, length, {std::move(keys), std::move(values)});
-  auto data = arrow::ArrayData::Make(arrow_type, shape.rows, {std::move(valid), arrow::Buffer::FromVector(std::move(offsets))},
+  auto data = arrow::ArrayData::Make(arrow_type, shape.rows,
+                                     {std::move(valid), arrow::Buffer::FromVector(std::move(offsets))},
                                      {entries.data()});
   return FinishArray(shape, arrow::MakeArray(data));
 }
 
-arrow::Result<std::shared_ptr<arrow::Array>> TakeRows(const ColumnView& from, const std::vector<int64_t>& rows) {
+arrow::Result<std::shared_ptr<arrow::Array>> TakeRows(const ColumnView& from,
+                                                      const std::vector<int64_t>& rows) {
   const arrow::Int64Array indices(static_cast<int64_t>(rows.size()), arrow::Buffer::Wrap(rows));
-  return arrow::compute::Take(*arrow::MakeArray(from.data()), indices, arrow::compute::TakeOptions::NoBoundsCheck());
+  return arrow::compute::Take(*arrow::MakeArray(from.data()), indices,
+                              arrow::compute::TakeOptions::NoBoundsCheck());
 }
 
 // ---- map(keys, values) ----
@@ -67,7 +72,8 @@ std::optional<BoundScalar> BindMap(const BindArguments& arguments) {
       const ListSpan k = shape.IsValid(row) ? keys[row] : ListSpan{};
       const ListSpan v = shape.IsValid(row) ? values[row] : ListSpan{};
       if (k.length != v.length) {
-        return arrow::Status::Invalid("a map of ", k.length, " keys and ", v.length, " values: there must be as many");
+        return arrow::Status::Invalid("a map of ", k.length, " keys and ", v.length,
+                                      " values: there must be as many");
       }
       for (int64_t i = 0; i < k.length; ++i) {
         if (keys.elements.IsNull(k.begin + i)) return arrow::Status::Invalid("a key of a MAP cannot be NULL");
@@ -78,7 +84,8 @@ std::optional<BoundScalar> BindMap(const BindArguments& arguments) {
     }
     ARROW_ASSIGN_OR_RAISE(auto key_array, TakeRows(keys.elements, key_rows));
     ARROW_ASSIGN_OR_RAISE(auto value_array, TakeRows(values.elements, value_rows));
-    return FinishMap(shape, map, shape.valid, std::move(offsets), std::move(key_array), std::move(value_array));
+    return FinishMap(shape, map, shape.valid, std::move(offsets), std::move(key_array),
+                     std::move(value_array));
   };
   return BoundScalar{{Type::Array(key), Type::Array(value)}, map, kernel, true};
 }
@@ -135,8 +142,9 @@ std::optional<BoundScalar> BindElementOfArray(const BindArguments& arguments) {
       if (missing) validity.SetNull(row);
     }
     const arrow::Int64Array indices(shape.rows, (*at.Finish())[0], validity.Finish());
-    ARROW_ASSIGN_OR_RAISE(auto taken, arrow::compute::Take(*arrow::MakeArray(elements.elements.data()), indices,
-                                                           arrow::compute::TakeOptions::NoBoundsCheck()));
+    ARROW_ASSIGN_OR_RAISE(auto taken,
+                          arrow::compute::Take(*arrow::MakeArray(elements.elements.data()), indices,
+                                               arrow::compute::TakeOptions::NoBoundsCheck()));
     return FinishArray(shape, taken);
   };
   return BoundScalar{{array, Type::Int64()}, array.element(), kernel};
@@ -145,7 +153,8 @@ std::optional<BoundScalar> BindElementOfArray(const BindArguments& arguments) {
 // ---- parts ----
 
 /// The map's child as an array: same offsets.
-std::shared_ptr<arrow::Array> ChildAsList(const std::shared_ptr<arrow::ArrayData>& map, std::shared_ptr<arrow::ArrayData> child,
+std::shared_ptr<arrow::Array> ChildAsList(const std::shared_ptr<arrow::ArrayData>& map,
+                                          std::shared_ptr<arrow::ArrayData> child,
                                           const std::shared_ptr<arrow::DataType>& type) {
   auto data = map->Copy();
   data->type = type;
@@ -159,11 +168,13 @@ ScalarBinder BindPart(Part part) {
   return [part](const BindArguments& arguments) -> std::optional<BoundScalar> {
     if (arguments.size() != 1 || arguments.types[0].id() != TypeId::kMap) return std::nullopt;
     const Type& map = arguments.types[0];
-    const Type element = part == Part::kKeys     ? map.key()
-                         : part == Part::kValues ? map.element()
-                                                 : Type::Struct({{"key", map.key(), false}, {"value", map.element(), true}});
+    const Type element = part == Part::kKeys ? map.key()
+                         : part == Part::kValues
+                             ? map.element()
+                             : Type::Struct({{"key", map.key(), false}, {"value", map.element(), true}});
     const Type result = Type::Array(element);
-    auto kernel = [part, type = result.arrow_type(), element_type = element.arrow_type()](const ScalarCall& call) -> arrow::Result<arrow::Datum> {
+    auto kernel = [part, type = result.arrow_type(), element_type = element.arrow_type()](
+                      const ScalarCall& call) -> arrow::Result<arrow::Datum> {
       const CallShape shape = ShapeOf(call);
       if (shape.all_null) return NullDatum(type);
       const MapArgument entries(call.args[0]);
@@ -207,7 +218,9 @@ std::optional<BoundScalar> BindStrToMap(const BindArguments& arguments) {
         const std::string_view entry = rest.substr(0, end);
         const size_t split = entry.find(second);
         key_texts.push_back(entry.substr(0, split));
-        value_texts.push_back(split == std::string_view::npos ? std::nullopt : std::optional(entry.substr(split + second.size())));
+        value_texts.push_back(split == std::string_view::npos
+                                  ? std::nullopt
+                                  : std::optional(entry.substr(split + second.size())));
         rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + first.size());
       }
       offsets.push_back(static_cast<int32_t>(key_texts.size()));
@@ -227,9 +240,10 @@ std::optional<BoundScalar> BindStrToMap(const BindArguments& arguments) {
     }
     ARROW_ASSIGN_OR_RAISE(auto key_buffers, key_writer.Finish());
     ARROW_ASSIGN_OR_RAISE(auto value_buffers, value_writer.Finish());
-    return FinishMap(shape, map, shape.valid, std::move(offsets),
-                     FinishColumn(all, arrow::utf8(), nullptr, std::move(key_buffers)).make_array(),
-                     FinishColumn(all, arrow::utf8(), validity.Finish(), std::move(value_buffers)).make_array());
+    return FinishMap(
+        shape, map, shape.valid, std::move(offsets),
+        FinishColumn(all, arrow::utf8(), nullptr, std::move(key_buffers)).make_array(),
+        FinishColumn(all, arrow::utf8(), validity.Finish(), std::move(value_buffers)).make_array());
   };
   return BoundScalar{parameters, map, kernel};
 }
@@ -252,7 +266,8 @@ std::optional<BoundScalar> BindMapConcat(const BindArguments& arguments) {
     }
     std::vector<std::vector<RowCompare>> compare(maps.size());
     for (size_t i = 0; i < maps.size(); ++i) {
-      for (const MapArgument& other : maps) compare[i].push_back(MakeRowCompare(maps[i].keys, other.keys, map.key()));
+      for (const MapArgument& other : maps)
+        compare[i].push_back(MakeRowCompare(maps[i].keys, other.keys, map.key()));
     }
     auto overridden = [&](size_t source, int64_t entry, int64_t row) {
       for (size_t later = source + 1; later < maps.size(); ++later) {
@@ -281,40 +296,47 @@ std::optional<BoundScalar> BindMapConcat(const BindArguments& arguments) {
     }
     CallShape plain = shape;
     plain.constant = false;
-    ARROW_ASSIGN_OR_RAISE(arrow::Datum key_lists, keys.Finish(plain, Type::Array(map.key()).arrow_type(), nullptr));
-    ARROW_ASSIGN_OR_RAISE(arrow::Datum value_lists, values.Finish(plain, Type::Array(map.element()).arrow_type(), nullptr));
-    return FinishMap(shape, map, shape.valid, std::move(offsets), arrow::MakeArray(key_lists.array()->child_data[0]),
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum key_lists,
+                          keys.Finish(plain, Type::Array(map.key()).arrow_type(), nullptr));
+    ARROW_ASSIGN_OR_RAISE(arrow::Datum value_lists,
+                          values.Finish(plain, Type::Array(map.element()).arrow_type(), nullptr));
+    return FinishMap(shape, map, shape.valid, std::move(offsets),
+                     arrow::MakeArray(key_lists.array()->child_data[0]),
                      arrow::MakeArray(value_lists.array()->child_data[0]));
   };
   return BoundScalar{std::vector<Type>(arguments.size(), *common), *common, kernel};
 }
 
-void Add(FunctionRegistry& registry, std::vector<std::string> names, const char* signature, const char* description,
-         const char* example, const char* result, std::vector<ScalarBinder> overloads) {
-  registry.Add(ScalarFunction{
-      std::move(names), {"Map", signature, description, example, result}, Volatility::kImmutable, std::move(overloads)});
+void Add(FunctionRegistry& registry, std::vector<std::string> names, const char* signature,
+         const char* description, const char* example, const char* result,
+         std::vector<ScalarBinder> overloads) {
+  registry.Add(ScalarFunction{std::move(names),
+                              {"Map", signature, description, example, result},
+                              Volatility::kImmutable,
+                              std::move(overloads)});
 }
 
 }  // namespace
 
 void RegisterMapFunctions(FunctionRegistry& registry) {
   Add(registry, {"map", "map_from_arrays"}, "map(keys, values) → map",
-      "From two arrays of equal length; keys are not NULL. Also written MAP {k: v, …}.", "map(['a', 'b'], [1, 2])", "{\"a\":1,\"b\":2}",
-      {BindMap});
+      "From two arrays of equal length; keys are not NULL. Also written MAP {k: v, …}.",
+      "map(['a', 'b'], [1, 2])", "{\"a\":1,\"b\":2}", {BindMap});
   Add(registry, {"map_extract", "element_at"}, "map[key], element_at(map, key) → its value type",
-      "The value of the key; NULL when there is none. element_at(array, i) is array[i].", "element_at(map(['a'], [1]), 'a')", "1",
-      {BindExtract, BindElementOfArray});
-  Add(registry, {"map_keys"}, "map_keys(map) → array", "Its keys in order.", "map_keys(map(['a', 'b'], [1, 2]))", "[\"a\",\"b\"]",
-      {BindPart(Part::kKeys)});
-  Add(registry, {"map_values"}, "map_values(map) → array", "Its values in order of the keys.", "map_values(map(['a', 'b'], [1, 2]))",
-      "[1,2]", {BindPart(Part::kValues)});
+      "The value of the key; NULL when there is none. element_at(array, i) is array[i].",
+      "element_at(map(['a'], [1]), 'a')", "1", {BindExtract, BindElementOfArray});
+  Add(registry, {"map_keys"}, "map_keys(map) → array", "Its keys in order.",
+      "map_keys(map(['a', 'b'], [1, 2]))", "[\"a\",\"b\"]", {BindPart(Part::kKeys)});
+  Add(registry, {"map_values"}, "map_values(map) → array", "Its values in order of the keys.",
+      "map_values(map(['a', 'b'], [1, 2]))", "[1,2]", {BindPart(Part::kValues)});
   Add(registry, {"map_entries"}, "map_entries(map) → array of struct(key, value)", "Its entries in order.",
       "map_entries(map(['a'], [1]))", "[{\"key\":\"a\",\"value\":1}]", {BindPart(Part::kEntries)});
   Add(registry, {"str_to_map"}, "str_to_map(text[, between[, inside]]) → map(text, text)",
-      "Entries are divided by `between` (,), key and value by `inside` (=).", "str_to_map('a=1,b')", "{\"a\":\"1\",\"b\":null}",
-      {BindStrToMap});
-  Add(registry, {"map_concat"}, "map_concat(a, b, …) → map", "Entries of all maps; of equal keys the last counts.",
-      "map_concat(map(['a'], [1]), map(['a'], [2]))", "{\"a\":2}", {BindMapConcat});
+      "Entries are divided by `between` (,), key and value by `inside` (=).", "str_to_map('a=1,b')",
+      "{\"a\":\"1\",\"b\":null}", {BindStrToMap});
+  Add(registry, {"map_concat"}, "map_concat(a, b, …) → map",
+      "Entries of all maps; of equal keys the last counts.", "map_concat(map(['a'], [1]), map(['a'], [2]))",
+      "{\"a\":2}", {BindMapConcat});
 }
 
 }  // namespace laminar

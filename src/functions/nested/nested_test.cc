@@ -86,7 +86,8 @@ TEST(ArrayTest, Sets) {
       {"array_except", {Ints("[1,2,3,1]"), Ints("[2]")}, "[1,3]"},
       {"array_except", {Ints("[1]"), Null("BIGINT[]")}, "null"},
   });
-  EXPECT_EQ(Call("array_sort", {Ints("[1]"), Text("up")}), "error: argument 2 of array_sort must be 'DESC' or 'ASC'");
+  EXPECT_EQ(Call("array_sort", {Ints("[1]"), Text("up")}),
+            "error: argument 2 of array_sort must be 'DESC' or 'ASC'");
 }
 
 TEST(ArrayTest, Reduce) {
@@ -118,9 +119,11 @@ TEST(ArrayTest, Series) {
       {"generate_series", {Int(1), Int(2), Int(0)}, "error: the step of a series must not be 0"},
       {"generate_series", {Int(INT64_MAX - 1), Int(INT64_MAX)}, "[9223372036854775806,9223372036854775807]"},
       {"range", {Int(0), Int(INT64_MAX)}, "error: a series has more than 1000000 elements"},
-      {"generate_series", {Timestamp("2024-01-31"), Timestamp("2024-03-31"), Interval("1 month")},
+      {"generate_series",
+       {Timestamp("2024-01-31"), Timestamp("2024-03-31"), Interval("1 month")},
        R"(["2024-01-31T00:00:00","2024-02-29T00:00:00","2024-03-31T00:00:00"])"},
-      {"range", {V("DATE", "\"2024-01-01\""), V("DATE", "\"2024-01-02\""), Interval("12 hours")},
+      {"range",
+       {V("DATE", "\"2024-01-01\""), V("DATE", "\"2024-01-02\""), Interval("12 hours")},
        R"(["2024-01-01T00:00:00","2024-01-01T12:00:00"])"},
   });
 }
@@ -128,7 +131,9 @@ TEST(ArrayTest, Series) {
 TEST(MapTest, Functions) {
   CheckCases({
       {"map", {Texts(R"(["a","b"])"), Ints("[1,null]")}, R"({"a":1,"b":null})"},
-      {"map", {Texts(R"(["a"])"), Ints("[1,2]")}, "error: a map of 1 keys and 2 values: there must be as many"},
+      {"map",
+       {Texts(R"(["a"])"), Ints("[1,2]")},
+       "error: a map of 1 keys and 2 values: there must be as many"},
       {"map", {Texts("[null]"), Ints("[1]")}, "error: a key of a MAP cannot be NULL"},
       {"map_extract", {Map(R"({"a":1,"b":2})"), Text("b")}, "2"},
       {"map_extract", {Map(R"({"a":1})"), Text("x")}, "null"},
@@ -153,14 +158,17 @@ TEST(StructTest, Functions) {
       {"named_struct", {Text("a"), Int(1), Text("b"), Null("TEXT")}, R"({"a":1,"b":null})"},
       {"get_field", {V("STRUCT<a INT, b TEXT>", R"({"a":1,"b":"x"})"), Text("B")}, "\"x\""},
       {"get_field", {Null("STRUCT<a INT>"), Text("a")}, "null"},
-      {"get_field", {V("STRUCT<a INT>", R"({"a":1})"), Text("z")}, "error: there is no field 'z' in STRUCT<a INT>"},
+      {"get_field",
+       {V("STRUCT<a INT>", R"({"a":1})"), Text("z")},
+       "error: there is no field 'z' in STRUCT<a INT>"},
   });
 }
 
 TEST(DocTest, EveryFunctionIsDescribed) {
   for (const ScalarFunction* function : CoreRegistry().scalars()) {
     const FunctionDoc& doc = function->doc;
-    EXPECT_FALSE(doc.group.empty() || doc.signature.empty() || doc.description.empty() || doc.example.empty() || doc.result.empty())
+    EXPECT_FALSE(doc.group.empty() || doc.signature.empty() || doc.description.empty() ||
+                 doc.example.empty() || doc.result.empty())
         << function->names[0];
     EXPECT_FALSE(function->overloads.empty()) << function->names[0];
   }

@@ -1,4 +1,5 @@
-/// STRUCT, NAMED_STRUCT, GET_FIELD as functions; the binder makes expressions of them that the planner can look into.
+/// STRUCT, NAMED_STRUCT, GET_FIELD as functions; the binder makes expressions of them that the planner can
+/// look into.
 
 #include <arrow/array.h>
 #include <arrow/array/util.h>
@@ -27,7 +28,8 @@ ScalarKernel StructKernel(const Type& type, std::vector<size_t> values) {
       if (call.args[i].is_array()) {
         fields.push_back(call.args[i].make_array());
       } else {
-        ARROW_ASSIGN_OR_RAISE(fields.emplace_back(), arrow::MakeArrayFromScalar(*call.args[i].scalar(), call.num_rows));
+        ARROW_ASSIGN_OR_RAISE(fields.emplace_back(),
+                              arrow::MakeArrayFromScalar(*call.args[i].scalar(), call.num_rows));
       }
     }
     return arrow::Datum(std::make_shared<arrow::StructArray>(arrow_type, call.num_rows, std::move(fields)));
@@ -66,38 +68,44 @@ std::optional<BoundScalar> BindGetField(const BindArguments& arguments) {
   const auto name = ConstantText(arguments, 1);
   if (!name) throw UserError(Reason::kTypeError, {}, "the field name of get_field must be a text literal");
   const int field = type.FieldIndex(*name);
-  if (field < 0) throw UserError(Reason::kTypeError, {}, "there is no field '" + *name + "' in " + type.ToString());
+  if (field < 0)
+    throw UserError(Reason::kTypeError, {}, "there is no field '" + *name + "' in " + type.ToString());
   const Type result = type.fields()[static_cast<size_t>(field)].type;
   // The expression knows how: it is evaluated over a batch of one column.
-  return BoundScalar{{type, Type::Text()}, result,
-                     [access = MakeFieldAccess(MakeColumn(0, "s", type), field)](const ScalarCall& call) -> arrow::Result<arrow::Datum> {
-                       if (call.args[0].is_scalar()) {
-                         return access->WithChildren({MakeLiteral(call.args[0].scalar(), access->children()[0]->type())})
-                             ->Evaluate(Batch{}, call.context);
-                       }
-                       Batch batch;
-                       batch.num_rows = call.num_rows;
-                       batch.columns = {call.args[0].make_array()};
-                       return access->Evaluate(batch, call.context);
-                     }};
+  return BoundScalar{
+      {type, Type::Text()},
+      result,
+      [access = MakeFieldAccess(MakeColumn(0, "s", type), field)](
+          const ScalarCall& call) -> arrow::Result<arrow::Datum> {
+        if (call.args[0].is_scalar()) {
+          return access->WithChildren({MakeLiteral(call.args[0].scalar(), access->children()[0]->type())})
+              ->Evaluate(Batch{}, call.context);
+        }
+        Batch batch;
+        batch.num_rows = call.num_rows;
+        batch.columns = {call.args[0].make_array()};
+        return access->Evaluate(batch, call.context);
+      }};
 }
 
 }  // namespace
 
 void RegisterStructFunctions(FunctionRegistry& registry) {
-  registry.Add(ScalarFunction{{"struct", "row"},
-                              {"Struct", "struct(a, …) → struct", "Fields are named c0, c1, …; struct(x AS name) names one.",
-                               "struct(1, 'a')", "{\"c0\":1,\"c1\":\"a\"}"},
-                              Volatility::kImmutable,
-                              {BindStruct}});
-  registry.Add(ScalarFunction{{"named_struct"},
-                              {"Struct", "named_struct('name', value, …) → struct", "Names are text literals.",
-                               "named_struct('a', 1, 'b', NULL)", "{\"a\":1,\"b\":null}"},
-                              Volatility::kImmutable,
-                              {BindNamedStruct}});
+  registry.Add(ScalarFunction{
+      {"struct", "row"},
+      {"Struct", "struct(a, …) → struct", "Fields are named c0, c1, …; struct(x AS name) names one.",
+       "struct(1, 'a')", "{\"c0\":1,\"c1\":\"a\"}"},
+      Volatility::kImmutable,
+      {BindStruct}});
+  registry.Add(
+      ScalarFunction{{"named_struct"},
+                     {"Struct", "named_struct('name', value, …) → struct", "Names are text literals.",
+                      "named_struct('a', 1, 'b', NULL)", "{\"a\":1,\"b\":null}"},
+                     Volatility::kImmutable,
+                     {BindNamedStruct}});
   registry.Add(ScalarFunction{{"get_field"},
-                              {"Struct", "s.name, s['name'], get_field(s, 'name') → the field's type", "NULL when the struct is NULL.",
-                               "get_field(named_struct('a', 1), 'a')", "1"},
+                              {"Struct", "s.name, s['name'], get_field(s, 'name') → the field's type",
+                               "NULL when the struct is NULL.", "get_field(named_struct('a', 1), 'a')", "1"},
                               Volatility::kImmutable,
                               {BindGetField}});
 }
