@@ -37,26 +37,20 @@ auto RetryInterrupted(Call call) {
 
 int OpenOrThrow(const std::string& path, int flags, const char* action) {
   const int fd = RetryInterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0666); });
-  if (fd < 0) {
-    ThrowErrno(errno, action, path);
-  }
+  if (fd < 0) ThrowErrno(errno, action, path);
   return fd;
 }
 
 struct stat StatOrThrow(int fd, const std::string& path) {
   struct stat status;
-  if (::fstat(fd, &status) != 0) {
-    ThrowErrno(errno, "stat", path);
-  }
+  if (::fstat(fd, &status) != 0) ThrowErrno(errno, "stat", path);
   return status;
 }
 
 }  // namespace
 
 LocalFile::~LocalFile() {
-  if (fd_ >= 0) {
-    ::close(fd_);
-  }
+  if (fd_ >= 0) ::close(fd_);
 }
 
 LocalFile::LocalFile(LocalFile&& other) noexcept
@@ -64,9 +58,7 @@ LocalFile::LocalFile(LocalFile&& other) noexcept
 
 LocalFile& LocalFile::operator=(LocalFile&& other) noexcept {
   if (this != &other) {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
+    if (fd_ >= 0) ::close(fd_);
     fd_ = std::exchange(other.fd_, -1);
     path_ = std::move(other.path_);
   }
@@ -75,9 +67,7 @@ LocalFile& LocalFile::operator=(LocalFile&& other) noexcept {
 
 LocalFile LocalFile::OpenRead(const std::string& path) {
   LocalFile file(OpenOrThrow(path, O_RDONLY, "open"), path);
-  if (S_ISDIR(StatOrThrow(file.fd_, path).st_mode)) {
-    ThrowErrno(EISDIR, "read", path);
-  }
+  if (S_ISDIR(StatOrThrow(file.fd_, path).st_mode)) ThrowErrno(EISDIR, "read", path);
   return file;
 }
 
@@ -87,9 +77,7 @@ LocalFile LocalFile::Create(const std::string& path) {
 
 LocalFile LocalFile::OpenAppend(const std::string& path) {
   LocalFile file(OpenOrThrow(path, O_WRONLY, "open for writing"), path);
-  if (::lseek(file.fd_, 0, SEEK_END) < 0) {
-    ThrowErrno(errno, "seek in", path);
-  }
+  if (::lseek(file.fd_, 0, SEEK_END) < 0) ThrowErrno(errno, "seek in", path);
   return file;
 }
 
@@ -105,12 +93,8 @@ int64_t LocalFile::ReadAt(int64_t offset, void* data, int64_t bytes_max) const {
   while (done < bytes_max) {
     const ssize_t n = RetryInterrupted(
         [&] { return ::pread(fd_, static_cast<char*>(data) + done, bytes_max - done, offset + done); });
-    if (n < 0) {
-      ThrowErrno(errno, "read", path_);
-    }
-    if (n == 0) {
-      break;
-    }
+    if (n < 0) ThrowErrno(errno, "read", path_);
+    if (n == 0) break;
     done += n;
   }
   return done;
@@ -119,18 +103,12 @@ int64_t LocalFile::ReadAt(int64_t offset, void* data, int64_t bytes_max) const {
 void LocalFile::Write(std::string_view data) { WriteFully(fd_, data, path_); }
 
 void LocalFile::Truncate(int64_t bytes) {
-  if (RetryInterrupted([&] { return ::ftruncate(fd_, bytes); }) != 0) {
-    ThrowErrno(errno, "truncate", path_);
-  }
-  if (::lseek(fd_, bytes, SEEK_SET) < 0) {
-    ThrowErrno(errno, "seek in", path_);
-  }
+  if (RetryInterrupted([&] { return ::ftruncate(fd_, bytes); }) != 0) ThrowErrno(errno, "truncate", path_);
+  if (::lseek(fd_, bytes, SEEK_SET) < 0) ThrowErrno(errno, "seek in", path_);
 }
 
 void LocalFile::Sync() {
-  if (::fdatasync(fd_) == 0) {
-    return;
-  }
+  if (::fdatasync(fd_) == 0) return;
   if (errno == EINVAL || errno == EROFS) {
     return;  // pipes and devices have nothing to sync
   }
@@ -140,17 +118,13 @@ void LocalFile::Sync() {
 void LocalFile::Close() {
   const int fd = std::exchange(fd_, -1);
   // EINTR on close leaves the descriptor closed on Linux.
-  if (fd >= 0 && ::close(fd) != 0 && errno != EINTR) {
-    ThrowErrno(errno, "close", path_);
-  }
+  if (fd >= 0 && ::close(fd) != 0 && errno != EINTR) ThrowErrno(errno, "close", path_);
 }
 
 void WriteFully(int fd, std::string_view data, const std::string& name) {
   while (!data.empty()) {
     const ssize_t n = RetryInterrupted([&] { return ::write(fd, data.data(), data.size()); });
-    if (n < 0) {
-      ThrowErrno(errno, "write", name);
-    }
+    if (n < 0) ThrowErrno(errno, "write", name);
     data.remove_prefix(static_cast<size_t>(n));
   }
 }
@@ -176,40 +150,28 @@ int64_t FileSizeOrMinusOne(const std::string& path) {
 }
 
 void MakeDirectories(const std::string& path) {
-  if (path.empty()) {
-    return;
-  }
+  if (path.empty()) return;
   std::error_code error;
   fs::create_directories(path, error);
-  if (error) {
-    ThrowErrno(error.value(), "create directory", path);
-  }
+  if (error) ThrowErrno(error.value(), "create directory", path);
 }
 
 void RemoveFile(const std::string& path) {
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
-    ThrowErrno(errno, "remove", path);
-  }
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) ThrowErrno(errno, "remove", path);
 }
 
 void RenameFile(const std::string& from, const std::string& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) {
-    ThrowErrno(errno, "rename '" + from + "' to", to);
-  }
+  if (::rename(from.c_str(), to.c_str()) != 0) ThrowErrno(errno, "rename '" + from + "' to", to);
 }
 
 void SyncDirectory(const std::string& path) {
   const std::string& name = path.empty() ? "." : path;
   const int fd = RetryInterrupted([&] { return ::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
-  if (fd < 0) {
-    ThrowErrno(errno, "open directory", name);
-  }
+  if (fd < 0) ThrowErrno(errno, "open directory", name);
   const int result = ::fsync(fd);
   const int error = errno;
   ::close(fd);
-  if (result != 0 && error != EINVAL && error != EROFS) {
-    ThrowErrno(error, "sync directory", name);
-  }
+  if (result != 0 && error != EINVAL && error != EROFS) ThrowErrno(error, "sync directory", name);
 }
 
 std::vector<std::string> ListFilesRecursively(const std::string& directory) {
@@ -217,9 +179,7 @@ std::vector<std::string> ListFilesRecursively(const std::string& directory) {
   std::error_code error;
   const auto options = fs::directory_options::follow_directory_symlink;
   fs::recursive_directory_iterator entry(directory, options, error), end;
-  if (error) {
-    ThrowErrno(error.value(), "list", directory);
-  }
+  if (error) ThrowErrno(error.value(), "list", directory);
   while (entry != end) {
     const std::string name = entry->path().filename().string();
     const bool hidden = name[0] == '.' || name[0] == '_';
@@ -230,9 +190,7 @@ std::vector<std::string> ListFilesRecursively(const std::string& directory) {
       found.push_back(entry->path().lexically_relative(directory).string());
     }
     entry.increment(error);
-    if (error) {
-      ThrowErrno(error.value(), "list", directory);
-    }
+    if (error) ThrowErrno(error.value(), "list", directory);
   }
   std::sort(found.begin(), found.end());
   return found;

@@ -14,9 +14,7 @@ int64_t BareUnitUs(std::string_view name) {
   constexpr std::pair<std::string_view, int64_t> kUnits[] = {
       {"_micros", 1}, {"_us", 1}, {"_millis", 1'000}, {"_ms", 1'000}, {"_minutes", 60'000'000}};
   for (const auto& [suffix, unit] : kUnits) {
-    if (name.size() > suffix.size() && name.substr(name.size() - suffix.size()) == suffix) {
-      return unit;
-    }
+    if (name.size() > suffix.size() && name.substr(name.size() - suffix.size()) == suffix) return unit;
   }
   return 1'000'000;
 }
@@ -45,9 +43,7 @@ bool Options::Boolean(const std::string& name, bool otherwise) const {
 
 int64_t Options::DurationUs(const std::string& name, int64_t otherwise) const {
   const auto found = values.find(name);
-  if (found == values.end()) {
-    return otherwise;
-  }
+  if (found == values.end()) return otherwise;
   return ParseDurationUs(found->second.text, BareUnitUs(name)).value_or(otherwise);
 }
 
@@ -80,9 +76,7 @@ void ConnectorRegistry::Add(std::unique_ptr<Connector> connector) {
   const std::shared_ptr<const Connector> shared = std::move(connector);
   const bool added = connectors_.emplace(FoldOptionName(shared->info().id), shared).second;
   LAMINAR_CHECK(added, "connector '" + shared->info().id + "' registered twice");
-  for (const std::string& alias : shared->info().aliases) {
-    connectors_.emplace(FoldOptionName(alias), shared);
-  }
+  for (const std::string& alias : shared->info().aliases) connectors_.emplace(FoldOptionName(alias), shared);
 }
 
 const Connector* ConnectorRegistry::Find(std::string_view id) const {
@@ -93,18 +87,14 @@ const Connector* ConnectorRegistry::Find(std::string_view id) const {
 std::vector<const Connector*> ConnectorRegistry::connectors() const {
   std::vector<const Connector*> all;
   for (const auto& [name, connector] : connectors_) {
-    if (name == FoldOptionName(connector->info().id)) {
-      all.push_back(connector.get());
-    }
+    if (name == FoldOptionName(connector->info().id)) all.push_back(connector.get());
   }
   return all;
 }
 
 std::vector<std::string> ConnectorRegistry::ids() const {
   std::vector<std::string> all;
-  for (const Connector* connector : connectors()) {
-    all.push_back(connector->info().id);
-  }
+  for (const Connector* connector : connectors()) all.push_back(connector->info().id);
   return all;
 }
 

@@ -12,9 +12,7 @@ void AppendLines(const Batch& records, std::string* out) {
   const auto& column = static_cast<const arrow::BinaryArray&>(*records.columns[0]);
   out->reserve(out->size() + static_cast<size_t>(column.total_values_length() + column.length()));
   for (int64_t row = 0; row < column.length(); ++row) {
-    if (column.IsNull(row)) {
-      continue;
-    }
+    if (column.IsNull(row)) continue;
     out->append(column.GetView(row));
     out->push_back('\n');
   }

@@ -13,12 +13,8 @@ namespace {
 
 std::string_view Trim(std::string_view text) {
   auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
-  while (!text.empty() && blank(text.front())) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && blank(text.back())) {
-    text.remove_suffix(1);
-  }
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -32,9 +28,7 @@ std::optional<double> TakeNumber(std::string_view* text) {
   double value = 0;
   const auto [end, error] =
       std::from_chars(text->data(), text->data() + text->size(), value, std::chars_format::fixed);
-  if (error != std::errc()) {
-    return std::nullopt;
-  }
+  if (error != std::errc()) return std::nullopt;
   text->remove_prefix(static_cast<size_t>(end - text->data()));
   return value;
 }
@@ -81,9 +75,7 @@ std::optional<int64_t> UnitUs(const std::string& word) {
                                                         {"week", 604'800'000'000},
                                                         {"weeks", 604'800'000'000}};
   const auto found = kUnits.find(word);
-  if (found == kUnits.end()) {
-    return std::nullopt;
-  }
+  if (found == kUnits.end()) return std::nullopt;
   return found->second;
 }
 
@@ -93,18 +85,14 @@ std::optional<double> TakeClock(double hours, std::string_view* text) {
   for (double unit = 60; unit >= 1 && !text->empty() && text->front() == ':'; unit /= 60) {
     text->remove_prefix(1);
     const auto part = TakeNumber(text);
-    if (!part || *part >= 60) {
-      return std::nullopt;
-    }
+    if (!part || *part >= 60) return std::nullopt;
     seconds += *part * unit;
   }
   return seconds;
 }
 
 std::optional<int64_t> Rounded(double value) {
-  if (!(std::abs(value) < 9.2e18)) {
-    return std::nullopt;
-  }
+  if (!(std::abs(value) < 9.2e18)) return std::nullopt;
   return static_cast<int64_t>(std::llround(value));
 }
 
@@ -113,51 +101,35 @@ std::optional<int64_t> Rounded(double value) {
 std::string FoldOptionName(std::string_view name) {
   std::string folded;
   for (const char c : name) {
-    if (c != '_' && c != '-') {
-      folded.push_back(LowerAscii(c));
-    }
+    if (c != '_' && c != '-') folded.push_back(LowerAscii(c));
   }
   return folded;
 }
 
 std::optional<int64_t> ParseIntegerText(std::string_view text) {
   text = Trim(text);
-  if (!text.empty() && text.front() == '+') {
-    text.remove_prefix(1);
-  }
+  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size()) {
-    return value;
-  }
+  if (error == std::errc() && end == text.data() + text.size()) return value;
   const auto real = ParseDoubleText(text);
-  if (!real || std::trunc(*real) != *real || std::abs(*real) > 9007199254740992.0) {
-    return std::nullopt;
-  }
+  if (!real || std::trunc(*real) != *real || std::abs(*real) > 9007199254740992.0) return std::nullopt;
   return static_cast<int64_t>(*real);
 }
 
 std::optional<double> ParseDoubleText(std::string_view text) {
   text = Trim(text);
-  if (!text.empty() && text.front() == '+') {
-    text.remove_prefix(1);
-  }
+  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) {
-    return std::nullopt;
-  }
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
   return value;
 }
 
 std::optional<bool> ParseBooleanText(std::string_view text) {
   text = Trim(text);
-  if (EqualsIgnoreCase(text, "true")) {
-    return true;
-  }
-  if (EqualsIgnoreCase(text, "false")) {
-    return false;
-  }
+  if (EqualsIgnoreCase(text, "true")) return true;
+  if (EqualsIgnoreCase(text, "false")) return false;
   return std::nullopt;
 }
 
@@ -172,12 +144,8 @@ std::vector<std::string> ParseList(std::string_view text) {
     std::string_view part = Trim(text.substr(0, comma));
     const bool quoted =
         part.size() >= 2 && part.front() == part.back() && (part[0] == '\'' || part[0] == '"');
-    if (quoted) {
-      part = part.substr(1, part.size() - 2);
-    }
-    if (!part.empty()) {
-      parts.emplace_back(part);
-    }
+    if (quoted) part = part.substr(1, part.size() - 2);
+    if (!part.empty()) parts.emplace_back(part);
     text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
   }
   return parts;
@@ -186,12 +154,8 @@ std::vector<std::string> ParseList(std::string_view text) {
 std::optional<int64_t> ParseDurationUs(std::string_view text, int64_t bare_unit_us) {
   text = Trim(text);
   const bool negative = !text.empty() && text.front() == '-';
-  if (negative || (!text.empty() && text.front() == '+')) {
-    text.remove_prefix(1);
-  }
-  if (text.empty()) {
-    return std::nullopt;
-  }
+  if (negative || (!text.empty() && text.front() == '+')) text.remove_prefix(1);
+  if (text.empty()) return std::nullopt;
   double total_us = 0;
   bool bare = false;
   while (!text.empty()) {
@@ -199,29 +163,21 @@ std::optional<int64_t> ParseDurationUs(std::string_view text, int64_t bare_unit_
       return std::nullopt;  // "5 10s"
     }
     const auto number = TakeNumber(&text);
-    if (!number) {
-      return std::nullopt;
-    }
+    if (!number) return std::nullopt;
     if (!text.empty() && text.front() == ':') {
       const auto seconds = TakeClock(*number, &text);
-      if (!seconds) {
-        return std::nullopt;
-      }
+      if (!seconds) return std::nullopt;
       total_us += *seconds * 1e6;
     } else {
       text = Trim(text);
       const std::string word = TakeWord(&text);
       bare = word.empty();
       const auto unit = bare ? std::optional<int64_t>(bare_unit_us) : UnitUs(word);
-      if (!unit || (bare && total_us != 0)) {
-        return std::nullopt;
-      }
+      if (!unit || (bare && total_us != 0)) return std::nullopt;
       total_us += *number * static_cast<double>(*unit);
     }
     text = Trim(text);
-    if (!text.empty() && text.front() == ',') {
-      text = Trim(text.substr(1));
-    }
+    if (!text.empty() && text.front() == ',') text = Trim(text.substr(1));
   }
   return Rounded(negative ? -total_us : total_us);
 }
@@ -229,14 +185,10 @@ std::optional<int64_t> ParseDurationUs(std::string_view text, int64_t bare_unit_
 std::optional<int64_t> ParseSizeBytes(std::string_view text) {
   text = Trim(text);
   const auto number = TakeNumber(&text);
-  if (!number || *number < 0) {
-    return std::nullopt;
-  }
+  if (!number || *number < 0) return std::nullopt;
   text = Trim(text);
   const std::string word = TakeWord(&text);
-  if (!text.empty()) {
-    return std::nullopt;
-  }
+  if (!text.empty()) return std::nullopt;
   static const std::map<std::string, double> kUnits = {{"", 1},
                                                        {"b", 1},
                                                        {"k", 1024.0},
@@ -252,9 +204,7 @@ std::optional<int64_t> ParseSizeBytes(std::string_view text) {
                                                        {"tb", 1099511627776.0},
                                                        {"tib", 1099511627776.0}};
   const auto unit = kUnits.find(word);
-  if (unit == kUnits.end()) {
-    return std::nullopt;
-  }
+  if (unit == kUnits.end()) return std::nullopt;
   return Rounded(*number * unit->second);
 }
 

@@ -81,9 +81,7 @@ std::string FormatOptionName(std::string_view name) {
   bool was_lower = false;
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
-    if (std::isupper(byte) && was_lower) {
-      out.push_back('_');
-    }
+    if (std::isupper(byte) && was_lower) out.push_back('_');
     was_lower = std::islower(byte) || std::isdigit(byte);
     out.push_back(c == '-' ? '_' : static_cast<char>(std::tolower(byte)));
   }
@@ -92,9 +90,7 @@ std::string FormatOptionName(std::string_view name) {
 
 std::string Joined(const std::vector<std::string>& values) {
   std::string out;
-  for (const std::string& value : values) {
-    out += (out.empty() ? "" : ", ") + value;
-  }
+  for (const std::string& value : values) out += (out.empty() ? "" : ", ") + value;
   return out;
 }
 
@@ -102,19 +98,13 @@ std::string Joined(const std::vector<std::string>& values) {
 std::string WhatIsWrong(const OptionSpec& spec, std::string* value) {
   switch (spec.type) {
     case OptionType::kInteger:
-      if (!ParseIntegerText(*value)) {
-        return "a whole number";
-      }
+      if (!ParseIntegerText(*value)) return "a whole number";
       break;
     case OptionType::kDouble:
-      if (!ParseDoubleText(*value)) {
-        return "a number";
-      }
+      if (!ParseDoubleText(*value)) return "a number";
       break;
     case OptionType::kBoolean:
-      if (!ParseBooleanText(*value)) {
-        return "true or false";
-      }
+      if (!ParseBooleanText(*value)) return "true or false";
       break;
     case OptionType::kDuration:
       if (!ParseDurationUs(*value)) {
@@ -122,20 +112,14 @@ std::string WhatIsWrong(const OptionSpec& spec, std::string* value) {
       }
       break;
     case OptionType::kSize:
-      if (!ParseSizeBytes(*value)) {
-        return "a size such as '64 MB' or a number of bytes";
-      }
+      if (!ParseSizeBytes(*value)) return "a size such as '64 MB' or a number of bytes";
       break;
     case OptionType::kText:
     case OptionType::kList:
-      if (spec.required && value->empty()) {
-        return "a text that is not empty";
-      }
+      if (spec.required && value->empty()) return "a text that is not empty";
       break;
   }
-  if (spec.values.empty()) {
-    return "";
-  }
+  if (spec.values.empty()) return "";
   for (const std::string& allowed : spec.values) {
     if (FoldOptionName(allowed) == FoldOptionName(*value)) {
       *value = allowed;
@@ -154,29 +138,19 @@ class OptionsReader {
   }
 
   TableOptions Read(const std::vector<RawOption>& raw) {
-    for (const OptionSpec& spec : info_.options) {
-      specs_.push_back(&spec);
-    }
+    for (const OptionSpec& spec : info_.options) specs_.push_back(&spec);
     for (const OptionSpec& spec : CommonOptions()) {
       // A connector may describe an option that all have in its own words.
       const bool overridden = std::any_of(info_.options.begin(), info_.options.end(),
                                           [&](const OptionSpec& own) { return own.name == spec.name; });
-      if (!overridden) {
-        specs_.push_back(&spec);
-      }
+      if (!overridden) specs_.push_back(&spec);
     }
     // Format and kind decide how the others are read.
-    for (const RawOption& option : raw) {
-      ReadFormatName(option);
-    }
+    for (const RawOption& option : raw) ReadFormatName(option);
     ChooseFormat();
-    for (const RawOption& option : raw) {
-      ReadOption(option);
-    }
+    for (const RawOption& option : raw) ReadOption(option);
     DecideKind();
-    for (const RawOption& option : raw) {
-      CheckKind(option);
-    }
+    for (const RawOption& option : raw) CheckKind(option);
     FoldIdleMicros();
     AddDefaults();
     FillFraming();
@@ -186,40 +160,28 @@ class OptionsReader {
  private:
   void Fail(Reason reason, SourceSpan span, std::string message, std::string hint = "") {
     UserError error(reason, span, std::move(message));
-    if (!hint.empty()) {
-      error.Hint(std::move(hint));
-    }
+    if (!hint.empty()) error.Hint(std::move(hint));
     out_.errors.push_back(std::move(error));
   }
 
   /// The option that `folded` names, without looking at `source.` and `sink.`; null when unknown.
   const OptionSpec* FindExact(std::string_view folded) const {
     for (const OptionSpec* spec : specs_) {
-      if (FoldOptionName(spec->name) == folded) {
-        return spec;
-      }
+      if (FoldOptionName(spec->name) == folded) return spec;
       for (const std::string& alias : spec->aliases) {
-        if (FoldOptionName(alias) == folded) {
-          return spec;
-        }
+        if (FoldOptionName(alias) == folded) return spec;
       }
     }
     for (const OptionSpec* spec : specs_) {
-      if (!spec->prefix) {
-        continue;
-      }
-      if (StartsWith(folded, FoldOptionName(spec->name))) {
-        return spec;
-      }
+      if (!spec->prefix) continue;
+      if (StartsWith(folded, FoldOptionName(spec->name))) return spec;
     }
     return nullptr;
   }
 
   const OptionSpec* Find(const std::string& name) const {
     const std::string folded = FoldOptionName(name);
-    if (const OptionSpec* spec = FindExact(folded)) {
-      return spec;
-    }
+    if (const OptionSpec* spec = FindExact(folded)) return spec;
     const std::string_view bare = WithoutKindPrefix(folded);
     return bare.size() < folded.size() ? FindExact(bare) : nullptr;
   }
@@ -235,25 +197,17 @@ class OptionsReader {
 
   /// The canonical key: the name in the spec, and for prefix options what follows the prefix as written.
   static std::string CanonicalName(const OptionSpec& spec, std::string_view written) {
-    if (!spec.prefix) {
-      return spec.name;
-    }
+    if (!spec.prefix) return spec.name;
     const std::string folded = FoldOptionName(spec.name);
-    if (!StartsWith(FoldOptionName(written), folded)) {
-      written = WithoutKindPrefix(written);
-    }
+    if (!StartsWith(FoldOptionName(written), folded)) written = WithoutKindPrefix(written);
     const size_t dots = static_cast<size_t>(std::count(spec.name.begin(), spec.name.end(), '.'));
     size_t at = 0;
-    for (size_t i = 0; i < dots; ++i) {
-      at = written.find('.', at) + 1;
-    }
+    for (size_t i = 0; i < dots; ++i) at = written.find('.', at) + 1;
     return spec.name + std::string(written.substr(at));
   }
 
   void ReadFormatName(const RawOption& raw) {
-    if (FoldOptionName(WithoutKindPrefix(raw.name)) == "format") {
-      format_option_ = &raw;
-    }
+    if (FoldOptionName(WithoutKindPrefix(raw.name)) == "format") format_option_ = &raw;
   }
 
   void ChooseFormat() {
@@ -268,29 +222,37 @@ class OptionsReader {
     const SourceSpan span = format_option_ != nullptr ? format_option_->value_span : table_span_;
     out_.format = formats_.Find(name);
     if (out_.format == nullptr) {
-      const std::string near = NearestName(name, info_.formats);
-      Fail(Reason::kBadOption, span,
-           "unknown format '" + name + "'; connector '" + info_.id + "' takes " + Joined(info_.formats),
-           near.empty() ? "" : "did you mean '" + near + "'?");
+      FailUnknownFormat(name, span);
       return;
     }
     for (const std::string& allowed : info_.formats) {
       for (const std::string& known : out_.format->names) {
-        if (FoldOptionName(known) == FoldOptionName(allowed)) {
-          return;
-        }
+        if (FoldOptionName(known) == FoldOptionName(allowed)) return;
       }
     }
     Fail(Reason::kBadOption, span,
          "connector '" + info_.id + "' does not take format '" + name + "', only " + Joined(info_.formats));
   }
 
+  void FailUnknownFormat(const std::string& name, SourceSpan span) {
+    std::vector<std::string> built;
+    for (const std::string& allowed : info_.formats) {
+      if (FoldOptionName(allowed) == FoldOptionName(name)) {
+        Fail(Reason::kUnsupported, span, "format '" + name + "' is not in this build");
+        return;
+      }
+      if (formats_.Find(allowed) != nullptr) built.push_back(allowed);
+    }
+    const std::string near = NearestName(name, built);
+    Fail(Reason::kBadOption, span,
+         "unknown format '" + name + "'; connector '" + info_.id + "' takes " + Joined(built),
+         near.empty() ? "" : "did you mean '" + near + "'?");
+  }
+
   void ReadOption(const RawOption& raw) {
     const OptionSpec* spec = Find(raw.name);
     if (spec == nullptr) {
-      if (!ReadFormatOption(raw)) {
-        FailUnknown(raw);
-      }
+      if (!ReadFormatOption(raw)) FailUnknown(raw);
       return;
     }
     std::string value = raw.value;
@@ -302,23 +264,17 @@ class OptionsReader {
     }
     const std::string name = CanonicalName(*spec, raw.name);
     const auto [at, added] = out_.options.values.insert_or_assign(name, OptionValue{value, raw.value_span});
-    if (!added) {
-      out_.warnings.push_back("option '" + raw.name + "' is given twice: the last value counts");
-    }
+    if (!added) out_.warnings.push_back("option '" + raw.name + "' is given twice: the last value counts");
   }
 
   /// `<format>.<name>`. True when it was one, right or wrong.
   bool ReadFormatOption(const RawOption& raw) {
     const std::string_view name = WithoutKindPrefix(raw.name);
     const size_t dot = name.find('.');
-    if (dot == std::string_view::npos) {
-      return false;
-    }
+    if (dot == std::string_view::npos) return false;
     const std::string_view owner = name.substr(0, dot);
     const Format* named = formats_.Find(owner);
-    if (named == nullptr || info_.formats.empty()) {
-      return false;
-    }
+    if (named == nullptr || info_.formats.empty()) return false;
     // 'json.x' also reaches the formats built on JSON, e.g. debezium_json.
     const bool built_on = out_.format != nullptr && EndsWithWord(out_.format->names.front(), owner);
     if (out_.format != nullptr && named != out_.format && !built_on) {
@@ -330,9 +286,7 @@ class OptionsReader {
     const std::string option = FormatOptionName(name.substr(dot + 1));
     const auto [at, added] =
         out_.format_spec.options.insert_or_assign(option, FormatOption{raw.value, raw.value_span});
-    if (!added) {
-      out_.warnings.push_back("option '" + raw.name + "' is given twice: the last value counts");
-    }
+    if (!added) out_.warnings.push_back("option '" + raw.name + "' is given twice: the last value counts");
     return true;
   }
 
@@ -353,9 +307,7 @@ class OptionsReader {
       }
     }
     std::string near = NearestName(WithoutKindPrefix(raw.name), known);
-    if (near.empty()) {
-      near = NearestName(raw.name, known);
-    }
+    if (near.empty()) near = NearestName(raw.name, known);
     Fail(Reason::kUnknownOption, raw.name_span,
          "connector '" + info_.id + "' has no option '" + raw.name + "'",
          near.empty() ? "" : "did you mean '" + near + "'?");
@@ -373,24 +325,18 @@ class OptionsReader {
     if (!out_.kind && info_.source + info_.sink + info_.lookup == 1) {
       out_.kind = info_.source ? TableKind::kSource : info_.sink ? TableKind::kSink : TableKind::kLookup;
     }
-    if (!out_.kind || Has(*out_.kind)) {
-      return;
-    }
+    if (!out_.kind || Has(*out_.kind)) return;
     Fail(Reason::kBadOption, type != out_.options.values.end() ? type->second.span : table_span_,
          "connector '" + info_.id + "' cannot be a " + std::string(TableKindName(*out_.kind)));
   }
 
   bool Has(TableKind kind) const {
-    if (kind == TableKind::kSource) {
-      return info_.source;
-    }
+    if (kind == TableKind::kSource) return info_.source;
     return kind == TableKind::kSink ? info_.sink : info_.lookup;
   }
 
   bool Fits(const OptionSpec& spec) const {
-    if (!out_.kind) {
-      return true;
-    }
+    if (!out_.kind) return true;
     return *out_.kind == TableKind::kSink ? spec.for_sink
                                           : *out_.kind == TableKind::kLookup || spec.for_source;
   }
@@ -398,9 +344,7 @@ class OptionsReader {
   /// Options of the other kind are as unknown as misspelt ones: they would have no effect.
   void CheckKind(const RawOption& raw) {
     const OptionSpec* spec = Find(raw.name);
-    if (spec == nullptr || Fits(*spec)) {
-      return;
-    }
+    if (spec == nullptr || Fits(*spec)) return;
     const std::string kind(TableKindName(*out_.kind));
     Fail(Reason::kUnknownOption, raw.name_span,
          "option '" + raw.name + "' is for " + (spec->for_source ? "sources" : "sinks") +
@@ -411,9 +355,7 @@ class OptionsReader {
   void FoldIdleMicros() {
     auto& values = out_.options.values;
     const auto found = values.find("idle_micros");
-    if (found == values.end()) {
-      return;
-    }
+    if (found == values.end()) return;
     const int64_t idle_us = out_.options.DurationUs("idle_micros");
     values.insert_or_assign("idle_time", OptionValue{std::to_string(idle_us) + "us", found->second.span});
     values.erase(found);
@@ -421,9 +363,7 @@ class OptionsReader {
 
   void AddDefaults() {
     for (const OptionSpec* spec : specs_) {
-      if (spec->prefix || out_.options.Has(spec->name) || !Fits(*spec)) {
-        continue;
-      }
+      if (spec->prefix || out_.options.Has(spec->name) || !Fits(*spec)) continue;
       if (!spec->default_value.empty()) {
         out_.options.values[spec->name] = {spec->default_value, {}};
       } else if (spec->required && !FailedAlready(spec->name)) {
@@ -485,14 +425,10 @@ TableOptions ReadTableOptions(const std::vector<RawOption>& raw, const Connector
 
 std::vector<UserError> UnusedFormatOptions(const FormatSpec& spec, const Format& format) {
   std::vector<std::string> known;
-  for (const auto& [name, meaning] : format.doc.options) {
-    known.push_back(name);
-  }
+  for (const auto& [name, meaning] : format.doc.options) known.push_back(name);
   std::vector<UserError> errors;
   for (const auto& [name, option] : spec.options) {
-    if (option.used) {
-      continue;
-    }
+    if (option.used) continue;
     UserError error(Reason::kUnknownOption, option.span,
                     "format '" + format.names.front() + "' has no option '" + name + "'");
     const std::string near = NearestName(name, known);

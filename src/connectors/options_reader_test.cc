@@ -46,9 +46,7 @@ TableOptions Read(const std::vector<RawOption>& raw, std::optional<TableKind> ki
 
 std::vector<std::string> Messages(const TableOptions& options) {
   std::vector<std::string> messages;
-  for (const UserError& error : options.errors) {
-    messages.push_back(error.message());
-  }
+  for (const UserError& error : options.errors) messages.push_back(error.message());
   return messages;
 }
 

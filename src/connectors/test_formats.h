@@ -52,9 +52,7 @@ class FixedFileReader final : public FileReader {
   Batch Next(int64_t rows_max) override {
     Batch batch;
     batch.num_rows = std::min(rows_max, static_cast<int64_t>(values_.size()) - at_);
-    if (batch.num_rows == 0) {
-      return batch;
-    }
+    if (batch.num_rows == 0) return batch;
     arrow::Int64Builder builder;
     OrThrow(builder.AppendValues(values_.data() + at_, batch.num_rows));
     batch.columns.push_back(OrThrow(builder.Finish()));
@@ -92,9 +90,7 @@ inline const FormatRegistry& TestFormats() {
     for (const char* name : {"json", "csv", "debezium_json", "raw_string"}) {
       Format format;
       format.names = {name};
-      if (std::string(name) == "debezium_json") {
-        format.names.push_back("debezium-json");
-      }
+      if (std::string(name) == "debezium_json") format.names.push_back("debezium-json");
       format.doc.options = {{"timestamp_format", "how timestamps are written"}};
       format.changelog = std::string(name) == "debezium_json";
       const std::string header = std::string(name) == "csv" ? "n\n" : "";
@@ -158,9 +154,7 @@ struct SourceRun {
   explicit SourceRun(std::unique_ptr<Source> made, int subtask = 0, int parallelism = 1,
                      const MemorySnapshot* snapshot = nullptr, int64_t batch_rows_max = 8192)
       : source(std::move(made)) {
-    if (snapshot) {
-      source->Restore(*snapshot->Reader(KeyGroupRange::Of(subtask, parallelism)));
-    }
+    if (snapshot) source->Restore(*snapshot->Reader(KeyGroupRange::Of(subtask, parallelism)));
     SourceContext context;
     context.subtask = subtask;
     context.parallelism = parallelism;
@@ -184,9 +178,7 @@ struct SourceRun {
     std::string all;
     for (const Batch& batch : out.batches) {
       const auto& payload = static_cast<const arrow::BinaryArray&>(*batch.columns[0]);
-      for (int64_t row = 0; row < payload.length(); ++row) {
-        all += payload.GetView(row);
-      }
+      for (int64_t row = 0; row < payload.length(); ++row) all += payload.GetView(row);
     }
     return all;
   }
@@ -201,9 +193,7 @@ struct SinkRun {
   explicit SinkRun(std::unique_ptr<Sink> made, int subtask = 0, int parallelism = 1,
                    const MemorySnapshot* snapshot = nullptr)
       : sink(std::move(made)) {
-    if (snapshot) {
-      sink->Restore(*snapshot->Reader(KeyGroupRange::Of(subtask, parallelism)));
-    }
+    if (snapshot) sink->Restore(*snapshot->Reader(KeyGroupRange::Of(subtask, parallelism)));
     OperatorContext context;
     context.subtask = subtask;
     context.parallelism = parallelism;
@@ -229,9 +219,7 @@ inline Batch RowsOf(const std::vector<int64_t>& values) {
 
 inline Batch RecordsOf(const std::vector<std::string>& records) {
   arrow::BinaryBuilder builder;
-  for (const std::string& record : records) {
-    OrThrow(builder.Append(record));
-  }
+  for (const std::string& record : records) OrThrow(builder.Append(record));
   Batch batch;
   batch.num_rows = static_cast<int64_t>(records.size());
   batch.columns.push_back(OrThrow(builder.Finish()));

@@ -28,13 +28,9 @@ inline TableSpec TableOf(const std::string& connector,
                          const std::vector<std::pair<std::string, std::string>>& options, TableKind kind,
                          Schema columns = {{{"n", Type::Int64()}}}) {
   std::vector<RawOption> raw;
-  for (const auto& [name, value] : options) {
-    raw.push_back({name, value});
-  }
+  for (const auto& [name, value] : options) raw.push_back({name, value});
   TableOptions read = ReadTableOptions(raw, ConnectorNamed(connector).info(), TestFormats(), {}, kind);
-  if (!read.errors.empty()) {
-    throw read.errors.front();
-  }
+  if (!read.errors.empty()) throw read.errors.front();
   TableSpec table;
   table.name = "t";
   table.options = std::move(read.options);

@@ -29,9 +29,7 @@ class DatagenGenerator final : public RowGenerator {
     }
     Batch batch;
     batch.num_rows = range.rows;
-    for (const auto& field : fields_) {
-      batch.columns.push_back(field->Make(rows));
-    }
+    for (const auto& field : fields_) batch.columns.push_back(field->Make(rows));
     batch.columns.push_back(FillTimestamps(rows.rows, [&](int64_t row) { return rows.TimeUs(row); }));
     return batch;
   }
@@ -77,14 +75,10 @@ class DatagenConnector final : public Connector {
     const auto seed = static_cast<uint64_t>(table.options.Integer("seed", 42));
     std::vector<std::shared_ptr<const DatagenField>> fields;
     std::optional<int64_t> total;
-    if (table.options.Has("number_of_rows")) {
-      total = table.options.Integer("number_of_rows");
-    }
+    if (table.options.Has("number_of_rows")) total = table.options.Integer("number_of_rows");
     for (int column = 0; column < table.columns.num_columns(); ++column) {
       fields.push_back(MakeDatagenField(table, column, seed));
-      if (const auto count = fields.back()->row_count()) {
-        total = total ? std::min(*total, *count) : *count;
-      }
+      if (const auto count = fields.back()->row_count()) total = total ? std::min(*total, *count) : *count;
     }
     GeneratorSpec spec;
     spec.rows_per_second = RateOf(table, "event_rate");

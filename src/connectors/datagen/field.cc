@@ -33,21 +33,13 @@ class FieldOptions {
   }
 
   int64_t Integer(const std::string& property, int64_t otherwise) const {
-    if (!Has(property)) {
-      return otherwise;
-    }
-    if (const auto value = ParseIntegerText(Text(property))) {
-      return *value;
-    }
+    if (!Has(property)) return otherwise;
+    if (const auto value = ParseIntegerText(Text(property))) return *value;
     Fail(property, "is not a whole number");
   }
   double Double(const std::string& property, double otherwise) const {
-    if (!Has(property)) {
-      return otherwise;
-    }
-    if (const auto value = ParseDoubleText(Text(property))) {
-      return *value;
-    }
+    if (!Has(property)) return otherwise;
+    if (const auto value = ParseDoubleText(Text(property))) return *value;
     Fail(property, "is not a number");
   }
   [[noreturn]] void Fail(const std::string& property, const std::string& problem) const {
@@ -113,9 +105,7 @@ class Field : public DatagenField {
   std::shared_ptr<arrow::Array> Make(const DatagenRows& rows) const final {
     std::shared_ptr<arrow::Array> made = Values(rows);
     const auto type = type_.arrow_type();
-    if (!made->type()->Equals(*type)) {
-      made = OrThrow(arrow::compute::Cast(*made, type), "datagen");
-    }
+    if (!made->type()->Equals(*type)) made = OrThrow(arrow::compute::Cast(*made, type), "datagen");
     return null_rate_ > 0 ? WithNulls(*made, rows) : made;
   }
 
@@ -160,9 +150,7 @@ class SequenceField final : public Field {
   SequenceField(const Making& making, int64_t start, std::optional<int64_t> end)
       : Field(making), start_(start), end_(end) {}
   std::optional<int64_t> row_count() const override {
-    if (!end_) {
-      return std::nullopt;
-    }
+    if (!end_) return std::nullopt;
     return *end_ < start_ ? 0 : *end_ - start_ + 1;
   }
   std::shared_ptr<arrow::Array> Values(const DatagenRows& rows) const override {
@@ -265,38 +253,28 @@ class ChoiceField final : public Field {
 std::shared_ptr<arrow::Array> ParsedValues(const std::vector<std::string>& texts, const Type& type,
                                            const FieldOptions& options, const std::string& property) {
   arrow::StringBuilder builder;
-  for (const std::string& text : texts) {
-    OrThrow(builder.Append(text), "datagen");
-  }
+  for (const std::string& text : texts) OrThrow(builder.Append(text), "datagen");
   const auto array = OrThrow(builder.Finish(), "datagen");
   const auto parsed = arrow::compute::Cast(*array, type.arrow_type());
-  if (!parsed.ok() || texts.empty()) {
-    options.Fail(property, "cannot be read as " + type.ToString());
-  }
+  if (!parsed.ok() || texts.empty()) options.Fail(property, "cannot be read as " + type.ToString());
   return *parsed;
 }
 
 double NullRate(const FieldOptions& options) {
   const double rate = options.Double("null_rate", 0);
-  if (rate < 0 || rate > 1) {
-    options.Fail("null_rate", "is not between 0 and 1");
-  }
+  if (rate < 0 || rate > 1) options.Fail("null_rate", "is not between 0 and 1");
   return rate;
 }
 
 /// By name, so that the values of a column do not depend on which others are read.
 uint64_t StreamOf(const std::string& name) {
   uint64_t stream = 0;
-  for (const char c : name) {
-    stream = MixBits(stream * 31 + static_cast<unsigned char>(c));
-  }
+  for (const char c : name) stream = MixBits(stream * 31 + static_cast<unsigned char>(c));
   return stream;
 }
 
 std::string KindOf(const FieldOptions& options) {
-  if (!options.Has("kind")) {
-    return options.Has("value") ? "constant" : "random";
-  }
+  if (!options.Has("kind")) return options.Has("value") ? "constant" : "random";
   const std::string kind = options.Text("kind");
   if (kind != "random" && kind != "sequence" && kind != "constant") {
     options.Fail("kind", "is not one of random, sequence, constant");
@@ -324,9 +302,7 @@ std::unique_ptr<DatagenField> MakeRandomText(const Making& making, const FieldOp
 
 /// Null pointer for types that have no random values.
 std::unique_ptr<DatagenField> MakeRandomField(const Making& making, const FieldOptions& options) {
-  if (making.type.is_integer()) {
-    return MakeRandomInteger(making, options);
-  }
+  if (making.type.is_integer()) return MakeRandomInteger(making, options);
   const double min = options.Double("min", 0);
   const double max = options.Double("max", 1);
   switch (making.type.id()) {
@@ -366,9 +342,7 @@ std::unique_ptr<DatagenField> MakeDatagenField(const TableSpec& table, int colum
     const auto end = options.Has("end") ? std::optional<int64_t>(options.Integer("end", 0)) : std::nullopt;
     return std::make_unique<SequenceField>(making, options.Integer("start", 0), end);
   }
-  if (auto field = MakeRandomField(making, options)) {
-    return field;
-  }
+  if (auto field = MakeRandomField(making, options)) return field;
   throw UserError(
       Reason::kUnsupported, {},
       "datagen cannot make column '" + declared.name + "' of type " + type.ToString() + " at random")
@@ -377,21 +351,15 @@ std::unique_ptr<DatagenField> MakeDatagenField(const TableSpec& table, int colum
 
 void CheckDatagenOptions(const TableSpec& table) {
   for (const auto& [name, value] : table.options.values) {
-    if (name.compare(0, 7, "fields.") != 0) {
-      continue;
-    }
+    if (name.compare(0, 7, "fields.") != 0) continue;
     const size_t dot = name.rfind('.');
     const std::string property = name.substr(dot + 1);
     const std::string column = dot > 7 ? name.substr(7, dot - 7) : "";
     const bool known = std::find(kProperties.begin(), kProperties.end(), property) != kProperties.end();
-    if (known && !column.empty()) {
-      continue;
-    }
+    if (known && !column.empty()) continue;
     UserError error(Reason::kUnknownOption, value.span, "datagen has no option '" + name + "'");
     const std::string near = NearestName(property, kProperties);
-    if (!near.empty()) {
-      error.Hint("did you mean '" + name.substr(0, dot + 1) + near + "'?");
-    }
+    if (!near.empty()) error.Hint("did you mean '" + name.substr(0, dot + 1) + near + "'?");
     throw error;
   }
 }

@@ -87,9 +87,7 @@ void ByteInput::Skip(int64_t bytes) {
 }
 
 std::unique_ptr<ByteInput> OpenFileInput(const std::string& path, Compression compression) {
-  if (compression == Compression::kNone) {
-    return std::make_unique<PlainInput>(path);
-  }
+  if (compression == Compression::kNone) return std::make_unique<PlainInput>(path);
   return std::make_unique<CompressedInput>(path, compression);
 }
 
@@ -101,9 +99,7 @@ BlockReader::BlockReader(std::unique_ptr<ByteInput> input, WholeRecords whole_re
       block_bytes_(block_bytes) {}
 
 void BlockReader::SkipTo(int64_t offset) {
-  if (offset > 0) {
-    input_->Skip(offset);
-  }
+  if (offset > 0) input_->Skip(offset);
   position_ = offset;
 }
 
@@ -116,9 +112,7 @@ int64_t BlockReader::FirstCapacity() const {
 }
 
 RecordBlock BlockReader::Next() {
-  if (at_end_ && !rest_) {
-    return {};
-  }
+  if (at_end_ && !rest_) return {};
   int64_t capacity = FirstCapacity();
   auto buffer = AllocateBlock(capacity);
   const auto header = position_ > 0 ? static_cast<int64_t>(header_.size()) : 0;
@@ -138,9 +132,7 @@ RecordBlock BlockReader::Next() {
     }
     whole =
         at_end_ ? filled : static_cast<int64_t>(whole_records_(std::string_view(*buffer).substr(0, filled)));
-    if (whole > header || at_end_) {
-      break;
-    }
+    if (whole > header || at_end_) break;
     if (capacity >= kRecordBytesMax) {
       throw ExternalError("file", "'" + input_->name() + "' has a record of more than 1 GiB at byte " +
                                       std::to_string(position_) +
@@ -149,12 +141,8 @@ RecordBlock BlockReader::Next() {
     capacity *= 2;
     OrThrow(buffer->Resize(capacity + kBlockPadding, /*shrink_to_fit=*/false), "read buffer");
   }
-  if (whole <= header) {
-    return {};
-  }
-  if (filled > whole) {
-    rest_ = arrow::SliceBuffer(buffer, whole, filled - whole);
-  }
+  if (whole <= header) return {};
+  if (filled > whole) rest_ = arrow::SliceBuffer(buffer, whole, filled - whole);
   position_ += whole - header;
   return {std::move(buffer), whole};
 }

@@ -12,9 +12,7 @@ std::vector<std::string> Blocks(BlockReader& reader) {
   std::vector<std::string> blocks;
   while (true) {
     const RecordBlock block = reader.Next();
-    if (block.buffer == nullptr) {
-      return blocks;
-    }
+    if (block.buffer == nullptr) return blocks;
     EXPECT_GE(block.buffer->capacity(), block.size + kBlockPadding);
     blocks.push_back(std::string(std::string_view(*block.buffer).substr(0, static_cast<size_t>(block.size))));
   }
@@ -29,9 +27,7 @@ std::vector<std::string> BlocksOf(const std::string& path, int64_t block_bytes,
 
 std::string Joined(const std::vector<std::string>& parts) {
   std::string all;
-  for (const auto& part : parts) {
-    all += part;
-  }
+  for (const auto& part : parts) all += part;
   return all;
 }
 
@@ -55,9 +51,7 @@ TEST(BlockReaderTest, GrowsForALongRecord) {
   const std::string text = "a\n" + std::string(1000, 'x') + "\nb\n";
   const auto blocks = BlocksOf(dir.Write("a", text), 4);
   EXPECT_EQ(Joined(blocks), text);
-  for (const auto& block : blocks) {
-    EXPECT_EQ(block.back(), '\n');
-  }
+  for (const auto& block : blocks) EXPECT_EQ(block.back(), '\n');
 }
 
 TEST(BlockReaderTest, EveryBlockBeginsWithTheHeader) {
@@ -83,9 +77,7 @@ TEST(BlockReaderTest, OneRecordPerFile) {
 TEST(BlockReaderTest, GoesOnFromAnyBlockPosition) {
   TempDir dir;
   std::string text;
-  for (int i = 0; i < 200; ++i) {
-    text += "line " + std::to_string(i) + "\n";
-  }
+  for (int i = 0; i < 200; ++i) text += "line " + std::to_string(i) + "\n";
   for (const Compression compression : {Compression::kNone, Compression::kGzip, Compression::kZstd}) {
     std::string bytes = text;
     if (compression != Compression::kNone) {  // two members: as written by concatenation

@@ -16,21 +16,11 @@ bool EndsWith(std::string_view text, std::string_view end) {
 }  // namespace
 
 Compression CompressionOf(std::string_view path, std::string_view option) {
-  if (EqualsIgnoreCase(option, "gzip") || EqualsIgnoreCase(option, "gz")) {
-    return Compression::kGzip;
-  }
-  if (EqualsIgnoreCase(option, "zstd") || EqualsIgnoreCase(option, "zst")) {
-    return Compression::kZstd;
-  }
-  if (!option.empty()) {
-    return Compression::kNone;
-  }
-  if (EndsWith(path, ".gz")) {
-    return Compression::kGzip;
-  }
-  if (EndsWith(path, ".zst") || EndsWith(path, ".zstd")) {
-    return Compression::kZstd;
-  }
+  if (EqualsIgnoreCase(option, "gzip") || EqualsIgnoreCase(option, "gz")) return Compression::kGzip;
+  if (EqualsIgnoreCase(option, "zstd") || EqualsIgnoreCase(option, "zst")) return Compression::kZstd;
+  if (!option.empty()) return Compression::kNone;
+  if (EndsWith(path, ".gz")) return Compression::kGzip;
+  if (EndsWith(path, ".zst") || EndsWith(path, ".zstd")) return Compression::kZstd;
   return Compression::kNone;
 }
 

@@ -26,9 +26,7 @@ std::string ToText(const Progress& progress) {
 }
 
 Progress ProgressFromText(std::string_view text, std::string_view name) {
-  if (text == kDone) {
-    return {true, 0};
-  }
+  if (text == kDone) return {true, 0};
   const auto position =
       text.substr(0, kAt.size()) == kAt ? ParseIntegerText(text.substr(kAt.size())) : std::nullopt;
   LAMINAR_CHECK(position.has_value(), "position of split '" + std::string(name) + "' cannot be read");
@@ -40,15 +38,9 @@ class FileSource final : public Source {
   explicit FileSource(FileSourceSpec spec) : spec_(std::move(spec)) {}
 
   PollResult Poll(Output& out) override {
-    if (ScanIsDue()) {
-      Scan(out);
-    }
-    if (!current_ && !pending_.empty()) {
-      OpenNext();
-    }
-    if (!current_) {
-      return spec_.scan_interval_us > 0 ? PollResult::kWaiting : PollResult::kEnd;
-    }
+    if (ScanIsDue()) Scan(out);
+    if (!current_ && !pending_.empty()) OpenNext();
+    if (!current_) return spec_.scan_interval_us > 0 ? PollResult::kWaiting : PollResult::kEnd;
     Batch batch = current_->Next(context_.batch_rows_max);
     Progress& progress = progress_[current_name_];
     dirty_.insert(current_name_);
@@ -56,9 +48,7 @@ class FileSource final : public Source {
       progress.done = true;
       current_.reset();
       out.EmitSplit({current_index_, SplitEvent::Kind::kFinished, current_name_});
-      if (pending_.empty() && spec_.scan_interval_us > 0) {
-        SetIdle(true, out);
-      }
+      if (pending_.empty() && spec_.scan_interval_us > 0) SetIdle(true, out);
       return PollResult::kMore;
     }
     progress.position = current_->position();
@@ -70,17 +60,13 @@ class FileSource final : public Source {
   }
 
   std::optional<int64_t> next_poll_us() const override {
-    if (spec_.scan_interval_us <= 0 || !last_scan_us_) {
-      return std::nullopt;
-    }
+    if (spec_.scan_interval_us <= 0 || !last_scan_us_) return std::nullopt;
     return *last_scan_us_ + spec_.scan_interval_us;
   }
 
   void Snapshot(SnapshotWriter& writer) override {
     StateWriter& table = writer.Table("splits");
-    for (const std::string& name : dirty_) {
-      table.Put(kEverySubtask, name, ToText(progress_[name]));
-    }
+    for (const std::string& name : dirty_) table.Put(kEverySubtask, name, ToText(progress_[name]));
     dirty_.clear();
   }
 
@@ -97,16 +83,12 @@ class FileSource final : public Source {
   };
 
   bool ScanIsDue() const {
-    if (!last_scan_us_) {
-      return true;
-    }
+    if (!last_scan_us_) return true;
     return spec_.scan_interval_us > 0 && context_.clock->now_us() >= *last_scan_us_ + spec_.scan_interval_us;
   }
 
   bool IsMine(const std::string& name) const {
-    if (spec_.one_reader) {
-      return context_.subtask == 0;
-    }
+    if (spec_.one_reader) return context_.subtask == 0;
     return XXH3_64bits(name.data(), name.size()) % static_cast<uint64_t>(context_.parallelism) ==
            static_cast<uint64_t>(context_.subtask);
   }
@@ -117,22 +99,14 @@ class FileSource final : public Source {
     std::set<std::string> found;
     for (FileToRead& file : spec_.list()) {
       found.insert(file.name);
-      if (!IsMine(file.name) || known_.count(file.name)) {
-        continue;
-      }
+      if (!IsMine(file.name) || known_.count(file.name)) continue;
       const auto progress = progress_.find(file.name);
-      if (progress != progress_.end() && progress->second.done) {
-        continue;
-      }
+      if (progress != progress_.end() && progress->second.done) continue;
       known_.insert(file.name);
       Announce(std::move(file), out);
     }
-    if (first) {
-      CheckRestored(found);
-    }
-    if (first && pending_.empty()) {
-      SetIdle(true, out);
-    }
+    if (first) CheckRestored(found);
+    if (first && pending_.empty()) SetIdle(true, out);
   }
 
   void Announce(FileToRead file, Output& out) {
@@ -145,9 +119,7 @@ class FileSource final : public Source {
   /// now.
   void CheckRestored(const std::set<std::string>& found) {
     for (const auto& [name, progress] : progress_) {
-      if (!IsMine(name)) {
-        continue;
-      }
+      if (!IsMine(name)) continue;
       dirty_.insert(name);
       if (!progress.done && !found.count(name)) {
         throw ExternalError("file", "'" + name + "' has gone: it was read up to position " +
@@ -166,9 +138,7 @@ class FileSource final : public Source {
   }
 
   void SetIdle(bool idle, Output& out) {
-    if (idle == idle_) {
-      return;
-    }
+    if (idle == idle_) return;
     idle_ = idle;
     out.EmitIdle(idle);
   }

@@ -23,18 +23,14 @@ std::string ReadStart(const std::string& path, Compression compression, int64_t 
   while (static_cast<int64_t>(start.size()) < bytes_max) {
     char piece[1 << 16];
     const int64_t n = input->Read(piece, sizeof(piece));
-    if (n == 0) {
-      break;
-    }
+    if (n == 0) break;
     start.append(piece, static_cast<size_t>(n));
   }
   return start;
 }
 
 std::string HeaderOf(const std::string& path, const FileReadSpec& spec) {
-  if (!spec.header_bytes) {
-    return "";
-  }
+  if (!spec.header_bytes) return "";
   std::string start = ReadStart(path, CompressionOf(path, spec.compression), kHeaderBytesMax);
   start.resize(std::min(start.size(), spec.header_bytes(start)));
   return start;
@@ -55,22 +51,46 @@ WholeRecords WholeRecordsOf(const TableSpec& table) {
                       "framing 'length' is for messages; records of a file are framed by 'newline' (or "
                       "'none': one record)");
   }
-  if (!table.format->last_record_end) {
-    return WholeLines;
-  }
+  if (!table.format->last_record_end) return WholeLines;
   return [format = table.format, spec = table.format_spec](std::string_view bytes) {
     const auto whole = static_cast<size_t>(format->last_record_end(spec, bytes));
     return bytes.size() - whole >= kQuotedRecordBytesMax ? WholeLines(bytes) : whole;
   };
 }
 
+/// What is the same for all rows of a file.
+class FileFacts {
+ public:
+  FileFacts(const std::string& path, const std::string& name, const FileReadSpec& spec)
+      : path_(path),
+        name_(name),
+        metadata_keys_(spec.metadata_keys),
+        changes_fail_(spec.changes_fail),
+        modified_us_(ModifiedUs()) {}
+
+  void AppendTo(Batch* batch) const { AppendFileColumns(name_, modified_us_, metadata_keys_, batch); }
+
+  /// At the end of the file: what was read is one state of it, not a mixture.
+  void CheckUnchanged() const {
+    if (!changes_fail_ || ModifiedUs() == modified_us_) return;
+    throw ExternalError("file", "'" + path_ + "' was changed while it was read");
+  }
+
+ private:
+  int64_t ModifiedUs() const { return LocalFile::OpenRead(path_).modified_us(); }
+
+  const std::string path_;
+  const std::string name_;
+  const std::vector<std::string> metadata_keys_;
+  const bool changes_fail_;
+  const int64_t modified_us_;
+};
+
 class RecordFileSplit final : public FileSplit {
  public:
   RecordFileSplit(const std::string& path, const std::string& name, int64_t position,
                   const FileReadSpec& spec)
-      : name_(name),
-        metadata_keys_(spec.metadata_keys),
-        modified_us_(LocalFile::OpenRead(path).modified_us()),
+      : facts_(path, name, spec),
         blocks_(OpenFileInput(path, CompressionOf(path, spec.compression)), spec.whole_records,
                 HeaderOf(path, spec)),
         start_(position) {
@@ -80,19 +100,18 @@ class RecordFileSplit final : public FileSplit {
   Batch Next(int64_t) override {
     const RecordBlock block = blocks_.Next();
     if (block.buffer == nullptr) {
+      facts_.CheckUnchanged();
       return {};
     }
     Batch batch = MakeBlockBatch(block);
-    AppendFileColumns(name_, modified_us_, metadata_keys_, &batch);
+    facts_.AppendTo(&batch);
     return batch;
   }
   int64_t position() const override { return blocks_.position(); }
   int64_t bytes_read() const override { return blocks_.position() - start_; }
 
  private:
-  const std::string name_;
-  const std::vector<std::string> metadata_keys_;
-  const int64_t modified_us_;
+  const FileFacts facts_;
   BlockReader blocks_;
   const int64_t start_;
 };
@@ -100,34 +119,28 @@ class RecordFileSplit final : public FileSplit {
 class RowFileSplit final : public FileSplit {
  public:
   RowFileSplit(const std::string& path, const std::string& name, int64_t position, const FileReadSpec& spec)
-      : name_(name),
-        metadata_keys_(spec.metadata_keys),
-        modified_us_(LocalFile::OpenRead(path).modified_us()),
-        position_(position) {
+      : facts_(path, name, spec), position_(position) {
     auto file = OrThrow(arrow::io::ReadableFile::Open(path), path.c_str());
     bytes_ = OrThrow(file->GetSize(), path.c_str());
     reader_ = spec.format->open_file(spec.format_spec, std::move(file), spec.columns);
-    if (position > 0) {
-      reader_->SkipRows(position);
-    }
+    if (position > 0) reader_->SkipRows(position);
   }
 
   Batch Next(int64_t rows_max) override {
     Batch batch = reader_->Next(rows_max);
     if (batch.empty()) {
+      facts_.CheckUnchanged();
       return batch;
     }
     position_ += batch.num_rows;
-    AppendFileColumns(name_, modified_us_, metadata_keys_, &batch);
+    facts_.AppendTo(&batch);
     return batch;
   }
   int64_t position() const override { return position_; }
   int64_t bytes_read() const override { return bytes_; }
 
  private:
-  const std::string name_;
-  const std::vector<std::string> metadata_keys_;
-  const int64_t modified_us_;
+  const FileFacts facts_;
   std::unique_ptr<FileReader> reader_;
   int64_t position_;
   int64_t bytes_ = 0;
@@ -160,7 +173,7 @@ void AppendFileColumns(const std::string& name, int64_t modified_us,
 
 bool ReadsWholeFiles(const Format& format) { return static_cast<bool>(format.open_file); }
 
-std::shared_ptr<const FileReadSpec> MakeFileReadSpec(const TableSpec& table) {
+std::shared_ptr<FileReadSpec> MakeFileReadSpec(const TableSpec& table) {
   auto spec = std::make_shared<FileReadSpec>();
   spec->compression = table.options.Text("compression");
   spec->format = table.format;
@@ -180,9 +193,7 @@ std::shared_ptr<const FileReadSpec> MakeFileReadSpec(const TableSpec& table) {
 
 std::unique_ptr<FileSplit> OpenFileSplit(const std::string& path, const std::string& name, int64_t position,
                                          std::shared_ptr<const FileReadSpec> spec) {
-  if (ReadsWholeFiles(*spec->format)) {
-    return std::make_unique<RowFileSplit>(path, name, position, *spec);
-  }
+  if (ReadsWholeFiles(*spec->format)) return std::make_unique<RowFileSplit>(path, name, position, *spec);
   return std::make_unique<RecordFileSplit>(path, name, position, *spec);
 }
 

@@ -20,6 +20,7 @@ struct FileReadSpec {
   std::string compression;     ///< option text; empty: by suffix
   WholeRecords whole_records;  ///< record formats
   HeaderBytes header_bytes;    ///< empty: files have no header
+  bool changes_fail = false;   ///< a file that was changed while it was read is an error
   const Format* format = nullptr;
   FormatSpec format_spec;
   Schema columns;                          ///< file formats: what the plan reads
@@ -29,7 +30,7 @@ struct FileReadSpec {
 /// True when the format reads whole files (Parquet) rather than records.
 bool ReadsWholeFiles(const Format& format);
 /// How the files of `table` are read. Throws UserError(kBadOption) for framing that files do not have.
-std::shared_ptr<const FileReadSpec> MakeFileReadSpec(const TableSpec& table);
+std::shared_ptr<FileReadSpec> MakeFileReadSpec(const TableSpec& table);
 
 class FileSplit {
  public:

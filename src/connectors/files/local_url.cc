@@ -25,23 +25,15 @@ std::string SchemeOf(const std::string& url) {
 bool IsObjectStore(std::string_view scheme) {
   for (const std::string_view known :
        {"s3", "s3a", "r2", "gs", "gcs", "abfs", "abfss", "az", "http", "https", "hdfs"}) {
-    if (EqualsIgnoreCase(scheme, known)) {
-      return true;
-    }
+    if (EqualsIgnoreCase(scheme, known)) return true;
   }
   return false;
 }
 
 int HexDigit(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
-  }
-  if (c >= 'a' && c <= 'f') {
-    return c - 'a' + 10;
-  }
-  if (c >= 'A' && c <= 'F') {
-    return c - 'A' + 10;
-  }
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
 
@@ -51,9 +43,7 @@ std::string PercentDecoded(std::string_view text) {
     const bool code =
         text[i] == '%' && i + 2 < text.size() && HexDigit(text[i + 1]) >= 0 && HexDigit(text[i + 2]) >= 0;
     out.push_back(code ? static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2])) : text[i]);
-    if (code) {
-      i += 2;
-    }
+    if (code) i += 2;
   }
   return out;
 }
@@ -61,13 +51,9 @@ std::string PercentDecoded(std::string_view text) {
 }  // namespace
 
 std::string LocalPathOf(const std::string& url, SourceSpan span) {
-  if (url.empty()) {
-    throw UserError(Reason::kBadOption, span, "the path is empty");
-  }
+  if (url.empty()) throw UserError(Reason::kBadOption, span, "the path is empty");
   const std::string scheme = SchemeOf(url);
-  if (scheme.empty()) {
-    return url;
-  }
+  if (scheme.empty()) return url;
   if (IsObjectStore(scheme)) {
     // The URL is not shown: it may carry credentials.
     throw UserError(Reason::kUnsupported, span,
@@ -81,9 +67,7 @@ std::string LocalPathOf(const std::string& url, SourceSpan span) {
   std::string_view rest = std::string_view(url).substr(scheme.size() + 1);
   if (rest.substr(0, 2) == "//") {
     rest.remove_prefix(2);
-    if (rest.substr(0, 10) == "localhost/") {
-      rest.remove_prefix(9);
-    }
+    if (rest.substr(0, 10) == "localhost/") rest.remove_prefix(9);
     if (rest.empty() || rest.front() != '/') {
       throw UserError(Reason::kBadOption, span, "'" + url + "' names a host; file URLs start with file:///");
     }

@@ -35,17 +35,11 @@ class PipeInput {
     // O_NONBLOCK: opening a FIFO does not wait for its writer; poll does.
     fd_ = standard_input ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     owned_ = !standard_input;
-    if (fd_ < 0) {
-      throw ExternalError("file", "cannot open '" + path + "': " + std::strerror(errno));
-    }
+    if (fd_ < 0) throw ExternalError("file", "cannot open '" + path + "': " + std::strerror(errno));
   }
   ~PipeInput() {
-    if (owned_ && fd_ >= 0) {
-      ::close(fd_);
-    }
-    if (stop_fd_ >= 0) {
-      ::close(stop_fd_);
-    }
+    if (owned_ && fd_ >= 0) ::close(fd_);
+    if (stop_fd_ >= 0) ::close(stop_fd_);
   }
   PipeInput(const PipeInput&) = delete;
 
@@ -68,15 +62,9 @@ class PipeInput {
   std::optional<int64_t> Read(void* data, int64_t bytes_max) {
     while (true) {
       const ssize_t n = ::read(fd_, data, static_cast<size_t>(bytes_max));
-      if (n >= 0) {
-        return n;
-      }
-      if (errno == EAGAIN) {
-        return std::nullopt;
-      }
-      if (errno != EINTR) {
-        throw ExternalError("file", "cannot read " + name_ + ": " + std::strerror(errno));
-      }
+      if (n >= 0) return n;
+      if (errno == EAGAIN) return std::nullopt;
+      if (errno != EINTR) throw ExternalError("file", "cannot read " + name_ + ": " + std::strerror(errno));
     }
   }
 
@@ -118,9 +106,7 @@ class PipeReader {
   std::optional<PipeBlock> Take(bool* end) {
     std::lock_guard lock(mutex_);
     if (blocks_.empty()) {
-      if (error_) {
-        std::rethrow_exception(error_);
-      }
+      if (error_) std::rethrow_exception(error_);
       *end = at_end_;
       return std::nullopt;
     }
@@ -135,9 +121,7 @@ class PipeReader {
     std::exception_ptr error;
     try {
       bool more = ReadStart();
-      while (more) {
-        more = ReadBlock();
-      }
+      while (more) more = ReadBlock();
     } catch (...) {
       error = std::current_exception();  // thrown again by Take, in the task
     }
@@ -154,19 +138,13 @@ class PipeReader {
     bool end = false;
     while (spec_->header_bytes && !end && spec_->whole_records(rest_) == 0) {
       char piece[1 << 16];
-      if (!input_.WaitReadable(-1)) {
-        return false;
-      }
+      if (!input_.WaitReadable(-1)) return false;
       const auto n = input_.Read(piece, sizeof(piece));
-      if (!n) {
-        continue;
-      }
+      if (!n) continue;
       end = *n == 0;
       rest_.append(piece, static_cast<size_t>(*n));
     }
-    if (spec_->header_bytes) {
-      header_ = rest_.substr(0, spec_->header_bytes(rest_));
-    }
+    if (spec_->header_bytes) header_ = rest_.substr(0, spec_->header_bytes(rest_));
     header_in_rest_ = skip_bytes_ == 0;
     const auto skipped = std::min(static_cast<size_t>(skip_bytes_), rest_.size());
     rest_.erase(0, skipped);
@@ -192,28 +170,18 @@ class PipeReader {
       // With whole records at hand: none to a waiting task, else a moment for the block to fill.
       const bool ready = whole > header;
       if (!input_.WaitReadable(!ready ? -1 : TaskWaits() ? 0 : kLingerMs)) {
-        if (Stopping()) {
-          return false;
-        }
-        if (ready) {
-          break;
-        }
+        if (Stopping()) return false;
+        if (ready) break;
         continue;
       }
       const auto n = input_.Read(buffer->mutable_data() + filled, capacity - filled);
-      if (!n) {
-        continue;
-      }
+      if (!n) continue;
       end = *n == 0;
       filled += *n;
       DropSkipped(buffer->mutable_data() + header, header, &filled);
       whole = whole_bytes();
-      if (filled < capacity) {
-        continue;
-      }
-      if (whole > header) {
-        break;
-      }
+      if (filled < capacity) continue;
+      if (whole > header) break;
       if (capacity >= kRecordBytesMax) {
         throw ExternalError(
             "file", "a record of more than 1 GiB on a pipe: is it in the format that the table names?");
@@ -221,14 +189,10 @@ class PipeReader {
       capacity *= 2;
       OrThrow(buffer->Resize(capacity + kBlockPadding, false), "read buffer");
     }
-    if (end) {
-      whole = filled;
-    }
+    if (end) whole = filled;
     whole = std::max(whole, header);
     rest_.assign(reinterpret_cast<const char*>(buffer->data()) + whole, static_cast<size_t>(filled - whole));
-    if (whole > header) {
-      Push({{std::move(buffer), whole}, whole - header});
-    }
+    if (whole > header) Push({{std::move(buffer), whole}, whole - header});
     return !end;
   }
 
@@ -236,9 +200,7 @@ class PipeReader {
   void DropSkipped(uint8_t* data, int64_t header, int64_t* filled) {
     const int64_t bytes = *filled - header;
     const int64_t dropped = std::min(skip_bytes_, bytes);
-    if (dropped == 0) {
-      return;
-    }
+    if (dropped == 0) return;
     std::memmove(data, data + dropped, static_cast<size_t>(bytes - dropped));
     *filled -= dropped;
     skip_bytes_ -= dropped;
@@ -288,15 +250,11 @@ class PipeSource final : public Source {
 
   PollResult Poll(Output& out) override {
     if (context_.subtask != 0) {
-      if (!announced_) {
-        out.EmitIdle(true);
-      }
+      if (!announced_) out.EmitIdle(true);
       announced_ = true;
       return PollResult::kEnd;
     }
-    if (ended_) {
-      return PollResult::kEnd;
-    }
+    if (ended_) return PollResult::kEnd;
     if (!announced_) {
       announced_ = true;
       out.EmitSplit({0, SplitEvent::Kind::kStarted, path_});
@@ -304,9 +262,7 @@ class PipeSource final : public Source {
     }
     bool end = false;
     const auto block = reader_->Take(&end);
-    if (!block && !end) {
-      return PollResult::kWaiting;
-    }
+    if (!block && !end) return PollResult::kWaiting;
     if (!block) {
       ended_ = true;
       reader_.reset();
@@ -320,15 +276,11 @@ class PipeSource final : public Source {
   }
 
   void Snapshot(SnapshotWriter& writer) override {
-    if (context_.subtask == 0) {
-      writer.Table("splits").Put(kEverySubtask, path_, std::to_string(position_));
-    }
+    if (context_.subtask == 0) writer.Table("splits").Put(kEverySubtask, path_, std::to_string(position_));
   }
   void Restore(const SnapshotReader& reader) override {
     reader.ForEach("splits", [&](const StateEntry& entry) {
-      if (entry.key == path_) {
-        position_ = ParseIntegerText(entry.value).value_or(0);
-      }
+      if (entry.key == path_) position_ = ParseIntegerText(entry.value).value_or(0);
     });
   }
 

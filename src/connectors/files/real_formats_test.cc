@@ -21,13 +21,9 @@ TableSpec RealTable(const std::string& connector,
                     const std::vector<std::pair<std::string, std::string>>& options, TableKind kind,
                     const Schema& columns) {
   std::vector<RawOption> raw;
-  for (const auto& [name, value] : options) {
-    raw.push_back({name, value});
-  }
+  for (const auto& [name, value] : options) raw.push_back({name, value});
   TableOptions read = ReadTableOptions(raw, ConnectorNamed(connector).info(), RealFormats(), {}, kind);
-  if (!read.errors.empty()) {
-    throw read.errors.front();
-  }
+  if (!read.errors.empty()) throw read.errors.front();
   TableSpec table;
   table.name = "t";
   table.options = std::move(read.options);
@@ -50,9 +46,7 @@ std::vector<std::string> ReadAll(const TableSpec& table, const MemorySnapshot* s
       EXPECT_TRUE(result.bad.empty()) << result.bad[0].error;
       if (!result.batch.empty()) {
         std::stringstream text(FormatBatch(result.batch));
-        for (std::string line; std::getline(text, line);) {
-          rows.push_back(line);
-        }
+        for (std::string line; std::getline(text, line);) rows.push_back(line);
       }
       block.remove_prefix(static_cast<size_t>(result.consumed));
     }

@@ -111,12 +111,8 @@ ConnectorInfo MakeInfo() {
        .aliases = {"compression_format"},
        .description = "source: none, gzip or zstd; default by suffix. sink: as the format's own option"},
   };
-  for (auto& option : SourceOptions()) {
-    info.options.push_back(std::move(option));
-  }
-  for (auto& option : SinkOptions()) {
-    info.options.push_back(std::move(option));
-  }
+  for (auto& option : SourceOptions()) info.options.push_back(std::move(option));
+  for (auto& option : SinkOptions()) info.options.push_back(std::move(option));
   info.formats = {"json", "csv", "parquet", "avro", "raw_string"};
   info.metadata = {{"file", Type::Text()}};
   info.features = {{"exactly_once", true}, {"partitioning", true}, {"compression", true}};
@@ -127,13 +123,9 @@ ConnectorInfo MakeInfo() {
 }
 
 Compression RecordCompression(const std::string& text, SourceSpan span) {
-  if (text.empty() || text == "none" || text == "uncompressed") {
-    return Compression::kNone;
-  }
+  if (text.empty() || text == "none" || text == "uncompressed") return Compression::kNone;
   const Compression compression = CompressionOf("", text);
-  if (compression != Compression::kNone) {
-    return compression;
-  }
+  if (compression != Compression::kNone) return compression;
   throw UserError(Reason::kBadOption, span,
                   "unknown compression '" + text + "': none, gzip and zstd are right");
 }
@@ -144,9 +136,7 @@ class FilesystemConnector final : public Connector {
 
   std::optional<std::string> Sample(const TableSpec& table) const override {
     const auto files = ListMatching(MatchOf(table));
-    if (files.empty()) {
-      return std::nullopt;
-    }
+    if (files.empty()) return std::nullopt;
     return SampleFile(files.front().path, *ReadSpec(table));
   }
 
@@ -205,9 +195,7 @@ class FilesystemConnector final : public Connector {
       throw UserError(Reason::kBadOption, table.options.span("pattern"),
                       "the path has a pattern of its own: give either, not both");
     }
-    if (!pattern.empty()) {
-      match.glob = pattern;
-    }
+    if (!pattern.empty()) match.glob = pattern;
     match.regex = table.options.Text("regex_pattern");
     CheckRegex(match.regex, table.options.span("regex_pattern"));
     CheckRegex(GlobToRegex(match.glob), table.options.span("pattern"));
@@ -216,7 +204,9 @@ class FilesystemConnector final : public Connector {
 
   static std::shared_ptr<const FileReadSpec> ReadSpec(const TableSpec& table) {
     RecordCompression(table.options.Text("compression"), table.options.span("compression"));
-    return MakeFileReadSpec(table);
+    auto read = MakeFileReadSpec(table);
+    read->changes_fail = table.options.Text("bad_data", "fail") == "fail";
+    return read;
   }
 
   static PartitionSpec PartitionOf(const TableSpec& table) {
@@ -232,18 +222,14 @@ class FilesystemConnector final : public Connector {
     partition.field_names.insert(partition.field_names.end(), table.partition_by.begin(),
                                  table.partition_by.end());
     std::vector<std::string> known;
-    for (const Field& field : table.columns.fields) {
-      known.push_back(field.name);
-    }
+    for (const Field& field : table.columns.fields) known.push_back(field.name);
     for (const std::string& name : partition.field_names) {
       const int column = table.columns.IndexOf(name);
       if (column < 0) {
         UserError error(Reason::kUnknownColumn, table.options.span("partitioning.fields"),
                         "no column '" + name + "' to partition by in '" + table.name + "'");
         const std::string near = NearestName(name, known);
-        if (!near.empty()) {
-          error.Hint("did you mean '" + near + "'?");
-        }
+        if (!near.empty()) error.Hint("did you mean '" + near + "'?");
         throw error;
       }
       partition.field_columns.push_back(column);
@@ -254,9 +240,7 @@ class FilesystemConnector final : public Connector {
   /// A part of a file name must not lead elsewhere.
   static std::string FilePart(const TableSpec& table, const std::string& option) {
     const std::string part = table.options.Text(option);
-    if (part.find('/') == std::string::npos) {
-      return part;
-    }
+    if (part.find('/') == std::string::npos) return part;
     throw UserError(Reason::kBadOption, table.options.span(option),
                     "option '" + option + "': '" + part + "' has a '/'");
   }
@@ -291,9 +275,7 @@ class FilesystemConnector final : public Connector {
                       "format '" + format.names.front() + "' cannot be written");
     }
     for (const auto& [name, option] : options) {
-      if (option.used) {
-        MarkUsed(table, name);
-      }
+      if (option.used) MarkUsed(table, name);
     }
     const std::string own_suffix = FilePart(table, "filename.suffix");
     spec->suffix = own_suffix.empty() ? suffix : own_suffix;
@@ -301,9 +283,7 @@ class FilesystemConnector final : public Connector {
 
   static void MarkUsed(const TableSpec& table, const std::string& name) {
     const auto found = table.format_spec.options.find(name);
-    if (found != table.format_spec.options.end()) {
-      found->second.used = true;
-    }
+    if (found != table.format_spec.options.end()) found->second.used = true;
   }
 
   const ConnectorInfo info_ = MakeInfo();

@@ -14,18 +14,12 @@ namespace {
 /// no end.
 std::string BracketToRegex(const std::string& glob, size_t* i) {
   const size_t close = glob.find(']', *i + 2);
-  if (close == std::string::npos) {
-    return "";
-  }
+  if (close == std::string::npos) return "";
   std::string inside = glob.substr(*i + 1, close - *i - 1);
-  if (inside[0] == '!') {
-    inside[0] = '^';
-  }
+  if (inside[0] == '!') inside[0] = '^';
   *i = close;
   std::string out = "[";
-  for (const char c : inside) {
-    out += c == '\\' || c == '[' ? std::string("\\") + c : std::string(1, c);
-  }
+  for (const char c : inside) out += c == '\\' || c == '[' ? std::string("\\") + c : std::string(1, c);
   return out + "]";
 }
 
@@ -64,13 +58,9 @@ std::string GlobToRegex(const std::string& glob) {
 
 FileMatch MatchOfPath(const std::string& path) {
   const size_t meta = path.find_first_of("*?[{");
-  if (meta == std::string::npos || PathExists(path)) {
-    return {path, "", ""};
-  }
+  if (meta == std::string::npos || PathExists(path)) return {path, "", ""};
   const size_t slash = path.rfind('/', meta);
-  if (slash == std::string::npos) {
-    return {".", "./" + path, ""};
-  }
+  if (slash == std::string::npos) return {".", "./" + path, ""};
   return {slash == 0 ? "/" : path.substr(0, slash), "./" + path.substr(slash + 1), ""};
 }
 
@@ -78,9 +68,7 @@ std::vector<FileToRead> ListMatching(const FileMatch& match) {
   if (!PathExists(match.root)) {
     throw ExternalError("file", "cannot read '" + match.root + "': no such file or directory");
   }
-  if (!IsDirectory(match.root)) {
-    return {{std::filesystem::path(match.root).filename().string(), match.root}};
-  }
+  if (!IsDirectory(match.root)) return {{std::filesystem::path(match.root).filename().string(), match.root}};
   // A leading "./" ties the glob to the root itself.
   const bool tied = match.glob.compare(0, 2, "./") == 0;
   const std::string glob = tied ? match.glob.substr(2) : match.glob;
@@ -90,12 +78,8 @@ std::vector<FileToRead> ListMatching(const FileMatch& match) {
   std::vector<FileToRead> found;
   for (const std::string& name : ListFilesRecursively(match.root)) {
     const std::string last = last_part_only ? std::filesystem::path(name).filename().string() : name;
-    if (!glob.empty() && !RE2::FullMatch(last, whole)) {
-      continue;
-    }
-    if (!match.regex.empty() && !RE2::PartialMatch(name, part)) {
-      continue;
-    }
+    if (!glob.empty() && !RE2::FullMatch(last, whole)) continue;
+    if (!match.regex.empty() && !RE2::PartialMatch(name, part)) continue;
     found.push_back({name, (std::filesystem::path(match.root) / name).string()});
   }
   return found;
@@ -103,9 +87,7 @@ std::vector<FileToRead> ListMatching(const FileMatch& match) {
 
 void CheckRegex(const std::string& regex, SourceSpan span) {
   const RE2 parsed(regex, RE2::Quiet);
-  if (parsed.ok()) {
-    return;
-  }
+  if (parsed.ok()) return;
   throw UserError(Reason::kBadOption, span, "'" + regex + "' is no regular expression: " + parsed.error());
 }
 

@@ -20,33 +20,19 @@ std::string UuidText(uint64_t high, uint64_t low, uint64_t version) {
 std::string UlidText(uint64_t now_ms, uint64_t random_high, uint64_t random_low) {
   static constexpr char kDigits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
   std::string text(26, '0');
-  for (int i = 9; i >= 0; --i, now_ms >>= 5) {
-    text[static_cast<size_t>(i)] = kDigits[now_ms & 31];
-  }
-  for (size_t i = 10; i < 18; ++i, random_high >>= 5) {
-    text[i] = kDigits[random_high & 31];
-  }
-  for (size_t i = 18; i < 26; ++i, random_low >>= 5) {
-    text[i] = kDigits[random_low & 31];
-  }
+  for (int i = 9; i >= 0; --i, now_ms >>= 5) text[static_cast<size_t>(i)] = kDigits[now_ms & 31];
+  for (size_t i = 10; i < 18; ++i, random_high >>= 5) text[i] = kDigits[random_high & 31];
+  for (size_t i = 18; i < 26; ++i, random_low >>= 5) text[i] = kDigits[random_low & 31];
   return text;
 }
 
 }  // namespace
 
 std::optional<NameStrategy> ParseNameStrategy(std::string_view text) {
-  if (EqualsIgnoreCase(text, "uuid_v7")) {
-    return NameStrategy::kUuid7;
-  }
-  if (EqualsIgnoreCase(text, "uuid")) {
-    return NameStrategy::kUuid4;
-  }
-  if (EqualsIgnoreCase(text, "ulid")) {
-    return NameStrategy::kUlid;
-  }
-  if (EqualsIgnoreCase(text, "serial")) {
-    return NameStrategy::kSerial;
-  }
+  if (EqualsIgnoreCase(text, "uuid_v7")) return NameStrategy::kUuid7;
+  if (EqualsIgnoreCase(text, "uuid")) return NameStrategy::kUuid4;
+  if (EqualsIgnoreCase(text, "ulid")) return NameStrategy::kUlid;
+  if (EqualsIgnoreCase(text, "serial")) return NameStrategy::kSerial;
   return std::nullopt;
 }
 
@@ -57,9 +43,7 @@ std::string RandomToken() {
 
 std::string FileNamer::Next(int64_t now_us) {
   std::string name = prefix_.empty() ? Id(now_us) : prefix_ + "-" + Id(now_us);
-  if (!suffix_.empty()) {
-    name += (suffix_[0] == '.' ? "" : ".") + suffix_;
-  }
+  if (!suffix_.empty()) name += (suffix_[0] == '.' ? "" : ".") + suffix_;
   return name;
 }
 

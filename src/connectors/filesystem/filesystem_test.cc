@@ -19,9 +19,7 @@ using testing::UnorderedElementsAre;
 
 std::vector<std::string> NamesOf(const std::vector<FileToRead>& files) {
   std::vector<std::string> names;
-  for (const auto& file : files) {
-    names.push_back(file.name);
-  }
+  for (const auto& file : files) names.push_back(file.name);
   return names;
 }
 
@@ -35,22 +33,16 @@ std::vector<std::string> VisibleLines(const TempDir& dir) {
   std::vector<std::string> lines;
   for (const std::string& name : VisibleFiles(dir)) {
     std::stringstream content(dir.Read(name));
-    for (std::string line; std::getline(content, line);) {
-      lines.push_back(line);
-    }
+    for (std::string line; std::getline(content, line);) lines.push_back(line);
   }
   std::sort(lines.begin(), lines.end());
   return lines;
 }
 
 size_t StagedFiles(const TempDir& dir) {
-  if (!PathExists(dir / ".tmp")) {
-    return 0;
-  }
+  if (!PathExists(dir / ".tmp")) return 0;
   size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(dir / ".tmp")) {
-    ++count;
-  }
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(dir / ".tmp")) ++count;
   return count;
 }
 
@@ -78,9 +70,7 @@ TEST(FileMatchTest, Globs) {
 
 TEST(FilesystemSourceTest, SubtasksShareTheFiles) {
   TempDir dir;
-  for (int i = 0; i < 20; ++i) {
-    dir.Write("f" + std::to_string(i), std::to_string(i) + "\n");
-  }
+  for (int i = 0; i < 20; ++i) dir.Write("f" + std::to_string(i), std::to_string(i) + "\n");
   const SourcePlan plan = PlanSourceOf("filesystem", {{"path", dir.path()}});
   EXPECT_TRUE(plan.bounded);
   std::multiset<std::string> lines;
@@ -98,9 +88,7 @@ TEST(FilesystemSourceTest, SubtasksShareTheFiles) {
           return event.kind == SplitEvent::Kind::kStarted;
         }));
     EXPECT_EQ(splits.size(), 2 * files);
-    for (size_t i = 0; i < files; ++i) {
-      EXPECT_EQ(splits[i].kind, SplitEvent::Kind::kStarted);
-    }
+    for (size_t i = 0; i < files; ++i) EXPECT_EQ(splits[i].kind, SplitEvent::Kind::kStarted);
   }
   EXPECT_EQ(lines.size(), 20u);
   EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()).size(), 20u);
@@ -118,9 +106,7 @@ TEST(FilesystemSourceTest, RestoresAtAnotherParallelism) {
   std::map<std::string, std::string> content;
   for (int i = 0; i < 7; ++i) {
     const std::string name = "f" + std::to_string(i);
-    for (int line = 0; line < 60'000; ++line) {
-      content[name] += name + " line " + std::to_string(line) + "\n";
-    }
+    for (int line = 0; line < 60'000; ++line) content[name] += name + " line " + std::to_string(line) + "\n";
     dir.Write(name, content[name]);
   }
   const SourcePlan plan = PlanSourceOf("filesystem", {{"path", dir.path()}});
@@ -134,9 +120,7 @@ TEST(FilesystemSourceTest, RestoresAtAnotherParallelism) {
   };
   for (int subtask = 0; subtask < 2; ++subtask) {
     SourceRun run(plan.make(), subtask, 2);
-    for (int i = 0; i < 5 + subtask; ++i) {
-      run.Poll();
-    }
+    for (int i = 0; i < 5 + subtask; ++i) run.Poll();
     run.SaveTo(&snapshot);
     collect(run);
   }
@@ -156,6 +140,22 @@ TEST(FilesystemSourceTest, AFileThatWasBeingReadMustStay) {
   snapshot.Writer()->Table("splits").Put(kEverySubtask, "gone", "at 5");
   SourceRun run(PlanSourceOf("filesystem", {{"path", dir.path()}}).make(), 0, 1, &snapshot);
   EXPECT_THAT([&] { run.Poll(); }, ThrowsMessage<ExternalError>(HasSubstr("'gone' has gone")));
+}
+
+TEST(FilesystemSourceTest, AFileThatChangesWhileItIsReadIsAnErrorUnlessBadDataIsDropped) {
+  TempDir dir;
+  for (const char* bad_data : {"fail", "drop"}) {
+    const std::string path = dir.Write("a", "1\n");
+    SourceRun run(PlanSourceOf("filesystem", {{"path", dir.path()}, {"bad_data", bad_data}}).make());
+    run.Poll();
+    std::filesystem::last_write_time(path, std::filesystem::file_time_type() + std::chrono::seconds(1));
+    if (bad_data == std::string("fail")) {
+      EXPECT_THAT([&] { run.Drain(); },
+                  ThrowsMessage<ExternalError>(HasSubstr("was changed while it was read")));
+    } else {
+      EXPECT_EQ(run.Drain(), PollResult::kEnd);
+    }
+  }
 }
 
 TEST(FilesystemSourceTest, WatchesForNewNames) {
@@ -215,6 +215,8 @@ TEST(FilesystemSourceTest, BadOptions) {
               ThrowsMessage<UserError>(HasSubstr("not both")));
   EXPECT_THAT([] { PlanSourceOf("filesystem", {{"path", "x"}, {"compression", "rar"}}); },
               ThrowsMessage<UserError>(HasSubstr("unknown compression 'rar'")));
+  EXPECT_THAT([] { PlanSourceOf("filesystem", {{"path", "x"}, {"format", "avro"}}); },
+              ThrowsMessage<UserError>(HasSubstr("not in this build")));
   EXPECT_THAT([] { PlanSourceOf("filesystem", {{"path", "gs://b/k"}}); },
               ThrowsMessage<UserError>(HasSubstr("local files only")));
 }
@@ -283,18 +285,14 @@ TEST(FilesystemSinkTest, EachRowOnceAfterACrashAtAnotherParallelism) {
       for (const int64_t base : {0, 1000}) {
         runs[static_cast<size_t>(base) % runs.size()]->sink->Write(RowsOf({base + 200, base + 300}));
       }
-      for (auto& run : runs) {
-        run->sink->Close();
-      }
+      for (auto& run : runs) run->sink->Close();
       std::vector<std::string> lines;
       for (const std::string& name : VisibleFiles(dir)) {
         BlockReader reader(OpenFileInput(dir / name, CompressionOf(name, "")), WholeLines);
         const RecordBlock block = reader.Next();
         std::stringstream content{
             std::string(std::string_view(*block.buffer).substr(0, static_cast<size_t>(block.size)))};
-        for (std::string line; std::getline(content, line);) {
-          lines.push_back(line);
-        }
+        for (std::string line; std::getline(content, line);) lines.push_back(line);
       }
       EXPECT_THAT(lines, UnorderedElementsAre("1", "100", "101", "200", "300", "1001", "1100", "1101", "1200",
                                               "1300"))

@@ -52,9 +52,7 @@ class TimePart {
         pattern_(pattern) {}
 
   const std::string& At(int64_t row) {
-    if (column_.IsNull(row)) {
-      return null_;
-    }
+    if (column_.IsNull(row)) return null_;
     const int64_t second = FloorDiv(column_.Value(row), ticks_);
     if (!known_ || second != second_) {
       text_ = TimeDirectory(pattern_, second * 1'000'000);
@@ -92,9 +90,7 @@ std::string TimeDirectory(const std::string& pattern, int64_t time_us) {
   std::string text(pattern.size() * 4 + 64, '\0');
   const size_t length = std::strftime(text.data(), text.size(), pattern.c_str(), &parts);
   text.resize(length);
-  while (!text.empty() && text.back() == '/') {
-    text.pop_back();
-  }
+  while (!text.empty() && text.back() == '/') text.pop_back();
   return text;
 }
 
@@ -114,22 +110,16 @@ std::vector<Partition> PartitionRows(const Batch& batch, const PartitionSpec& sp
   size_t last = 0;
   for (int64_t row = 0; row < batch.num_rows; ++row) {
     directory.clear();
-    if (time) {
-      directory = time->At(row);
-    }
+    if (time) directory = time->At(row);
     for (size_t i = 0; i < fields.size(); ++i) {
-      if (!directory.empty()) {
-        directory.push_back('/');
-      }
+      if (!directory.empty()) directory.push_back('/');
       directory += spec.field_names[i];
       directory.push_back('=');
       directory += fields[i]->IsNull(row) ? kNullPartition : PercentEncoded(fields[i]->GetView(row));
     }
     if (partitions.empty() || directory != partitions[last].directory) {
       const auto [at, added] = index.emplace(directory, partitions.size());
-      if (added) {
-        partitions.push_back({directory, {}});
-      }
+      if (added) partitions.push_back({directory, {}});
       last = at->second;
     }
     partitions[last].rows.push_back(static_cast<int32_t>(row));

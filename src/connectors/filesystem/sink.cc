@@ -88,13 +88,9 @@ class FilesystemSink final : public Sink {
     Sink::Open(context);
     namer_ = std::make_unique<FileNamer>(spec_->naming, spec_->prefix, spec_->suffix, context.subtask);
     namer_->set_serial(serial_);
-    if (!ReadsRows()) {
-      write_.encoder = write_.format->make_encoder(write_.format_spec, write_.columns);
-    }
+    if (!ReadsRows()) write_.encoder = write_.format->make_encoder(write_.format_spec, write_.columns);
     MakeDirectories(StagingDirectory());
-    if (was_restored_) {
-      Recover();
-    }
+    if (was_restored_) Recover();
   }
 
   void Write(const Batch& batch) override {
@@ -109,9 +105,7 @@ class FilesystemSink final : public Sink {
   }
 
   void OnWatermark(int64_t watermark_us) override {
-    if (!spec_->rolling.watermark_expiration || spec_->partition.time_pattern.empty()) {
-      return;
-    }
+    if (!spec_->rolling.watermark_expiration || spec_->partition.time_pattern.empty()) return;
     const bool end = watermark_us == kMaxWatermark;
     const std::string now = end ? "" : TimeDirectory(spec_->partition.time_pattern, watermark_us);
     CloseWhere([&](const OpenFile& open) {
@@ -123,9 +117,7 @@ class FilesystemSink final : public Sink {
   std::optional<int64_t> next_timer_us() const override {
     std::optional<int64_t> next;
     for (const auto& [directory, open] : open_) {
-      if (const auto due = DueAt(open); due && (!next || *due < *next)) {
-        next = due;
-      }
+      if (const auto due = DueAt(open); due && (!next || *due < *next)) next = due;
     }
     return next;
   }
@@ -141,24 +133,18 @@ class FilesystemSink final : public Sink {
     // A file with a footer cannot be cut and continued: what the checkpoint covers must be in closed files.
     CloseWhere([](const OpenFile& open) { return !open.file->resumable(); });
     StateWriter& table = writer.Table("files");
-    for (const std::string& staged : committed_) {
-      table.Delete(kEverySubtask, Key(staged));
-    }
+    for (const std::string& staged : committed_) table.Delete(kEverySubtask, Key(staged));
     committed_.clear();
     for (auto& [directory, open] : open_) {
       open.record.length = open.file->Persist();
       table.Put(kEverySubtask, Key(open.record.staged), open.record.ToText());
     }
     for (ClosedFile& closed : closed_) {
-      if (closed.epoch) {
-        continue;
-      }
+      if (closed.epoch) continue;
       closed.epoch = epoch;
       table.Put(kEverySubtask, Key(closed.record.staged), closed.record.ToText());
     }
-    if (!open_.empty() || !closed_.empty()) {
-      SyncDirectory(StagingDirectory());
-    }
+    if (!open_.empty() || !closed_.empty()) SyncDirectory(StagingDirectory());
     table.Put(kEverySubtask, kTokenKey, token_);
     if (spec_->naming == NameStrategy::kSerial) {
       table.Put(kEverySubtask, std::string(kSerialKey) + std::to_string(context_.subtask),
@@ -193,9 +179,7 @@ class FilesystemSink final : public Sink {
   void WriteTo(const std::string& directory, const Batch& rows) {
     auto found = open_.find(directory);
     if (found == open_.end()) {
-      if (open_.size() >= kOpenFilesMax) {
-        CloseOldest();
-      }
+      if (open_.size() >= kOpenFilesMax) CloseOldest();
       found = open_.emplace(directory, Start(directory)).first;
     }
     OpenFile& open = found->second;
@@ -227,32 +211,24 @@ class FilesystemSink final : public Sink {
   Batch OnlyTableColumns(const Batch& rows) const {
     const auto wanted = static_cast<size_t>(write_.columns.num_columns());
     Batch out = rows;
-    if (out.columns.size() > wanted) {
-      out.columns.resize(wanted);
-    }
+    if (out.columns.size() > wanted) out.columns.resize(wanted);
     return out;
   }
 
   int64_t NewestRowTime(const Batch& rows) const {
-    if (spec_->partition.event_time_column < 0) {
-      return kMinWatermark;
-    }
+    if (spec_->partition.event_time_column < 0) return kMinWatermark;
     const auto& times = static_cast<const arrow::TimestampArray&>(
         *rows.columns[static_cast<size_t>(spec_->partition.event_time_column)]);
     int64_t newest = kMinWatermark;
     for (int64_t row = 0; row < times.length(); ++row) {
-      if (times.IsValid(row)) {
-        newest = std::max(newest, times.Value(row));
-      }
+      if (times.IsValid(row)) newest = std::max(newest, times.Value(row));
     }
     return newest;
   }
 
   std::optional<int64_t> DueAt(const OpenFile& open) const {
     std::optional<int64_t> due;
-    if (spec_->rolling.interval_us > 0) {
-      due = open.record.first_row_us + spec_->rolling.interval_us;
-    }
+    if (spec_->rolling.interval_us > 0) due = open.record.first_row_us + spec_->rolling.interval_us;
     if (spec_->rolling.inactivity_us > 0) {
       const int64_t inactive = open.last_row_us + spec_->rolling.inactivity_us;
       due = due ? std::min(*due, inactive) : inactive;
@@ -300,9 +276,7 @@ class FilesystemSink final : public Sink {
       committed_.push_back(closed.record.staged);
     }
     closed_ = std::move(kept);
-    for (const std::string& directory : directories) {
-      SyncDirectory(directory);
-    }
+    for (const std::string& directory : directories) SyncDirectory(directory);
   }
 
   /// May be repeated after a crash: a file that is already in place stays.
@@ -339,9 +313,7 @@ class FilesystemSink final : public Sink {
   /// place comes back: the rows behind the checkpoint will be written again.
   void Adopt(const FileRecord& record) {
     const std::string staged = StagedPath(record);
-    if (!PathExists(staged) && PathExists(FinalPath(record))) {
-      RenameFile(FinalPath(record), staged);
-    }
+    if (!PathExists(staged) && PathExists(FinalPath(record))) RenameFile(FinalPath(record), staged);
     OpenFile open;
     open.record = record;
     open.last_row_us = record.first_row_us;
@@ -361,9 +333,7 @@ class FilesystemSink final : public Sink {
     for (const auto& entry : fs::directory_iterator(StagingDirectory())) {
       const std::string name = entry.path().filename().string();
       const bool ours = name.compare(0, start.size(), start) == 0;
-      if (ours && name < limit && restored_.count(name) == 0) {
-        RemoveFile(entry.path().string());
-      }
+      if (ours && name < limit && restored_.count(name) == 0) RemoveFile(entry.path().string());
     }
   }
 

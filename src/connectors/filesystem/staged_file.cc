@@ -20,12 +20,8 @@ class RecordFile final : public StagedFile {
  public:
   RecordFile(LocalFile file, int64_t length, const FileWriteSpec& spec)
       : file_(std::move(file)), encoder_(spec.encoder), length_(length) {
-    if (spec.compression != Compression::kNone) {
-      codec_ = MakeCodec(spec.compression);
-    }
-    if (length == 0) {
-      buffer_ = encoder_->Header();
-    }
+    if (spec.compression != Compression::kNone) codec_ = MakeCodec(spec.compression);
+    if (length == 0) buffer_ = encoder_->Header();
   }
 
   void Write(const Batch& rows) override {
@@ -33,9 +29,7 @@ class RecordFile final : public StagedFile {
     records.columns.push_back(encoder_->Encode(rows));
     records.num_rows = records.columns[0]->length();
     AppendLines(records, &buffer_);
-    if (buffer_.size() >= (codec_ ? kMemberBytes : kLineBufferBytes)) {
-      WriteBuffer();
-    }
+    if (buffer_.size() >= (codec_ ? kMemberBytes : kLineBufferBytes)) WriteBuffer();
   }
   int64_t bytes() const override { return length_ + static_cast<int64_t>(buffer_.size()); }
   bool resumable() const override { return true; }
@@ -54,9 +48,7 @@ class RecordFile final : public StagedFile {
 
  private:
   void WriteBuffer() {
-    if (buffer_.empty()) {
-      return;
-    }
+    if (buffer_.empty()) return;
     if (codec_ == nullptr) {
       file_.Write(buffer_);
       length_ += static_cast<int64_t>(buffer_.size());
@@ -110,9 +102,7 @@ class RowFile final : public StagedFile {
 }  // namespace
 
 std::unique_ptr<StagedFile> CreateStagedFile(const std::string& path, const FileWriteSpec& spec) {
-  if (spec.encoder == nullptr) {
-    return std::make_unique<RowFile>(path, spec);
-  }
+  if (spec.encoder == nullptr) return std::make_unique<RowFile>(path, spec);
   return std::make_unique<RecordFile>(LocalFile::Create(path), 0, spec);
 }
 

@@ -18,9 +18,7 @@ std::shared_ptr<arrow::Array> FillColumn(const std::shared_ptr<arrow::DataType>&
   std::shared_ptr<arrow::Buffer> buffer =
       OrThrow(arrow::AllocateBuffer(rows * static_cast<int64_t>(sizeof(T))), "column");
   T* out = reinterpret_cast<T*>(buffer->mutable_data());
-  for (int64_t row = 0; row < rows; ++row) {
-    out[row] = value(row);
-  }
+  for (int64_t row = 0; row < rows; ++row) out[row] = value(row);
   return arrow::MakeArray(arrow::ArrayData::Make(type, rows, {nullptr, std::move(buffer)}, 0));
 }
 

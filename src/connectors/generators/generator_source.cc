@@ -33,17 +33,13 @@ class GeneratorSource final : public Source {
     Source::Open(context);
     generator_ = spec_.make();
     opened_us_ = context.clock->monotonic_us();
-    if (splits_ == 0) {
-      splits_ = context.parallelism;
-    }
+    if (splits_ == 0) splits_ = context.parallelism;
     for (int index = context.subtask; index < splits_; index += context.parallelism) {
       Split split;
       split.index = index;
       split.start_us = context.clock->now_us();
       for (const Split& restored : restored_) {
-        if (restored.index == index) {
-          split = restored;
-        }
+        if (restored.index == index) split = restored;
       }
       split.first_counter = split.counter;
       mine_.push_back(split);
@@ -52,9 +48,7 @@ class GeneratorSource final : public Source {
 
   PollResult Poll(Output& out) override {
     if (mine_.empty()) {
-      if (!idle_) {
-        out.EmitIdle(true);
-      }
+      if (!idle_) out.EmitIdle(true);
       idle_ = true;
       return PollResult::kEnd;
     }
@@ -62,17 +56,13 @@ class GeneratorSource final : public Source {
     for (size_t i = 0; i < mine_.size(); ++i) {
       next_split_ = (next_split_ + 1) % mine_.size();
       Split& split = mine_[next_split_];
-      if (!Announce(split, out)) {
-        continue;
-      }
+      if (!Announce(split, out)) continue;
       const int64_t rows = RowsDue(split, now_us);
       if (rows > 0) {
         Emit(split, rows, out);
         return PollResult::kMore;
       }
-      if (Remaining(split, now_us) == 0) {
-        Finish(split, out);
-      }
+      if (Remaining(split, now_us) == 0) Finish(split, out);
     }
     const bool end =
         std::all_of(mine_.begin(), mine_.end(), [](const Split& split) { return split.finished; });
@@ -80,24 +70,16 @@ class GeneratorSource final : public Source {
   }
 
   std::optional<int64_t> next_poll_us() const override {
-    if (spec_.rows_per_second <= 0) {
-      return std::nullopt;
-    }
+    if (spec_.rows_per_second <= 0) return std::nullopt;
     const int64_t now_us = context_.clock->monotonic_us();
     int64_t wait_us = INT64_MAX;
     for (const Split& split : mine_) {
-      if (split.finished) {
-        continue;
-      }
+      if (split.finished) continue;
       const double next = static_cast<double>(split.counter - split.first_counter) / SplitRate() * 1e6;
       wait_us = std::min(wait_us, opened_us_ + static_cast<int64_t>(std::ceil(next)) - now_us);
     }
-    if (wait_us == INT64_MAX) {
-      return std::nullopt;
-    }
-    if (spec_.runtime_us > 0) {
-      wait_us = std::min(wait_us, opened_us_ + spec_.runtime_us - now_us);
-    }
+    if (wait_us == INT64_MAX) return std::nullopt;
+    if (spec_.runtime_us > 0) wait_us = std::min(wait_us, opened_us_ + spec_.runtime_us - now_us);
     return context_.clock->now_us() + std::max(wait_us, kGatherUs);
   }
 
@@ -126,9 +108,7 @@ class GeneratorSource final : public Source {
  private:
   static bool ReadTwo(std::string_view text, char between, int64_t* a, int64_t* b) {
     const size_t at = text.find(between);
-    if (at == std::string_view::npos) {
-      return false;
-    }
+    if (at == std::string_view::npos) return false;
     const auto first = std::from_chars(text.data(), text.data() + at, *a);
     const auto second = std::from_chars(text.data() + at + 1, text.data() + text.size(), *b);
     return first.ec == std::errc() && second.ec == std::errc();
@@ -138,9 +118,7 @@ class GeneratorSource final : public Source {
 
   /// False for a split that has finished.
   static bool Announce(Split& split, Output& out) {
-    if (split.finished) {
-      return false;
-    }
+    if (split.finished) return false;
     if (!split.announced) {
       out.EmitSplit({split.index, SplitEvent::Kind::kStarted, std::to_string(split.index)});
     }
@@ -155,12 +133,8 @@ class GeneratorSource final : public Source {
 
   /// Rows that the split may still make, now or later.
   int64_t Remaining(const Split& split, int64_t now_us) const {
-    if (spec_.runtime_us > 0 && now_us - opened_us_ >= spec_.runtime_us) {
-      return 0;
-    }
-    if (!spec_.row_count) {
-      return INT64_MAX;
-    }
+    if (spec_.runtime_us > 0 && now_us - opened_us_ >= spec_.runtime_us) return 0;
+    if (!spec_.row_count) return INT64_MAX;
     return std::max<int64_t>(0, spec_.row_count(split.index, splits_) - split.counter);
   }
 

@@ -70,9 +70,7 @@ TEST(NexmarkTest, FollowsTheModel) {
   const auto& bids = Struct(rows, 3);
   int64_t hot_auctions = 0, hot_bidders = 0, hot_channels = 0, bid_count = 0;
   for (int64_t row = 0; row < rows.num_rows; ++row) {
-    if (bids.IsNull(row)) {
-      continue;
-    }
+    if (bids.IsNull(row)) continue;
     ++bid_count;
     const int64_t last_auction = (row / 50 + 1) * 3 - 1;
     const int64_t auction = Int(*bids.field(0), row);
@@ -138,15 +136,11 @@ TEST(NexmarkTest, RestoresAtAnotherParallelism) {
   MemorySnapshot snapshot;
   std::map<std::string, int64_t> seen;
   const auto collect = [&](const SourceRun& run) {
-    for (const auto& [row, count] : run.out.Consolidated()) {
-      seen[row] += count;
-    }
+    for (const auto& [row, count] : run.out.Consolidated()) seen[row] += count;
   };
   for (int subtask = 0; subtask < 2; ++subtask) {
     SourceRun run(plan.make(), subtask, 2, nullptr, 1000);
-    for (int i = 0; i <= subtask; ++i) {
-      run.Poll();
-    }
+    for (int i = 0; i <= subtask; ++i) run.Poll();
     run.SaveTo(&snapshot);
     collect(run);
     run.Poll();  // lost
@@ -154,9 +148,7 @@ TEST(NexmarkTest, RestoresAtAnotherParallelism) {
   for (int subtask = 0; subtask < 3; ++subtask) {
     SourceRun run(plan.make(), subtask, 3, &snapshot);
     EXPECT_EQ(run.Drain(), PollResult::kEnd);
-    if (subtask == 2) {
-      EXPECT_THAT(run.out.idles, ElementsAre(true)) << "there are two splits only";
-    }
+    if (subtask == 2) EXPECT_THAT(run.out.idles, ElementsAre(true)) << "there are two splits only";
     collect(run);
   }
   SourceRun undisturbed(plan.make());
@@ -303,9 +295,7 @@ TEST(DatagenTest, BadOptions) {
 TEST(GeneratorSourceTest, SharesAddUp) {
   for (const int64_t total : {0, 1, 7, 100}) {
     int64_t sum = 0;
-    for (int split = 0; split < 3; ++split) {
-      sum += ShareOf(total, split, 3);
-    }
+    for (int split = 0; split < 3; ++split) sum += ShareOf(total, split, 3);
     EXPECT_EQ(sum, total);
   }
 }

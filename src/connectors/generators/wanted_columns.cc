@@ -6,14 +6,10 @@ namespace {
 
 /// Whether `wanted` can be had from `made`: equal but for missing fields of STRUCTs.
 bool CanMake(const Type& made, const Type& wanted) {
-  if (made.id() != TypeId::kStruct || wanted.id() != TypeId::kStruct) {
-    return made == wanted;
-  }
+  if (made.id() != TypeId::kStruct || wanted.id() != TypeId::kStruct) return made == wanted;
   for (const Field& field : wanted.fields()) {
     const int index = made.FieldIndex(field.name);
-    if (index < 0 || !CanMake(made.fields()[static_cast<size_t>(index)].type, field.type)) {
-      return false;
-    }
+    if (index < 0 || !CanMake(made.fields()[static_cast<size_t>(index)].type, field.type)) return false;
   }
   return true;
 }
@@ -51,9 +47,7 @@ SourcePlan GeneratedPlan(const TableSpec& table) {
 
 double RateOf(const TableSpec& table, const std::string& name) {
   const double rate = table.options.Double(name);
-  if (rate >= 0) {
-    return rate;
-  }
+  if (rate >= 0) return rate;
   throw UserError(
       Reason::kBadOption, table.options.span(name),
       "option '" + name + "': '" + table.options.Text(name) + "' is negative; 0 means without limit");

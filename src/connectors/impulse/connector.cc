@@ -83,13 +83,9 @@ class ImpulseConnector final : public Connector {
   /// A bare number counts microseconds here, whatever the name of the option says.
   static int64_t IntervalUs(const TableSpec& table) {
     const std::string text = table.options.Text("event_time_interval");
-    if (text.empty()) {
-      return 0;
-    }
+    if (text.empty()) return 0;
     const auto interval_us = ParseDurationUs(text, 1);
-    if (interval_us && *interval_us > 0) {
-      return *interval_us;
-    }
+    if (interval_us && *interval_us > 0) return *interval_us;
     throw UserError(
         Reason::kBadOption, table.options.span("event_time_interval"),
         "option 'event_time_interval': '" + text + "' is not a positive duration or number of microseconds");

@@ -80,9 +80,7 @@ class NexmarkConnector final : public Connector {
     } else {
       spec.runtime_us = runtime_us;
     }
-    if (total >= 0) {
-      spec.row_count = [total](int split, int splits) { return ShareOf(total, split, splits); };
-    }
+    if (total >= 0) spec.row_count = [total](int split, int splits) { return ShareOf(total, split, splits); };
     SourcePlan plan = GeneratedPlan(table);
     plan.bounded = total >= 0 || runtime_us > 0;
     plan.make = [spec] { return MakeGeneratorSource(spec); };
@@ -106,9 +104,7 @@ class NexmarkConnector final : public Connector {
 
   static int64_t Proportion(const TableSpec& table, const std::string& name, int64_t otherwise) {
     const int64_t value = table.options.Integer(name, otherwise);
-    if (value >= 0 && value <= 1'000'000) {
-      return value;
-    }
+    if (value >= 0 && value <= 1'000'000) return value;
     throw UserError(Reason::kBadOption, table.options.span(name),
                     "option '" + name + "': " + std::to_string(value) + " is not between 0 and 1000000");
   }

@@ -102,12 +102,8 @@ size_t Append(char* out, std::string_view text) {
 }
 
 std::string_view Trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && text.back() == ' ') {
-    text.remove_suffix(1);
-  }
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
   return text;
 }
 
@@ -122,9 +118,7 @@ class Model {
 
   Kind KindOf(int64_t id) const {
     const int64_t offset = id % total_;
-    if (offset < spec_.person_proportion) {
-      return kPerson;
-    }
+    if (offset < spec_.person_proportion) return kPerson;
     return offset < spec_.person_proportion + spec_.auction_proportion ? kAuction : kBid;
   }
   void set_base_us(int64_t base_us) { base_us_ = base_us; }
@@ -156,9 +150,7 @@ class Model {
   }
   int64_t BidAuction(int64_t id) const {
     const int64_t last = std::max<int64_t>(0, (id / total_ + 1) * spec_.auction_proportion - 1);
-    if (Random(id, Stream::kAuctionHot) % kHotAuction > 0) {
-      return last / kHotBatch * kHotBatch + kFirstId;
-    }
+    if (Random(id, Stream::kAuctionHot) % kHotAuction > 0) return last / kHotBatch * kHotBatch + kFirstId;
     const int64_t low = std::max<int64_t>(0, last - kInFlight);
     return low + Below(id, Stream::kAuctionId, last - low + 1 + kLead) + kFirstId;
   }
@@ -230,9 +222,7 @@ FieldMaker Int64Field(std::shared_ptr<arrow::DataType> type, Value value) {
     std::shared_ptr<arrow::Buffer> buffer = OrThrow(arrow::AllocateBuffer(rows.count * 8), "column");
     auto* out = reinterpret_cast<int64_t*>(buffer->mutable_data());
     std::memset(out, 0, static_cast<size_t>(rows.count) * 8);
-    for (const int32_t row : kind.rows) {
-      out[row] = value(model, rows.id(row));
-    }
+    for (const int32_t row : kind.rows) out[row] = value(model, rows.id(row));
     return arrow::MakeArray(
         arrow::ArrayData::Make(type, rows.count, {kind.valid, std::move(buffer)}, kind.null_count));
   };
@@ -260,14 +250,10 @@ FieldMaker TextField(int64_t bytes_max, Write write) {
     int32_t at = 0;
     int64_t next = 0;  // the row whose start is not known yet
     for (const int32_t row : kind.rows) {
-      for (; next <= row; ++next) {
-        ends[next] = at;
-      }
+      for (; next <= row; ++next) ends[next] = at;
       at += static_cast<int32_t>(write(model, rows.id(row), out + at));
     }
-    for (; next <= rows.count; ++next) {
-      ends[next] = at;
-    }
+    for (; next <= rows.count; ++next) ends[next] = at;
     OrThrow(data->Resize(at, /*shrink_to_fit=*/false), "column");
     return arrow::MakeArray(arrow::ArrayData::Make(
         arrow::utf8(), rows.count, {kind.valid, std::move(offsets), std::move(data)}, kind.null_count));
@@ -305,9 +291,7 @@ size_t WriteCard(const Model& model, int64_t id, char* out) {
   for (int i = 0; i < 19; ++i) {
     const bool blank = i % 5 == 4;
     out[i] = blank ? ' ' : static_cast<char>('0' + random % 10);
-    if (!blank) {
-      random /= 10;
-    }
+    if (!blank) random /= 10;
   }
   return 19;
 }
@@ -402,9 +386,7 @@ const std::vector<MadeColumn>& MadeColumns() {
 class NexmarkGenerator final : public RowGenerator {
  public:
   NexmarkGenerator(const NexmarkSpec& spec, Schema columns) : spec_(spec), model_(spec) {
-    for (const Field& field : columns.fields) {
-      plans_.push_back(PlanOf(field));
-    }
+    for (const Field& field : columns.fields) plans_.push_back(PlanOf(field));
   }
 
   Batch Generate(const RowRange& range) override {
@@ -412,9 +394,7 @@ class NexmarkGenerator final : public RowGenerator {
     const Rows rows = RowsOf(range);
     Batch batch;
     batch.num_rows = range.rows;
-    for (const ColumnPlan& plan : plans_) {
-      batch.columns.push_back(MakeColumn(plan, rows));
-    }
+    for (const ColumnPlan& plan : plans_) batch.columns.push_back(MakeColumn(plan, rows));
     batch.columns.push_back(
         FillTimestamps(rows.count, [&](int64_t row) { return model_.TimeUs(rows.id(row)); }));
     return batch;
@@ -431,18 +411,12 @@ class NexmarkGenerator final : public RowGenerator {
     ColumnPlan plan;
     plan.type = wanted.type.arrow_type();
     for (const MadeColumn& column : MadeColumns()) {
-      if (EqualsIgnoreCase(column.name, wanted.name)) {
-        plan.column = &column;
-      }
+      if (EqualsIgnoreCase(column.name, wanted.name)) plan.column = &column;
     }
-    if (plan.column == nullptr) {
-      return plan;
-    }
+    if (plan.column == nullptr) return plan;
     for (const Field& field : wanted.type.fields()) {
       for (const MadeField& made : plan.column->fields) {
-        if (EqualsIgnoreCase(made.name, field.name)) {
-          plan.fields.push_back(&made);
-        }
+        if (EqualsIgnoreCase(made.name, field.name)) plan.fields.push_back(&made);
       }
     }
     LAMINAR_CHECK(plan.fields.size() == wanted.type.fields().size(), "unknown nexmark field");
@@ -455,9 +429,7 @@ class NexmarkGenerator final : public RowGenerator {
     rows.first_id = range.counter * range.splits + range.split;
     rows.stride = range.splits;
     for (const ColumnPlan& plan : plans_) {
-      if (plan.column != nullptr) {
-        FindRows(plan.column->kind, &rows);
-      }
+      if (plan.column != nullptr) FindRows(plan.column->kind, &rows);
     }
     return rows;
   }
@@ -468,9 +440,7 @@ class NexmarkGenerator final : public RowGenerator {
     kind.rows.reserve(static_cast<size_t>(rows->count));
     uint8_t* bits = kind.valid->mutable_data();
     for (int64_t row = 0; row < rows->count; ++row) {
-      if (model_.KindOf(rows->id(row)) != wanted) {
-        continue;
-      }
+      if (model_.KindOf(rows->id(row)) != wanted) continue;
       arrow::bit_util::SetBit(bits, row);
       kind.rows.push_back(static_cast<int32_t>(row));
     }
@@ -486,9 +456,7 @@ class NexmarkGenerator final : public RowGenerator {
     // The fields share the bitmap of the STRUCT: a reader that looks only at them sees NULLs too.
     const KindRows& kind = rows.kinds[plan.column->kind];
     arrow::ArrayVector children;
-    for (const MadeField* field : plan.fields) {
-      children.push_back(field->make(model_, rows, kind));
-    }
+    for (const MadeField* field : plan.fields) children.push_back(field->make(model_, rows, kind));
     return std::make_shared<arrow::StructArray>(plan.type, rows.count, std::move(children), kind.valid,
                                                 kind.null_count);
   }
@@ -505,9 +473,7 @@ Schema NexmarkSchema() {
   schema.fields.push_back({"event_type", Type::Int32(), false});
   for (const MadeColumn& column : MadeColumns()) {
     std::vector<Field> fields;
-    for (const MadeField& field : column.fields) {
-      fields.push_back({field.name, field.type, true});
-    }
+    for (const MadeField& field : column.fields) fields.push_back({field.name, field.type, true});
     schema.fields.push_back({column.name, Type::Struct(std::move(fields)), true});
   }
   return schema;

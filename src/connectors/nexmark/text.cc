@@ -25,9 +25,7 @@ std::string Underscored(std::string_view text) {
 /// |bit-reversed i| as the public generator's channel ids are.
 uint32_t ChannelId(uint32_t i) {
   uint32_t reversed = 0;
-  for (int bit = 0; bit < 32; ++bit) {
-    reversed |= ((i >> bit) & 1u) << (31 - bit);
-  }
+  for (int bit = 0; bit < 32; ++bit) reversed |= ((i >> bit) & 1u) << (31 - bit);
   return reversed >> 31 ? ~reversed + 1 : reversed;
 }
 
@@ -51,14 +49,10 @@ NexmarkText::NexmarkText() {
     }
     return out + "/item.htm?query=1";
   };
-  for (const char* name : {"Google", "Facebook", "Baidu", "Apple"}) {
-    channels_.push_back({name, url()});
-  }
+  for (const char* name : {"Google", "Facebook", "Baidu", "Apple"}) channels_.push_back({name, url()});
   for (uint32_t i = 0; i < kColdChannels; ++i) {
     std::string address = url();
-    if (random.Next(10) > 0) {
-      address += "&channel_id=" + std::to_string(ChannelId(i));
-    }
+    if (random.Next(10) > 0) address += "&channel_id=" + std::to_string(ChannelId(i));
     channels_.push_back({"channel-" + std::to_string(i), address});
   }
 }

@@ -52,16 +52,14 @@ class SingleFileConnector final : public Connector {
 
   SourcePlan PlanSource(const TableSpec& table) const override {
     const std::string path = LocalPathOf(table.options.Text("path"), table.options.span("path"));
-    auto read = MakeFileReadSpec(table);
+    const std::shared_ptr<const FileReadSpec> read = MakeFileReadSpec(table);
     SourcePlan plan;
     plan.bounded = true;
     plan.parallelism_max = 1;
     plan.changelog = table.format->changelog;
     plan.default_event_time = 1 + static_cast<int>(table.metadata_keys.size());
     plan.make = [path, read]() -> std::unique_ptr<Source> {
-      if (IsPipe(path)) {
-        return MakePipeSource(path, read);
-      }
+      if (IsPipe(path)) return MakePipeSource(path, read);
       FileSourceSpec spec;
       spec.read = read;
       spec.one_reader = true;

@@ -19,9 +19,7 @@ using testing::ThrowsMessage;
 
 std::string Lines(int first, int count) {
   std::string text;
-  for (int i = first; i < first + count; ++i) {
-    text += "{\"n\":" + std::to_string(i) + "}\n";
-  }
+  for (int i = first; i < first + count; ++i) text += "{\"n\":" + std::to_string(i) + "}\n";
   return text;
 }
 
@@ -123,9 +121,7 @@ class FifoRun {
  public:
   FifoRun(const std::string& path, const MemorySnapshot* snapshot)
       : run_(PlanSourceOf("single_file", {{"path", path}}).make()) {
-    if (snapshot) {
-      run_.source->Restore(*snapshot->Reader({}));
-    }
+    if (snapshot) run_.source->Restore(*snapshot->Reader({}));
     SourceContext context;
     context.clock = &run_.clock;
     context.metrics = &run_.metrics;
@@ -142,12 +138,8 @@ class FifoRun {
   void PollUntil(const std::string& wanted) {
     while (run_.Payloads() != wanted || wanted.empty()) {
       const PollResult result = run_.Poll();
-      if (result == PollResult::kEnd) {
-        return;
-      }
-      if (result == PollResult::kMore) {
-        continue;
-      }
+      if (result == PollResult::kEnd) return;
+      if (result == PollResult::kMore) continue;
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [&] { return woken_; });
       woken_ = false;
@@ -213,6 +205,9 @@ TEST(SingleFileSinkTest, WritesLinesAndAHeader) {
   run.sink->Write(RecordsOf({"", "3"}));
   run.sink->Close();
   EXPECT_EQ(dir.Read("out/a.csv"), "n\n1\n2\n\n3\n");
+  MemorySnapshot snapshot;
+  run.SaveTo(1, &snapshot);  // ended tasks take part in later checkpoints
+  EXPECT_EQ(snapshot.num_entries(), 1);
 }
 
 TEST(SingleFileSinkTest, RestoreCutsToTheCheckpoint) {

@@ -31,39 +31,32 @@ class SingleFileSink final : public Sink {
 
   void Write(const Batch& batch) override {
     AppendLines(batch, &buffer_);
-    if (buffer_.size() >= kLineBufferBytes) {
-      Flush();
-    }
+    if (buffer_.size() >= kLineBufferBytes) Flush();
   }
 
   void Flush() override {
-    if (buffer_.empty()) {
-      return;
-    }
+    if (buffer_.empty()) return;
     file_.Write(buffer_);
     length_ += static_cast<int64_t>(buffer_.size());
     buffer_.clear();
   }
 
   void Snapshot(uint64_t, SnapshotWriter& writer) override {
-    Flush();
-    // The checkpoint must not say more than what survives a power cut.
-    file_.Sync();
+    if (file_.is_open()) {  // not after Close: tasks that have ended take part in later checkpoints
+      Flush();
+      file_.Sync();  // the checkpoint must not say more than what survives a power cut
+    }
     writer.Table("files").Put(kEverySubtask, path_, std::to_string(length_));
   }
 
   void Restore(const SnapshotReader& reader) override {
     reader.ForEach("files", [&](const StateEntry& entry) {
-      if (entry.key == path_) {
-        restored_length_ = ParseIntegerText(entry.value);
-      }
+      if (entry.key == path_) restored_length_ = ParseIntegerText(entry.value);
     });
   }
 
   void Close() override {
-    if (!file_.is_open()) {
-      return;
-    }
+    if (!file_.is_open()) return;
     Flush();
     file_.Sync();
     file_.Close();

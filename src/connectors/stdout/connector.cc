@@ -27,15 +27,11 @@ class StdoutSink final : public Sink {
 
   void Write(const Batch& batch) override {
     AppendLines(batch, &buffer_);
-    if (buffer_.size() >= kLineBufferBytes) {
-      Flush();
-    }
+    if (buffer_.size() >= kLineBufferBytes) Flush();
   }
 
   void Flush() override {
-    if (buffer_.empty()) {
-      return;
-    }
+    if (buffer_.empty()) return;
     // Emptied first: after an error, closing must not try again.
     const std::string lines = std::exchange(buffer_, {});
     WriteFully(STDOUT_FILENO, lines, "standard output");
