@@ -125,12 +125,10 @@ class PipeReader {
     } catch (...) {
       error = std::current_exception();  // thrown again by Take, in the task
     }
-    {
-      std::lock_guard lock(mutex_);
-      error_ = error;
-      at_end_ = true;
-    }
-    wake_();
+    std::lock_guard lock(mutex_);
+    error_ = error;
+    at_end_ = true;
+    Wake();
   }
 
   /// Learns the header that every block must begin with, from the first record. False when stopping.
@@ -207,12 +205,15 @@ class PipeReader {
   }
 
   void Push(PipeBlock block) {
-    {
-      std::unique_lock lock(mutex_);
-      room_.wait(lock, [&] { return stopping_ || blocks_.size() < kQueuedBlocksMax; });
-      blocks_.push_back(std::move(block));
-    }
-    wake_();
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [&] { return stopping_ || blocks_.size() < kQueuedBlocksMax; });
+    blocks_.push_back(std::move(block));
+    Wake();
+  }
+
+  /// With the lock held: once the owner has begun to go away, its task is not touched any more.
+  void Wake() {
+    if (!stopping_) wake_();
   }
 
   bool TaskWaits() {

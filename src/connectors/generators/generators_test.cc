@@ -23,9 +23,8 @@ const arrow::StructArray& Struct(const Batch& batch, int column) {
   return static_cast<const arrow::StructArray&>(*batch.columns[static_cast<size_t>(column)]);
 }
 
-int64_t Int(const arrow::Array& array, int64_t row) {
-  return static_cast<const arrow::Int64Array&>(array).Value(row);
-}
+/// Of a column of 64-bit values of any kind.
+int64_t Int(const arrow::Array& array, int64_t row) { return array.data()->GetValues<int64_t>(1)[row]; }
 
 Batch Nexmark(Settings settings, const Schema& columns, int subtask = 0, int parallelism = 1) {
   settings.insert(settings.begin(), {{"event_rate", "0"}});
