@@ -222,7 +222,8 @@ void ReadElements(const char** cursor, arrow::ArrayBuilder* builder) {
 }
 
 void ReadValue(const char** cursor, arrow::ArrayBuilder* builder) {
-  const arrow::DataType& type = *builder->type();
+  const std::shared_ptr<arrow::DataType> owned_type = builder->type();  // lists make theirs afresh
+  const arrow::DataType& type = *owned_type;
   if (type.id() == arrow::Type::NA) {
     OrThrow(builder->AppendNull());
     return;
