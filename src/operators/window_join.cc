@@ -39,8 +39,9 @@ class WindowJoin final : public Operator {
       : options_(std::move(options)),
         rows_(options_.join, /*keep_keys=*/true),
         keys_(rows_.KeyTypes()),
-        left_(rows_.KeyTypes(), {.expires = true}),
-        right_(rows_.KeyTypes(), {.expires = true}) {}
+        log_keys_(DistributionTypes()),
+        left_(DistributionTypes(), {.expires = true}),
+        right_(DistributionTypes(), {.expires = true}) {}
 
   std::vector<StateTableSpec> state_tables() const override {
     return {{"left", 1, rows_.Layout(kLeftInput)},
@@ -71,6 +72,16 @@ class WindowJoin final : public Operator {
   }
 
  private:
+  /// The logs are keyed by what decides a row's key group; partners are looked for by all keys when a window closes.
+  size_t num_distribution_keys() const {
+    return options_.distribution_keys > 0 ? static_cast<size_t>(options_.distribution_keys)
+                                          : options_.join.left_keys.size();
+  }
+  std::vector<std::shared_ptr<arrow::DataType>> DistributionTypes() const {
+    auto types = rows_.KeyTypes();
+    types.resize(num_distribution_keys());
+    return types;
+  }
   KeyedLog& log(int input) { return input == kLeftInput ? left_ : right_; }
   JoinKind kind() const { return options_.join.kind; }
 
@@ -86,6 +97,7 @@ class WindowJoin final : public Operator {
   WindowJoinOptions options_;
   JoinRows rows_;
   KeyBatch keys_;
+  KeyBatch log_keys_;
   KeyedLog left_;
   KeyedLog right_;
   int64_t watermark_us_ = kMinWatermark;
@@ -115,11 +127,13 @@ void WindowJoin::OnBatch(int input, Batch batch, Output& out) {
   const auto count = static_cast<int64_t>(rows.size());
   context_.metrics->late_rows.Add(batch.num_rows - count);
   if (count == 0) return;
-  keys_.Assign(rows_.KeyColumns(input, batch), batch.num_rows);
+  auto keys = rows_.KeyColumns(input, batch);
+  keys.resize(num_distribution_keys());
+  log_keys_.Assign(keys, batch.num_rows);
   ByteStrings encoded;
   rows_.Encode(input, batch, rows.data(), count, &encoded);
   std::vector<uint32_t> slots(rows.size());
-  log(input).FindOrInsertKeys(keys_, rows.data(), count, slots.data());
+  log(input).FindOrInsertKeys(log_keys_, rows.data(), count, slots.data());
   for (int64_t i = 0; i < count; ++i) {
     log(input).Append(slots[static_cast<size_t>(i)], ends[rows[static_cast<size_t>(i)]], 1, encoded[i]);
   }

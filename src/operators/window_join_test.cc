@@ -92,6 +92,27 @@ TEST(WindowJoin, ManyRowsOfOneKeyComeInChunks) {
   for (const Batch& batch : join.out.batches) EXPECT_LE(batch.num_rows, kJoinBatchRows);
 }
 
+/// As the planner distributes them: by k alone, the window's columns behind.
+TEST(WindowJoin, StateFollowsTheDistributionKeys) {
+  WindowJoinOptions options = Options(JoinKind::kInner);
+  options.join.left_keys = options.join.right_keys = {1, 0};
+  options.distribution_keys = 1;
+  JoinSpec distribution = options.join;
+  distribution.left_keys = distribution.right_keys = {1};
+  JoinTester join(distribution, [options] { return MakeWindowJoin(options); }, 3);
+  RowCounts expected;
+  for (int k = 0; k < 30; ++k) {
+    const std::string key = std::to_string(k);
+    join.Add(0, "+ 10 " + key + " 5\n+ 20 " + key + " 6");
+    ++expected[key + " 5 " + key + " 7"];
+  }
+  join.Rescale(4);
+  for (int k = 0; k < 30; ++k) join.Add(1, "+ 10 " + std::to_string(k) + " 7");
+  join.Rescale(2);
+  join.Watermark(10);
+  EXPECT_EQ(join.Sum(), expected);
+}
+
 struct Row {
   int64_t end;
   int64_t key;  // −1: NULL

@@ -358,7 +358,7 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildJoin(const LogicalNode& node) {
 
   std::function<std::unique_ptr<Operator>()> make;
   if (windowed) {
-    WindowJoinOptions options{spec, left_end, right_end};
+    WindowJoinOptions options{spec, left_end, right_end, static_cast<int>(node.keys.size())};
     make = [options] { return MakeWindowJoin(options); };
   } else if (node.kind == NodeKind::kIntervalJoin) {
     IntervalJoinOptions options;
