@@ -68,8 +68,10 @@ DistinctSets::DistinctSets(const DistinctPlan& plan, Mode mode) : plan_(&plan), 
     std::vector<std::shared_ptr<arrow::DataType>> types{arrow::uint32()};
     types.insert(types.end(), set.types.begin(), set.types.end());
     keys_.emplace_back(types);
-    maps_.emplace_back(types, mode == Mode::kCounts ? static_cast<int64_t>(set.filters.size()) * 8 : 8);
+    const int64_t bits_bytes = mode == Mode::kLaterByOwner ? sizeof(LinkedBits) : sizeof(uint64_t);
+    maps_.emplace_back(types, mode == Mode::kCounts ? static_cast<int64_t>(set.filters.size()) * 8 : bits_bytes);
   }
+  heads_.resize(maps_.size());
 }
 
 uint32_t DistinctSets::OwnerOf(std::string_view key) { return TakePlain<uint32_t>(&key); }
@@ -80,8 +82,13 @@ int64_t DistinctSets::size() const {
   return entries;
 }
 
+size_t DistinctSets::ValueBytes(size_t index) const {
+  return mode_ == Mode::kCounts ? static_cast<size_t>(maps_[index].record_bytes()) : sizeof(uint64_t);
+}
+
 void DistinctSets::Clear() {
   for (KeyedMap& map : maps_) map.Clear();
+  for (auto& heads : heads_) heads = {};
 }
 
 void DistinctSets::Add(const Batch& batch, const int32_t* rows, int64_t count, const uint32_t* owners,
@@ -105,7 +112,7 @@ void DistinctSets::AddToSet(size_t index, const Batch& batch, const int32_t* row
     for (const int32_t entry : entries_) passes_[entry] |= uint64_t{1} << f;
   }
   // Rows that no filter takes leave no trace.
-  std::vector<uint32_t> owners_by_row(static_cast<size_t>(batch.num_rows));
+  owners_by_row_.resize(static_cast<size_t>(batch.num_rows));
   rows_.clear();
   records_.clear();
   size_t kept = 0;
@@ -113,7 +120,7 @@ void DistinctSets::AddToSet(size_t index, const Batch& batch, const int32_t* row
     const uint64_t passes = passes_[i] | all;
     if (passes == 0) continue;
     const int32_t row = rows ? rows[i] : static_cast<int32_t>(i);
-    owners_by_row[row] = owners[i];
+    owners_by_row_[row] = owners[i];
     passes_[kept++] = passes;
     rows_.push_back(row);
     records_.push_back(records[i]);
@@ -129,13 +136,13 @@ void DistinctSets::AddToSet(size_t index, const Batch& batch, const int32_t* row
     dense = Take(dense, rows_);
     columns = dense.columns;
     if (weights) weights = dense.weights->raw_values();
-    for (size_t i = 0; i < kept; ++i) owners_by_row[i] = owners_by_row[rows_[i]];  // rows_ rises: no overwriting ahead
+    for (size_t i = 0; i < kept; ++i) owners_by_row_[i] = owners_by_row_[rows_[i]];  // rows_ rises: no overwriting ahead
     for (size_t i = 0; i < kept; ++i) rows_[i] = static_cast<int32_t>(i);
-    owners_by_row.resize(kept);
+    owners_by_row_.resize(kept);
   }
-  Columns key_columns{WrapOwners(owners_by_row.data(), static_cast<int64_t>(owners_by_row.size()))};
+  Columns key_columns{WrapOwners(owners_by_row_.data(), static_cast<int64_t>(owners_by_row_.size()))};
   key_columns.insert(key_columns.end(), columns.begin(), columns.end());
-  keys_[index].Assign(key_columns, static_cast<int64_t>(owners_by_row.size()));
+  keys_[index].Assign(key_columns, static_cast<int64_t>(owners_by_row_.size()));
   slots_.resize(kept);
   maps_[index].FindOrInsert(keys_[index], rows_.data(), static_cast<int64_t>(kept), slots_.data(), nullptr);
   if (mode_ == Mode::kCounts) {
@@ -155,11 +162,12 @@ void DistinctSets::ApplyBits(size_t index, const Columns& columns, const int32_t
     const uint64_t fresh = passes_[i] & ~*seen;
     passes_[i] = fresh;
     if (fresh == 0) continue;
+    if (*seen == 0 && mode_ == Mode::kLaterByOwner) Link(index, owners_by_row_[rows[i]], slots_[i]);
     *seen |= fresh;
     maps_[index].MarkDirty(slots_[i]);
     changed_.push_back(static_cast<int32_t>(i));
   }
-  if (mode_ == Mode::kLater || changed_.empty()) return;
+  if (mode_ != Mode::kBits || changed_.empty()) return;
   std::vector<int32_t> call_rows;
   std::vector<uint8_t*> call_records;
   for (const DistinctPlan::User& user : set.users) {
@@ -243,52 +251,96 @@ void DistinctSets::AddFrom(const DistinctSets& from, const std::vector<uint32_t>
   }
 }
 
-void DistinctSets::UpdateFromEntries(const std::function<uint8_t*(uint32_t owner)>& record_of,
-                                     AccumulatorSet* accumulators) const {
+void DistinctSets::UpdateFrom(size_t index, const std::vector<uint32_t>& entries,
+                              const std::function<uint8_t*(uint32_t owner)>& record_of,
+                              AccumulatorSet* accumulators) const {
   std::vector<int32_t> rows;
   std::vector<uint8_t*> records;
-  for (size_t index = 0; index < maps_.size(); ++index) {
-    const DistinctPlan::Set& set = plan_->sets()[index];
-    const std::vector<uint32_t> entries = maps_[index].LiveSlots();
-    for (size_t begin = 0; begin < entries.size(); begin += kChunkRows) {
-      const int64_t count = std::min<int64_t>(kChunkRows, static_cast<int64_t>(entries.size() - begin));
-      Columns columns = maps_[index].DecodeKeys(entries.data() + begin, count);
-      const auto owners = std::static_pointer_cast<arrow::UInt32Array>(columns[0]);
-      columns.erase(columns.begin());
-      for (const DistinctPlan::User& user : set.users) {
-        rows.clear();
-        records.clear();
-        for (int64_t i = 0; i < count; ++i) {
-          const uint64_t seen = *reinterpret_cast<const uint64_t*>(maps_[index].record(entries[begin + i]));
-          uint8_t* record = seen >> user.filter & 1 ? record_of(owners->Value(i)) : nullptr;
-          if (record == nullptr) continue;
-          rows.push_back(static_cast<int32_t>(i));
-          records.push_back(record);
-        }
-        accumulators->UpdateCall(user.call, plan_->ArgsOf(set, user.call, columns), rows.data(),
-                                 static_cast<int64_t>(rows.size()), records.data(), nullptr);
+  const DistinctPlan::Set& set = plan_->sets()[index];
+  for (size_t begin = 0; begin < entries.size(); begin += kChunkRows) {
+    const int64_t count = std::min<int64_t>(kChunkRows, static_cast<int64_t>(entries.size() - begin));
+    Columns columns = maps_[index].DecodeKeys(entries.data() + begin, count);
+    const auto owners = std::static_pointer_cast<arrow::UInt32Array>(columns[0]);
+    columns.erase(columns.begin());
+    for (const DistinctPlan::User& user : set.users) {
+      rows.clear();
+      records.clear();
+      for (int64_t i = 0; i < count; ++i) {
+        const uint64_t seen = *reinterpret_cast<const uint64_t*>(maps_[index].record(entries[begin + i]));
+        if (!(seen >> user.filter & 1)) continue;
+        rows.push_back(static_cast<int32_t>(i));
+        records.push_back(record_of(owners->Value(i)));
       }
+      accumulators->UpdateCall(user.call, plan_->ArgsOf(set, user.call, columns), rows.data(),
+                               static_cast<int64_t>(rows.size()), records.data(), nullptr);
     }
   }
 }
 
-void DistinctSets::RemoveOwners(const std::function<uint32_t(uint32_t owner)>& new_owner,
-                                const std::function<void(size_t set, uint32_t owner, std::string_view tuple)>& forgotten) {
+void DistinctSets::UpdateFromEntries(const std::function<uint8_t*(uint32_t owner)>& record_of,
+                                     AccumulatorSet* accumulators) const {
+  for (size_t index = 0; index < maps_.size(); ++index) UpdateFrom(index, maps_[index].LiveSlots(), record_of, accumulators);
+}
+
+void DistinctSets::RemoveOwners(const std::function<bool(uint32_t owner)>& is_gone, const Forgotten& forgotten) {
   std::string key;
   for (size_t index = 0; index < maps_.size(); ++index) {
     KeyedMap& map = maps_[index];
     for (const uint32_t slot : map.LiveSlots()) {
       key.clear();
       map.AppendKey(slot, &key);
-      const uint32_t owner = OwnerOf(key), moved = new_owner(owner);
-      if (moved == owner) continue;
-      const uint64_t seen = *bits(index, slot);
-      if (map.RemoveQuietly(slot)) forgotten(index, owner, TupleOf(key));
-      if (moved == kNoSlot) continue;
-      std::memcpy(key.data(), &moved, sizeof moved);
-      const uint32_t to = map.Restore(key, false);  // new slots may be reused ones: `slot` is done with
-      *bits(index, to) |= seen;
-      map.MarkDirty(to);
+      if (!is_gone(OwnerOf(key))) continue;
+      if (map.RemoveQuietly(slot)) forgotten(index, OwnerOf(key), TupleOf(key));
+    }
+  }
+}
+
+// Entries by owner
+
+void DistinctSets::Link(size_t index, uint32_t owner, uint32_t slot) {
+  std::vector<uint32_t>& heads = heads_[index];
+  if (owner >= heads.size()) heads.resize(std::max<size_t>(owner + 1, heads.size() * 2), kNoSlot);
+  linked(index, slot)->next = heads[owner];
+  heads[owner] = slot;
+}
+
+void DistinctSets::UpdateFromOwners(const std::vector<uint32_t>& owners,
+                                    const std::function<uint8_t*(uint32_t owner)>& record_of,
+                                    AccumulatorSet* accumulators) const {
+  std::vector<uint32_t> entries;
+  for (size_t index = 0; index < maps_.size(); ++index) {
+    entries.clear();
+    for (const uint32_t owner : owners) {
+      const size_t first = entries.size();
+      uint32_t slot = owner < heads_[index].size() ? heads_[index][owner] : kNoSlot;
+      while (slot != kNoSlot) {
+        entries.push_back(slot);
+        slot = reinterpret_cast<const LinkedBits*>(maps_[index].record(slot))->next;
+      }
+      std::reverse(entries.begin() + static_cast<int64_t>(first), entries.end());  // oldest first
+    }
+    UpdateFrom(index, entries, record_of, accumulators);
+  }
+}
+
+void DistinctSets::MoveOwner(uint32_t from, uint32_t to, const Forgotten& forgotten) {
+  std::string key;
+  for (size_t index = 0; index < maps_.size(); ++index) {
+    if (from >= heads_[index].size()) continue;
+    KeyedMap& map = maps_[index];
+    uint32_t slot = std::exchange(heads_[index][from], kNoSlot);
+    while (slot != kNoSlot) {
+      const LinkedBits entry = *linked(index, slot);
+      key.clear();
+      map.AppendKey(slot, &key);
+      if (map.RemoveQuietly(slot)) forgotten(index, from, TupleOf(key));
+      slot = entry.next;
+      if (to == kNoSlot) continue;
+      std::memcpy(key.data(), &to, sizeof to);
+      const uint32_t moved = map.Restore(key, false);
+      if (linked(index, moved)->bits == 0) Link(index, to, moved);
+      linked(index, moved)->bits |= entry.bits;
+      map.MarkDirty(moved);
     }
   }
 }
@@ -303,14 +355,13 @@ void DistinctSets::ForEachDirty(
     for (const uint32_t slot : map.TakeDirty()) {
       key.clear();
       map.AppendKey(slot, &key);
-      const std::string_view value(reinterpret_cast<const char*>(map.record(slot)), static_cast<size_t>(map.record_bytes()));
+      const std::string_view value(reinterpret_cast<const char*>(map.record(slot)), ValueBytes(index));
       visit(index, OwnerOf(key), TupleOf(key), value);
     }
   }
 }
 
-void DistinctSets::ForEachPersisted(
-    const std::function<void(size_t set, uint32_t owner, std::string_view tuple)>& visit) const {
+void DistinctSets::ForEachPersisted(const Forgotten& visit) const {
   std::string key;
   for (size_t index = 0; index < maps_.size(); ++index) {
     for (const uint32_t slot : maps_[index].LiveSlots()) {
@@ -328,8 +379,9 @@ void DistinctSets::Restore(size_t set, uint32_t owner, std::string_view tuple, s
   key.append(tuple);
   KeyedMap& map = maps_[set];
   const uint32_t slot = map.Restore(key);
-  LAMINAR_CHECK(static_cast<int64_t>(value.size()) == map.record_bytes(), "a DISTINCT entry of another layout");
+  LAMINAR_CHECK(value.size() == ValueBytes(set), "a DISTINCT entry of another layout");
   std::memcpy(map.record(slot), value.data(), value.size());
+  if (mode_ == Mode::kLaterByOwner) Link(set, owner, slot);
 }
 
 }  // namespace laminar

@@ -51,6 +51,7 @@ class DistinctSets {
     kBits,    ///< rows never go; functions are updated at once
     kCounts,  ///< weights may be negative; functions are updated at once
     kLater,   ///< rows never go; functions are updated when the window closes (UpdateFromEntries)
+    kLaterByOwner,  ///< the same, and entries of single owners can be reached (sessions)
   };
   DistinctSets(const DistinctPlan& plan, Mode mode);
 
@@ -59,23 +60,27 @@ class DistinctSets {
            AccumulatorSet* accumulators);
   /// kLater: adds all entries of `from`, whose owner o is owner owners[o] here.
   void AddFrom(const DistinctSets& from, const std::vector<uint32_t>& owners);
-  /// kLater: feeds entries to the functions, into the record of each owner; a null pointer leaves the owner out.
+  /// kLater: feeds all entries to the functions, into the record of each owner.
   void UpdateFromEntries(const std::function<uint8_t*(uint32_t owner)>& record_of, AccumulatorSet* accumulators) const;
-  /// Moves the entries of an owner to another; kNoSlot drops them. `forgotten` is told each entry that a snapshot may have,
+
+  using Forgotten = std::function<void(size_t set, uint32_t owner, std::string_view tuple)>;
+  /// Drops the entries of all owners for which `is_gone` says so. `forgotten` is told each entry that a snapshot has,
   /// before it goes. Walks over all entries: call it for many owners at once.
-  void RemoveOwners(const std::function<uint32_t(uint32_t owner)>& new_owner,
-                    const std::function<void(size_t set, uint32_t owner, std::string_view tuple)>& forgotten);
+  void RemoveOwners(const std::function<bool(uint32_t owner)>& is_gone, const Forgotten& forgotten);
+  /// kLaterByOwner: like UpdateFromEntries for these owners alone.
+  void UpdateFromOwners(const std::vector<uint32_t>& owners, const std::function<uint8_t*(uint32_t owner)>& record_of,
+                        AccumulatorSet* accumulators) const;
+  /// kLaterByOwner: gives the entries of an owner to another; kNoSlot drops them.
+  void MoveOwner(uint32_t from, uint32_t to, const Forgotten& forgotten);
 
   // Snapshots: an entry's tuple bytes and value bytes, per set. Entries taken back are told by `forgotten_`.
 
   void ForEachDirty(const std::function<void(size_t set, uint32_t owner, std::string_view tuple, std::string_view value)>& visit);
   /// All entries that some snapshot has.
-  void ForEachPersisted(const std::function<void(size_t set, uint32_t owner, std::string_view tuple)>& visit) const;
+  void ForEachPersisted(const Forgotten& visit) const;
   void Restore(size_t set, uint32_t owner, std::string_view tuple, std::string_view value);
   /// kCounts: told of entries that a snapshot has and that go.
-  void OnForgotten(std::function<void(size_t set, uint32_t owner, std::string_view tuple)> forgotten) {
-    forgotten_ = std::move(forgotten);
-  }
+  void OnForgotten(Forgotten forgotten) { forgotten_ = std::move(forgotten); }
 
   int64_t size() const;
   bool empty() const { return size() == 0; }
@@ -83,9 +88,15 @@ class DistinctSets {
 
  private:
   using Columns = std::vector<std::shared_ptr<arrow::Array>>;
-  struct Scratch;
+  /// kLaterByOwner: a record. Other modes: bits alone, or a count per filter.
+  struct LinkedBits {
+    uint64_t bits;
+    uint32_t next;  // entry of the same owner; kNoSlot: last
+    uint32_t unused;
+  };
 
   static std::string_view TupleOf(std::string_view key) { return key.substr(sizeof(uint32_t)); }
+  size_t ValueBytes(size_t index) const;  // of an entry in snapshots
   static uint32_t OwnerOf(std::string_view key);
   void AddToSet(size_t index, const Batch& batch, const int32_t* rows, int64_t count, const uint32_t* owners,
                 uint8_t* const* records, AccumulatorSet* accumulators);
@@ -93,17 +104,22 @@ class DistinctSets {
                  AccumulatorSet* accumulators);
   void ApplyCounts(size_t index, const Columns& columns, const int32_t* weights, const int32_t* rows, int64_t count,
                    uint8_t* const* records, AccumulatorSet* accumulators);
+  void UpdateFrom(size_t index, const std::vector<uint32_t>& entries,
+                  const std::function<uint8_t*(uint32_t owner)>& record_of, AccumulatorSet* accumulators) const;
+  void Link(size_t index, uint32_t owner, uint32_t slot);
+  LinkedBits* linked(size_t index, uint32_t slot) { return reinterpret_cast<LinkedBits*>(maps_[index].record(slot)); }
   uint64_t* bits(size_t index, uint32_t slot) { return reinterpret_cast<uint64_t*>(maps_[index].record(slot)); }
   int64_t* counts(size_t index, uint32_t slot) { return reinterpret_cast<int64_t*>(maps_[index].record(slot)); }
 
   const DistinctPlan* plan_;
   Mode mode_;
   std::vector<KeyedMap> maps_;  // by set; key: (owner UINT32, tuple)
-  std::function<void(size_t set, uint32_t owner, std::string_view tuple)> forgotten_;
+  std::vector<std::vector<uint32_t>> heads_;  // kLaterByOwner: [set][owner], first entry or kNoSlot
+  Forgotten forgotten_;
   // Scratch of one Add.
   std::vector<KeyBatch> keys_;
   std::vector<uint64_t> passes_;
-  std::vector<uint32_t> slots_;
+  std::vector<uint32_t> slots_, owners_by_row_;
   std::vector<int32_t> entries_, changed_, rows_, minus_one_;
   std::vector<uint8_t*> records_;
 };

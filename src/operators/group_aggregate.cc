@@ -288,7 +288,7 @@ class GroupAggregate final : public Operator {
     if (expired.empty()) return;
     if (!distinct_.empty()) {
       distinct_.RemoveOwners(
-          [&](uint32_t owner) { return std::binary_search(expired.begin(), expired.end(), owner) ? kNoSlot : owner; },
+          [&](uint32_t owner) { return std::binary_search(expired.begin(), expired.end(), owner); },
           [this](size_t set, uint32_t owner, std::string_view tuple) { ForgetTuple(set, owner, tuple); });
     }
     for (const uint32_t slot : expired) {

@@ -42,7 +42,7 @@ class SessionAggregate final : public Operator {
         keys_(PickTypes(options_.input, options_.keys)),
         groups_(PickTypes(options_.input, options_.keys), sizeof(uint64_t)),
         sessions_(accumulators_.record_bytes()),
-        distinct_(plan_, DistinctSets::Mode::kLater),
+        distinct_(plan_, DistinctSets::Mode::kLaterByOwner),
         deleted_tuples_(plan_.sets().size()) {
     LAMINAR_CHECK(gap_us_ > 0, "a session window without gap");
   }
@@ -277,18 +277,20 @@ class SessionAggregate final : public Operator {
       accumulators_.Merge(&into, &from, 1);
     }
     if (distinct_.empty()) return;
+    for (const uint32_t slot : merged_) MoveTuples(slot, Root(slot));
+  }
+
+  /// kNoSlot drops them.
+  void MoveTuples(uint32_t from, uint32_t to) {
     std::string key;
-    distinct_.RemoveOwners([this](uint32_t owner) { return Root(owner); },
-                           [&](size_t set, uint32_t owner, std::string_view tuple) { ForgetTuple(set, owner, tuple, &key); });
+    distinct_.MoveOwner(from, to, [&](size_t set, uint32_t owner, std::string_view tuple) {
+      deleted_tuples_[set].Add(KeyGroupOf(groups_.hash(at(owner)->group)), {}, TupleKey(owner, tuple, &key));
+    });
   }
 
   void RemoveMerged() {
     for (const uint32_t slot : merged_) RemoveSession(slot);
     merged_.clear();
-  }
-
-  void ForgetTuple(size_t set, uint32_t owner, std::string_view tuple, std::string* key) {
-    deleted_tuples_[set].Add(KeyGroupOf(groups_.hash(at(owner)->group)), {}, TupleKey(owner, tuple, key));
   }
 
   void RemoveSession(uint32_t slot) {
@@ -329,7 +331,10 @@ class SessionAggregate final : public Operator {
       const Session &x = *at(a), &y = *at(b);
       return x.last_us != y.last_us ? x.last_us < y.last_us : x.id < y.id;
     });
-    if (!distinct_.empty()) UpdateFromDistinct(due);
+    if (!distinct_.empty()) {
+      distinct_.UpdateFromOwners(due, [this](uint32_t owner) { return sessions_.record(owner); }, &accumulators_);
+      for (const uint32_t slot : due) MoveTuples(slot, kNoSlot);
+    }
     for (size_t begin = 0; begin < due.size(); begin += kOutputRows) {
       SendSessions(due.data() + begin, std::min(kOutputRows, due.size() - begin), out);
     }
@@ -339,20 +344,10 @@ class SessionAggregate final : public Operator {
     }
     if (sessions_.size() == 0) {
       sessions_.Trim();
+      distinct_.Clear();
       ends_.clear();
       groups_.Clear();
     }
-  }
-
-  /// Feeds the DISTINCT entries of the sessions to their calls and drops them.
-  void UpdateFromDistinct(const std::vector<uint32_t>& due) {
-    std::vector<bool> is_due(sessions_.slots_end(), false);
-    for (const uint32_t slot : due) is_due[slot] = true;
-    distinct_.UpdateFromEntries([&](uint32_t owner) { return is_due[owner] ? sessions_.record(owner) : nullptr; },
-                                &accumulators_);
-    std::string key;
-    distinct_.RemoveOwners([&](uint32_t owner) { return is_due[owner] ? kNoSlot : owner; },
-                           [&](size_t set, uint32_t owner, std::string_view tuple) { ForgetTuple(set, owner, tuple, &key); });
   }
 
   void SendSessions(const uint32_t* slots, size_t count, Output& out) {
