@@ -1,4 +1,4 @@
--- Nexmark over the views person, auction, bid of views.sql. One query after each `--@ name` line.
+-- Nexmark over the views person, auction, bid of views.sql. One query after each line that begins with two dashes, an @ and its name.
 
 --@ q0  pass through
 SELECT auction, bidder, price, ts, extra FROM bid
