@@ -331,7 +331,7 @@ std::string Parser::DescribeToken() const {
 std::string Parser::DescribeExpected(std::string_view expected) const {
   std::vector<std::string> items;
   if (!expected.empty()) items.push_back(QuoteExpected(expected));
-  if (expected == "an expression") return items[0];  // whatever else may stand there is beside the point
+  if (expected == "an expression" || expected == "an option value") return items[0];  // whatever else may stand there is beside the point
   const bool many = expected_.size() > kExpectedListMax;
   for (const bool words : {false, true}) {
     for (std::string_view what : expected_) {
@@ -361,6 +361,7 @@ std::string Parser::GuessHint(std::string_view expected) const {
     return token.text + " is a keyword; write \"" + Written(token) + "\" to use it as a name";
   }
   if (behind_comma && (reserved || AtStatementEnd() || At(")") || At("]"))) return "remove the ',' before " + DescribeToken();
+  if (expected == "an option value") return "a value is 'text', a number, true or false, or an interval";
   const bool comma_fits = std::find(expected_.begin(), expected_.end(), ",") != expected_.end();
   const bool starts_item = (AtName() && !AtClauseWord()) || token.kind == TokenKind::kString || token.kind == TokenKind::kNumber;
   return comma_fits && starts_item ? "is a ',' missing before " + DescribeToken() + "?" : "";

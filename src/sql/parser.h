@@ -13,11 +13,13 @@ namespace laminar::sql {
 
 struct ParsedScript {
   std::vector<Statement> statements;
-  /// SYNTAX (or UNSUPPORTED, BAD_INTERVAL) errors in order; after each the parser goes on behind the next `;`.
+  /// Errors in order, at most 100; after each the parser goes on behind the next `;`. Reasons: SYNTAX, UNSUPPORTED,
+  /// BAD_INTERVAL, MULTIPLE_WATERMARKS (inline tables), DUPLICATE_NAME (two PRIMARY KEY clauses).
   std::vector<UserError> errors;
 };
 
-/// Never throws and never crashes, whatever the bytes. Nesting deeper than 200 levels is a SYNTAX error.
+/// Never throws and never crashes, whatever the bytes. Nesting deeper than 200 levels is a SYNTAX error, and
+/// so is a chain of more than 1000 operators, joins or set operations (AND and OR excepted): trees are at most that high.
 ParsedScript ParseScript(std::string_view text);
 
 /// A single expression (tests, option values). Throws the first UserError.

@@ -170,8 +170,14 @@ void Parser::ParseOptionName(OptionAssignment& option) {
   option.name_span = Since(begin);
 }
 
+/// 'text', a number, true, false, a name, an interval, or a list of these.
 std::string Parser::ParseOptionValue() {
   const Token& token = Peek();
+  const char first = token.span.length > 0 ? text_[token.span.offset] : '\0';
+  if (token.kind == TokenKind::kError && first >= '0' && first <= '9') {  // ttl = 10s
+    const std::string written = Written(token).substr(0, 40);
+    FailAt(token.span, "'" + written + "' is neither a number nor a name", "write it in quotes: '" + written + "'");
+  }
   if (token.kind == TokenKind::kString || token.kind == TokenKind::kDollarString) {
     std::string text = token.text;
     Advance();

@@ -85,6 +85,15 @@ TEST(Errors, Commas) {
   });
 }
 
+TEST(Errors, Options) {
+  ExpectErrors({
+      {"SELECT * FROM t WITH (ttl = 10s)", R"x(1:29 "10s" '10s' is neither a number nor a name; write it in quotes: '10s')x"},
+      {"SELECT * FROM t WITH (path = /tmp/x)",
+       R"x(1:30 "/" expected an option value, found '/'; a value is 'text', a number, true or false, or an interval)x"},
+      {"SET a = INTERVAL '1' MONTH", R"x(1:9 "INTERVAL '1' MONTH" an option takes an interval of fixed length, not months or years [BAD_INTERVAL])x"},
+  });
+}
+
 TEST(Errors, KeywordsAsNames) {
   ExpectErrors({
       {"SELECT order FROM t", R"x(1:8 "order" expected an expression, found ORDER; ORDER is a keyword; write "order" to use it as a name)x"},
@@ -144,6 +153,7 @@ TEST(Errors, UnsupportedFeaturesHaveAPosition) {
            {"INSERT OVERWRITE t SELECT 1", "OVERWRITE"},
            {"INSERT INTO t SELECT 1 ON CONFLICT DO NOTHING", "ON"},
            {"EXPLAIN ANALYZE SELECT 1", "ANALYZE"},
+           {"WITH a AS (SELECT 1) INSERT INTO t SELECT 1", "INSERT"},
            {"SELECT ~a", "~"},
            {"SELECT CAST(a AS HUGEINT)", "HUGEINT"},
        }) {

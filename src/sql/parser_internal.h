@@ -234,6 +234,7 @@ class Parser {
   SelectItem ParseSelectItem();
   void ParseStar(SelectItem& item);
   void ParseGroupBy(Select& select);
+  void AddKeys(ExprPtr expr, std::vector<ExprPtr>& keys);
   void ParseWindowClause(Select& select);
   bool AtWindowClause() const;
 

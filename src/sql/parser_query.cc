@@ -125,6 +125,7 @@ QueryPtr Parser::ParseQueryPrimary() {
   } else if (At("VALUES")) {
     ParseValues(*query);
   } else {
+    if (At("INSERT")) Unsupported(Peek().span, "WITH before INSERT is not supported", "write INSERT INTO t WITH … SELECT …");
     NoteExpected("SELECT");
     NoteExpected("VALUES");
     Fail("a query");
@@ -264,8 +265,17 @@ void Parser::ParseGroupBy(Select& select) {
       Unsupported(Peek().span, std::string(sets ? "GROUPING SETS" : Peek().text) + " is not supported", "join one query per grouping with UNION ALL");
     }
     if (At("(") && At(")", 1)) Unsupported(Peek().span, "GROUP BY () is not supported", "leave GROUP BY out");
-    select.group_by.push_back(ParseExpr());
+    AddKeys(ParseExpr(), select.group_by);
   });
+}
+
+/// GROUP BY (a, b) is GROUP BY a, b; but ROW(a, b) stays one key.
+void Parser::AddKeys(ExprPtr expr, std::vector<ExprPtr>& keys) {
+  if (expr->kind != ExprKind::kStruct || text_[expr->span.offset] != '(') {
+    keys.push_back(std::move(expr));
+    return;
+  }
+  for (ExprPtr& key : expr->args) keys.push_back(std::move(key));
 }
 
 /// WINDOW is also a name: the clause has `w AS (` behind it.

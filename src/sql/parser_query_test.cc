@@ -58,6 +58,10 @@ TEST(Select, Clauses) {
   EXPECT_EQ(Canonical("SELECT a FROM t QUALIFY x WINDOW w AS ()"), "SELECT a FROM t WINDOW w AS () QUALIFY x");
 }
 
+TEST(Select, GroupByList) {
+  EXPECT_EQ(ParseOne("SELECT a FROM t GROUP BY (a, b), ROW(c, d), (e)")->select->group_by.size(), 4u);
+}
+
 TEST(SetOperations, Precedence) {
   EXPECT_EQ(Canonical("SELECT 1 UNION SELECT 2 UNION ALL SELECT 3"), "(SELECT 1 UNION SELECT 2) UNION ALL SELECT 3");
   EXPECT_EQ(Canonical("SELECT 1 UNION DISTINCT SELECT 2 INTERSECT SELECT 3"), "SELECT 1 UNION (SELECT 2 INTERSECT SELECT 3)");

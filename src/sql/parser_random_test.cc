@@ -44,7 +44,7 @@ void CheckScript(const std::string& text) {
 TEST(Random, DamagedStatements) {
   Random random(Setting("LAMINAR_RANDOM_SEED", 20240601));
   const auto& corpus = ValidStatements();
-  for (size_t round = Setting("LAMINAR_RANDOM_ROUNDS", 4000); round > 0; --round) {
+  for (size_t round = Setting("LAMINAR_RANDOM_ROUNDS", 1500); round > 0; --round) {
     std::string script = corpus[Below(random, corpus.size())];
     if (Below(random, 4) == 0) script += ";" + corpus[Below(random, corpus.size())];
     for (size_t damage = Below(random, 4) + 1; damage > 0; --damage) Damage(random, script, corpus[Below(random, corpus.size())]);
@@ -55,7 +55,7 @@ TEST(Random, DamagedStatements) {
 
 TEST(Random, TokenSoup) {
   Random random(Setting("LAMINAR_RANDOM_SEED", 42));
-  for (size_t round = Setting("LAMINAR_RANDOM_ROUNDS", 4000); round > 0; --round) {
+  for (size_t round = Setting("LAMINAR_RANDOM_ROUNDS", 1500); round > 0; --round) {
     CheckScript((Below(random, 2) ? "SELECT " : "") + MakeTokenSoup(random, 40));
     if (HasFatalFailure()) return;
   }
@@ -63,7 +63,7 @@ TEST(Random, TokenSoup) {
 
 TEST(Random, Bytes) {
   Random random(Setting("LAMINAR_RANDOM_SEED", 7));
-  for (size_t round = Setting("LAMINAR_RANDOM_ROUNDS", 2000); round > 0; --round) {
+  for (size_t round = Setting("LAMINAR_RANDOM_ROUNDS", 1000); round > 0; --round) {
     std::string script;
     for (size_t i = Below(random, 60); i > 0; --i) script.push_back(static_cast<char>(random()));
     CheckScript(script);
@@ -74,7 +74,7 @@ TEST(Random, Bytes) {
 /// Every prefix of every statement: what an editor sends while someone types.
 TEST(Random, Prefixes) {
   for (const std::string& text : ValidStatements()) {
-    for (size_t length = 0; length < text.size(); length += 3) {
+    for (size_t length = 0; length < text.size(); length += 7) {
       CheckScript(text.substr(0, length));
       if (HasFatalFailure()) return;
     }

@@ -342,10 +342,10 @@ TableRefPtr Parser::ParseTableArgument(TableRef& window) {
   table->span = Since(begin);
   if (Take("PARTITION")) {
     Expect("BY");
-    window.partition_by.push_back(ParseExpr());
+    AddKeys(ParseExpr(), window.partition_by);
     while (At(",") && !At("DESCRIPTOR", 1) && !At("=>", 2)) {
       Advance();
-      window.partition_by.push_back(ParseExpr());
+      AddKeys(ParseExpr(), window.partition_by);
     }
   }
   if (At("ORDER")) Unsupported(Peek().span, "ORDER BY on a table argument is not supported");

@@ -1,0 +1,1 @@
+SELECT a WHERE b = 'x AND c = 'y';

@@ -1,0 +1,1 @@
+SELECT a FROM t LEFT JION u ON a = b

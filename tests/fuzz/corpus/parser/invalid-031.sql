@@ -1,0 +1,1 @@
+SELECT a AS select, b FROM t

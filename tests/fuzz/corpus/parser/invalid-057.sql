@@ -1,0 +1,1 @@
+GROUP BY GROUPING SETS ((a))

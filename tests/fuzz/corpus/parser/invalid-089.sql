@@ -1,0 +1,1 @@
+UPDTE t SET a = 1

@@ -1,0 +1,1 @@
+SELECT x'0G' FROM t

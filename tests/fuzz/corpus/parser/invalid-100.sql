@@ -1,0 +1,1 @@
+SELECT a LIEK 'x' FROM t

@@ -1,0 +1,1 @@
+SELECT group, b FROM t

@@ -1,0 +1,1 @@
+CREATE TABLE t WITH (connector = 'blackhole') AS SELECT a, b FROM s;

@@ -1,0 +1,1 @@
+CREATE TABLE k (ts TIMESTAMP, WATERMARK FOR ts) WITH (connector = 'kafka');

@@ -1,0 +1,1 @@
+CREATE TABLE t (timestamp TIMESTAMP, start INT, "end" INT, count INT, key TEXT, value TEXT, date DATE, `order` INT, time TIME, interval INTERVAL, primary INT, watermark INT, unique INT, first INT, last INT, left_1 INT);

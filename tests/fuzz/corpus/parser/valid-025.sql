@@ -1,0 +1,1 @@
+SET updating_ttl = INTERVAL '1' DAY;

@@ -1,0 +1,1 @@
+STOP PIPELINE p WITH 'graceful';

@@ -1,0 +1,1 @@
+SELECT ALL a, b AS x, c y, "D" "E", `f` FROM t;

@@ -1,0 +1,1 @@
+SELECT count(*) count, end FROM t;

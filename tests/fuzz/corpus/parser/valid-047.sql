@@ -1,0 +1,1 @@
+SELECT timestamp, start, end, min, max, sum, avg, rows, row_number, window, offset, partition, partitions, key, value, hour, day, minute, second, month, year, date, time, type, name, user, level, topic, status, state, format, location, method, path, sources, session, hop, tumble, text, message, data, begin, plan, first, last, interval FROM t;

@@ -1,0 +1,1 @@
+SELECT timestamp.start, window.end, s.order, s.select.from FROM window;

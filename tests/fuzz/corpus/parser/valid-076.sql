@@ -1,0 +1,1 @@
+SELECT * FROM session (user TEXT) WITH (connector = 'x');

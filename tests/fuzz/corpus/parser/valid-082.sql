@@ -1,0 +1,1 @@
+SELECT * FROM TABLE(TUMBLE((SELECT * FROM bid), DESCRIPTOR(ts), '10 seconds'));

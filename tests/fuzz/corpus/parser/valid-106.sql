@@ -1,0 +1,2 @@
+SELECT a -- trailing
+, /* block /* nested */ */ b FROM t;

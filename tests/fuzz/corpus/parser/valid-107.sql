@@ -1,0 +1,2 @@
+--pk=id
+SELECT a FROM t;

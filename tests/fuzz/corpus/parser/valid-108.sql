@@ -1,0 +1,1 @@
+SELECT äö, "日本" FROM straße;
