@@ -29,13 +29,7 @@ std::optional<BoundScalar> BindLengthOfDimension(const BindArguments& arguments)
       levels.emplace_back(view);
       view = ColumnView(levels.back().elements(), false);
     }
-    std::vector<int32_t> rows(static_cast<size_t>(std::max<int64_t>(call.num_rows, 1)));
-    for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<int32_t>(i);
-    const auto numbers =
-        std::make_shared<arrow::Int32Array>(static_cast<int64_t>(rows.size()), arrow::Buffer::Wrap(rows));
-    const std::vector<arrow::Datum> args = {call.args[0], call.args[1], arrow::Datum(numbers)};
-    const bool constant = call.args[0].is_scalar() && call.args[1].is_scalar();
-    auto length = [&](ListSpan span, int64_t dimension, int32_t) -> std::optional<int64_t> {
+    auto length = [&](ListSpan span, int64_t dimension) -> std::optional<int64_t> {
       if (dimension < 1 || dimension > static_cast<int64_t>(levels.size())) return std::nullopt;
       for (int64_t level = 1; level < dimension; ++level) {
         if (span.length == 0 || levels[static_cast<size_t>(level)].IsNull(span.begin)) return std::nullopt;
@@ -43,13 +37,7 @@ std::optional<BoundScalar> BindLengthOfDimension(const BindArguments& arguments)
       }
       return span.length;
     };
-    if (constant) {
-      const std::vector<arrow::Datum> both = {call.args[0], call.args[1]};
-      return Map<ListSpan, int64_t>(
-          {both, 1, call.context}, arrow::int64(),
-          [&](ListSpan span, int64_t dimension) { return length(span, dimension, 0); });
-    }
-    return Map<ListSpan, int64_t, int32_t>({args, call.num_rows, call.context}, arrow::int64(), length);
+    return Map<ListSpan, int64_t>(call, arrow::int64(), length);
   };
   return BoundScalar{{arguments.types[0], Type::Int64()}, Type::Int64(), kernel};
 }
@@ -216,6 +204,10 @@ ScalarBinder BindHas(bool all, bool swap) {
 
 }  // namespace
 
+std::optional<BoundScalar> BindArrayElement(const BindArguments& arguments) {
+  return ArrayAndFixed({Type::Int64()}, 0, BindElement)(arguments);
+}
+
 void RegisterArrayAccess(FunctionRegistry& registry) {
   AddArrayFunction(registry, {"array_length", "cardinality", "array_size", "list_length"},
                    "array_length(array or map[, dimension]) → bigint",
@@ -226,7 +218,7 @@ void RegisterArrayAccess(FunctionRegistry& registry) {
   AddArrayFunction(registry, {"array_element", "array_extract", "list_element"},
                    "array[i], array_element(array, i) → its element type",
                    "Element i, counted from 1, or from the end when negative; NULL out of range.",
-                   "array_element([10, 20, 30], -1)", "30", {ArrayAndFixed({Type::Int64()}, 0, BindElement)});
+                   "array_element([10, 20, 30], -1)", "30", {BindArrayElement});
   AddArrayFunction(registry, {"array_contains", "array_has", "list_contains", "list_has"},
                    "array_contains(array, x) → boolean", "Whether an element equals x.",
                    "array_contains([1, 2], 2)", "true", {ArrayAndElement(BindContains)});

@@ -35,6 +35,9 @@ ScalarBinder ArrayAndArray(std::function<BoundScalar(const Type& element)> bind)
 ScalarBinder ArrayAndFixed(std::vector<Type> rest, size_t optional,
                            std::function<BoundScalar(const Type& element)> bind);
 
+/// (array, i): array[i].
+std::optional<BoundScalar> BindArrayElement(const BindArguments& arguments);
+
 /// Adds a function of the group "Array".
 void AddArrayFunction(FunctionRegistry& registry, std::vector<std::string> names, const char* signature,
                       const char* description, const char* example, const char* result,

@@ -121,35 +121,6 @@ std::optional<BoundScalar> BindExtract(const BindArguments& arguments) {
   return BoundScalar{{map, map.key()}, map.element(), kernel};
 }
 
-/// ELEMENT_AT of an array goes to array_element's semantics.
-std::optional<BoundScalar> BindElementOfArray(const BindArguments& arguments) {
-  if (arguments.size() != 2 || arguments.types[0].id() != TypeId::kArray) return std::nullopt;
-  if (!ImplicitlyCastable(arguments.types[1], Type::Int64())) return std::nullopt;
-  const Type array = arguments.types[0];
-  auto kernel = [type = array.element().arrow_type()](const ScalarCall& call) -> arrow::Result<arrow::Datum> {
-    const CallShape shape = ShapeOf(call);
-    if (shape.all_null) return NullDatum(type);
-    const ArrayArgument elements(call.args[0]);
-    const ColumnReader<int64_t> index(call.args[1]);
-    elementwise::ValueWriter<int64_t> at(shape.rows);
-    ValidityWriter validity(shape);
-    for (int64_t row = 0; row < shape.rows; ++row) {
-      const ListSpan span = shape.IsValid(row) ? elements[row] : ListSpan{};
-      const int64_t asked = shape.IsValid(row) ? index[row] : 0;
-      const int64_t position = asked < 0 ? asked + span.length : asked - 1;
-      const bool missing = position < 0 || position >= span.length;
-      at.Set(row, missing ? 0 : span.begin + position);
-      if (missing) validity.SetNull(row);
-    }
-    const arrow::Int64Array indices(shape.rows, (*at.Finish())[0], validity.Finish());
-    ARROW_ASSIGN_OR_RAISE(auto taken,
-                          arrow::compute::Take(*arrow::MakeArray(elements.elements.data()), indices,
-                                               arrow::compute::TakeOptions::NoBoundsCheck()));
-    return FinishArray(shape, taken);
-  };
-  return BoundScalar{{array, Type::Int64()}, array.element(), kernel};
-}
-
 // ---- parts ----
 
 /// The map's child as an array: same offsets.
@@ -324,7 +295,7 @@ void RegisterMapFunctions(FunctionRegistry& registry) {
       "map(['a', 'b'], [1, 2])", "{\"a\":1,\"b\":2}", {BindMap});
   Add(registry, {"map_extract", "element_at"}, "map[key], element_at(map, key) → its value type",
       "The value of the key; NULL when there is none. element_at(array, i) is array[i].",
-      "element_at(map(['a'], [1]), 'a')", "1", {BindExtract, BindElementOfArray});
+      "element_at(map(['a'], [1]), 'a')", "1", {BindExtract, BindArrayElement});
   Add(registry, {"map_keys"}, "map_keys(map) → array", "Its keys in order.",
       "map_keys(map(['a', 'b'], [1, 2]))", "[\"a\",\"b\"]", {BindPart(Part::kKeys)});
   Add(registry, {"map_values"}, "map_values(map) → array", "Its values in order of the keys.",
