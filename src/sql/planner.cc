@@ -1,11 +1,33 @@
 #include "sql/planner.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "sql/parser.h"
 #include "sql/rules/rules.h"
 
 namespace laminar::sql {
+
+namespace {
+
+/// An unknown table that some statement of the script declares: that statement has the mistake, and reports it.
+bool IsFollowUp(const UserError& error, std::string_view text) {
+  if (error.reason() != Reason::kUnknownTable || !error.span().known()) return false;
+  const std::string name = FoldName(text.substr(static_cast<size_t>(error.span().offset), static_cast<size_t>(error.span().length)));
+  const std::string folded = FoldName(text);
+  auto is_word = [&](size_t at) { return at < folded.size() && (std::isalnum(static_cast<unsigned char>(folded[at])) || folded[at] == '_'); };
+  for (size_t at = folded.find(name); at != std::string::npos; at = folded.find(name, at + 1)) {
+    if (is_word(at + name.size())) continue;
+    size_t before = at;
+    while (before > 0 && std::isspace(static_cast<unsigned char>(folded[before - 1]))) --before;
+    if (before == at) continue;
+    const std::string_view head(folded.data(), before);
+    if (head.ends_with("create table") || head.ends_with("create view") || head.ends_with("temporary table") || head.ends_with("replace view") || head.ends_with("exists")) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 PlannedScript PlanScript(std::string_view text, const BinderOptions& options) {
   PlannedScript out;
@@ -15,9 +37,8 @@ PlannedScript PlanScript(std::string_view text, const BinderOptions& options) {
   const bool syntax_ok = out.errors.empty();
   BoundScript bound = Binder(options).Bind(out.statements);
   for (UserError& error : bound.errors) {
-    // What a statement that did not parse would have declared is not a second mistake.
-    const bool follow_up = !syntax_ok && (error.reason() == Reason::kUnknownTable || error.reason() == Reason::kNoOutput);
-    if (!follow_up) out.errors.push_back(std::move(error));
+    const bool nothing_left = !syntax_ok && error.reason() == Reason::kNoOutput;
+    if (!nothing_left && !IsFollowUp(error, text)) out.errors.push_back(std::move(error));
   }
   std::stable_sort(out.errors.begin(), out.errors.end(), [](const UserError& a, const UserError& b) { return a.span().offset < b.span().offset; });
   out.warnings = std::move(bound.warnings);
