@@ -244,7 +244,8 @@ class ArrayReader final : public NestedReader {
   void Append(const dom::element& value) override {
     if (value.is_null()) return AppendNull();
     if (!value.is_array()) return Refuse(value);
-    for (const dom::element item : value.get_array().value_unsafe()) {
+    const dom::array items = value.get_array().value_unsafe();
+    for (const dom::element item : items) {
       item.is_null() ? element_->AppendNull() : element_->Append(item);
       ++elements_;
     }
@@ -273,7 +274,8 @@ class MapReader final : public NestedReader {
   void Append(const dom::element& value) override {
     if (value.is_null()) return AppendNull();
     if (!value.is_object()) return Refuse(value);
-    for (const auto& [key, item] : value.get_object().value_unsafe()) {
+    const dom::object object = value.get_object().value_unsafe();
+    for (const auto& [key, item] : object) {
       if (!keys_.Append(key).ok()) error_ = "keys of a batch are more than 2 GiB";
       item.is_null() ? value_->AppendNull() : value_->Append(item);
       ++entries_;
