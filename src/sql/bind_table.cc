@@ -571,14 +571,9 @@ NodePtr Binder::MakeScan(const std::shared_ptr<TableDefinition>& table, SourceSp
   }
   if (table->event_time.empty() && table->watermark_field.empty()) {
     node->schema.default_row_time = true;
-    if (plan.emits == SourcePlan::Emits::kRows && plan.default_event_time >= 0) {
-      // A column of the connector's own schema, maybe one that the plan would not read otherwise.
-      const std::string& name = plan.schema.fields[plan.default_event_time].name;
-      const int index = table->spec.columns.IndexOf(name);
-      if (index >= 0) {
-        node->schema.row_time = index;
-        return FinishScan(node, *table, span);
-      }
+    if (plan.emits == SourcePlan::Emits::kRows && plan.default_event_time >= 0 && plan.default_event_time < table->spec.columns.num_columns()) {
+      node->schema.row_time = plan.default_event_time;  // one of the connector's visible columns
+      return FinishScan(node, *table, span);
     }
     node->schema.row_time = node->schema.num_columns();
     node->schema.columns.push_back({"event_time", Type::Timestamp(), true, true});
