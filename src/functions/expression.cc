@@ -178,7 +178,7 @@ void ListSetRows(const uint8_t* bits, int64_t rows, std::vector<int32_t>* out) {
 ExpressionPtr MakeFieldAccess(ExpressionPtr input, int field) {
   LAMINAR_CHECK(input->type().id() == TypeId::kStruct, "field of " + input->type().ToString());
   if (const auto* made = dynamic_cast<const StructExpression*>(input.get())) {
-    const ExpressionPtr& part = made->children()[static_cast<size_t>(field)];
+    const ExpressionPtr part = made->children()[static_cast<size_t>(field)];
     if (part->type() == input->type().fields()[static_cast<size_t>(field)].type) return part;
   }
   Type type = input->type().fields()[static_cast<size_t>(field)].type;

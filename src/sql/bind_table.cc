@@ -559,7 +559,13 @@ NodePtr Binder::MakeScan(const std::shared_ptr<TableDefinition>& table, SourceSp
   if (table->test_input) {
     node->schema.changelog = options_.changelog_inputs.count(FoldName(table->name)) > 0;
     node->schema.bounded = false;
-    if (node->schema.changelog) node->schema.key = table->spec.primary_key;
+    if (node->schema.changelog) {
+      node->schema.key = table->spec.primary_key;
+    } else if (table->event_time.empty() && table->watermark_field.empty()) {
+      node->schema.default_row_time = true;  // arrival, as for any source
+      node->schema.row_time = node->schema.num_columns();
+      node->schema.columns.push_back({"event_time", Type::Timestamp(), false, true});
+    }
     return FinishScan(node, *table, span);
   }
   const SourcePlan plan = table->connector->PlanSource(table->spec);

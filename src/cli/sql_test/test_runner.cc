@@ -2,6 +2,7 @@
 
 #include <arrow/array.h>
 #include <arrow/array/builder_binary.h>
+#include <arrow/scalar.h>
 
 #include <algorithm>
 #include <map>
@@ -179,7 +180,6 @@ class TestRun {
     options.task.batch_rows_max = config_.batch_rows;
     if (from) options.restore = RestoreFrom(*from);
     executor_ = std::make_unique<Executor>(std::move(graph), options);
-    executor_->Start();
     Settle();
   }
 
@@ -235,7 +235,11 @@ class TestRun {
     }
     for (const Field& field : wanted.fields) {
       const int index = declared.IndexOf(field.name);
-      if (index < 0) throw std::runtime_error("input column " + field.name + " is unknown");
+      if (index < 0) {  // the arrival time of a table that declares no event time
+        auto now = std::make_shared<arrow::TimestampScalar>(clock_.now_us(), Type::Timestamp().arrow_type());
+        batch.columns.push_back(EvaluateToArray(*MakeLiteral(now, Type::Timestamp()), batch, EvalContext{}));
+        continue;
+      }
       const Type& type = declared.fields[index].type;
       arrow::StringBuilder builder;
       for (const TestRow& row : step.rows) {
