@@ -23,6 +23,7 @@ namespace {
 using Columns = std::vector<std::shared_ptr<arrow::Array>>;
 
 constexpr int64_t kChunkRows = 16384;      // computed together, more where peers or a window must not be cut
+constexpr int64_t kEmitRows = 8192;
 constexpr size_t kUpdateRows = 65536;      // rows of frames per call of the aggregates
 constexpr int64_t kSweepsPerTtl = 8;
 // A key's record: int64 time last touched, rows so far, groups of peers so far; then accumulators.
@@ -412,6 +413,13 @@ std::vector<Partition> GroupRows(const Columns& key_columns, int64_t count, KeyB
   return partitions;
 }
 
+/// In pieces that downstream operators are used to.
+void EmitInPieces(const Batch& batch, Output& out) {
+  for (int64_t begin = 0; begin < batch.num_rows; begin += kEmitRows) {
+    out.Emit(Slice(batch, begin, std::min(kEmitRows, batch.num_rows - begin)));
+  }
+}
+
 // ---- per window ---------------------------------------------------------------------------------------------------
 
 std::vector<int> WindowStateKeys(const OverOptions& options) {
@@ -513,7 +521,7 @@ class WindowOver final : public Operator {
     Columns results = calls_.Compute(batch, batch.num_rows, sort, order_values, &partitions);
     batch.columns.resize(static_cast<size_t>(options_.num_output_columns));
     batch.columns.insert(batch.columns.end(), results.begin(), results.end());
-    out.Emit(Take(batch, order));
+    EmitInPieces(Take(batch, order), out);
   }
 
   const OverOptions options_;
@@ -689,10 +697,10 @@ class TimeOver final : public Operator {
     NoteRunning(running, partitions);
     Keep(batch, rows, last_time, first_rows, history, partitions);
 
-    Batch sent = Slice(batch, 0, num_due);
+    Batch sent = Slice(batch, 0, num_due);  // the rest are rows of the history
     sent.columns.resize(static_cast<size_t>(options_.num_output_columns));
     sent.columns.insert(sent.columns.end(), results.begin(), results.end());
-    out.Emit(std::move(sent));
+    EmitInPieces(sent, out);
   }
 
   void FindRunning(const std::vector<int32_t>& first_rows, std::vector<uint32_t>* slots, std::vector<Partition>* partitions) {

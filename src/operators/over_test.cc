@@ -137,6 +137,20 @@ TEST(Over, IgnoreNullsReachesBackOverBatches) {
   EXPECT_EQ(Columns(runner, 3), "+ NULL NULL NULL\n+ NULL 7 7\n+ 7 7 7\n+ 7 7 8\n+ 8 7 8\n");
 }
 
+TEST(Over, WithoutKeysThereIsOnePartition) {
+  OverOptions options = ByTime({Aggregate("sum", kSchema, {2})});
+  options.keys = {};
+  options.num_output_columns = 1;
+  OperatorRunner runner(Make(options), {});
+  std::string text;
+  for (int i = 0; i < 20000; ++i) text += "+ 1 5 1\n";
+  runner.Push(ParseBatch(text, kSchema));
+  runner.Push(Slice(ParseBatch("+ 9 9 9\n+ 2 6 2", kSchema), 1, 1));
+  runner.End();
+  EXPECT_GT(runner.out.batches.size(), 2u);
+  EXPECT_EQ(runner.out.Consolidated(), (std::map<std::string, int64_t>{{"1 20000", 20000}, {"2 20002", 1}}));
+}
+
 TEST(Over, TtlForgetsRunningValues) {
   OverOptions options = ByTime({Aggregate("count", kSchema, {2})});
   options.ttl_us = 1'000'000;
