@@ -94,6 +94,9 @@ struct SourcePlan {
   bool bounded = false;
   int parallelism_max = 0;       ///< 0: any; 1: only subtask 0 reads, and decoding is spread behind it
   bool changelog = false;        ///< rows carry weights
+  /// kRecords of data at rest: a split's records may be decoded side by side. Not for live data: a decoder that happens to
+  /// get no rows would hold the watermark back.
+  bool spread_decoding = false;
   /// Row time when the table declares none: a column of `schema` (kRows), or the metadata column "event_time" µs that
   /// the source appends last (kRecords); −1: arrival time.
   int default_event_time = -1;

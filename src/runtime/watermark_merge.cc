@@ -25,14 +25,20 @@ void WatermarkMerge::Merge() {
   int64_t minimum = kMaxWatermark;
   bool any_active = false;
   bool any_open = false;
+  bool any_ended = false;
   for (const Input& input : inputs_) {
-    if (input.ended) continue;
+    if (input.ended) {
+      any_ended = true;
+      continue;
+    }
     any_open = true;
     if (input.idle) continue;
     any_active = true;
     minimum = std::min(minimum, input.watermark_us);
   }
-  idle_ = any_open && !any_active;
+  // Beside an ended input the others may be about to end too (subtasks without splits): announcing idleness would let the
+  // consumer run ahead of the rows that come with the end.
+  idle_ = any_open && !any_active && !any_ended;
   // All idle: the watermark stays where it is. Ended ones beside them must not lift it to +∞, or the rows of an input that
   // wakes up later would all be late.
   if (any_active || !any_open) watermark_us_ = std::max(watermark_us_, minimum);

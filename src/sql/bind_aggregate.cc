@@ -241,8 +241,8 @@ ExpressionPtr Binder::BindAggregateCall(const Expr& expr, SelectContext& context
     call.order_args.push_back(ColumnOf(*context.scope.schema, context.scope.schema->row_time));
     bind.order.push_back({});
   }
+  call.order = bind.order;
   for (const ExpressionPtr& arg : call.args) {
-    ExpressionPtr adapted = arg;
     bind.types.push_back(arg->type());
     const auto* literal = dynamic_cast<const LiteralExpression*>(arg.get());
     bind.constants.push_back(literal ? literal->value() : nullptr);
@@ -555,6 +555,9 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
       if (below->kind == NodeKind::kFilter && below->inputs[0]->kind == NodeKind::kWindowAssign) {
         filter = below->predicate;
         below = below->inputs[0];
+      }
+      if (filter && below->kind == NodeKind::kWindowAssign && below->window.kind == WindowKind::kSession) {
+        throw UserError(Reason::kUnsupported, window_span, "a WHERE between a SESSION table function and its GROUP BY is not supported").Hint("filter first: SESSION over a view with the WHERE");
       }
       if (below->kind == NodeKind::kWindowAssign) {
         const int limit = below->inputs[0]->schema.num_columns();

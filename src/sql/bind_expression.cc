@@ -190,7 +190,8 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
     for (bool exact : {true, false}) {
       for (int i = first; i < first + count; ++i) {
         const PlanColumn& c = scope.schema->columns[i];
-        if (!c.hidden && matches(name, c.name, exact)) found->push_back(i);
+        const bool merged = count == scope.schema->num_columns() && std::find(scope.merged.begin(), scope.merged.end(), i) != scope.merged.end();
+        if (!c.hidden && !merged && matches(name, c.name, exact)) found->push_back(i);
       }
       if (!found->empty()) return;
     }
@@ -361,7 +362,7 @@ ExpressionPtr Binder::BindBinary(const Expr& expr, SelectContext& context) {
     const Type b = right->type();
     adapt(left, b);
     adapt(right, a);
-    if (op == "/" && !script_.settings.error_on_division_by_zero && right->type().is_numeric() && !right->type().is_floating()) {
+    if ((op == "/" || op == "%") && !script_.settings.error_on_division_by_zero && right->type().is_numeric() && !right->type().is_floating()) {
       right = Call("nullif", {right, CastTo(MakeInt64(0), right->type(), expr.span)}, expr.span);
     }
   }

@@ -112,7 +112,7 @@ NodePtr Reorder(const NodePtr& node, const std::vector<int>& order) {
 BoundRelation Binder::BindWindowTable(const TableRef& ref) {
   BoundRelation input = ref.input->kind == TableKind::kQuery ? BindQuery(*ref.input->query) : BindTable(*ref.input);
   SelectContext context;
-  context.scope = {&input.node->schema, input.relations};
+  context.scope = {&input.node->schema, input.relations, {}};
   std::vector<const Expr*> sizes;
   for (const ExprPtr& size : ref.sizes) sizes.push_back(size.get());
   WindowDefinition definition = BindWindowDefinition(ref.function, sizes, ref.span);
@@ -187,7 +187,7 @@ std::unique_ptr<Binder::FromTree> Binder::BindFromTree(const TableRef& ref) {
     SelectContext context;
     PlanSchema schema;
     schema.columns = tree->columns;
-    context.scope = {&schema, tree->relations};
+    context.scope = {&schema, tree->relations, tree->merged};
     tree->unnest = BindExpr(*ref.right->unnest, context);
     if (tree->unnest->type().id() != TypeId::kArray) {
       throw UserError(Reason::kUnnestNotArray, ref.right->span, "UNNEST needs an array, this is " + tree->unnest->type().ToString());
@@ -217,6 +217,15 @@ std::unique_ptr<Binder::FromTree> Binder::BindFromTree(const TableRef& ref) {
   }
   tree->columns.insert(tree->columns.end(), tree->right->columns.begin(), tree->right->columns.end());
   tree->changelog = tree->left->changelog || tree->right->changelog;
+  tree->merged = tree->left->merged;
+  for (int column : tree->right->merged) tree->merged.push_back(column + offset);
+  for (const Identifier& name : tree->using_columns) {
+    // RIGHT and FULL would need the side that is there; the columns stay apart then.
+    if (tree->kind == JoinKind::kRight || tree->kind == JoinKind::kFull) break;
+    for (size_t i = 0; i < tree->right->columns.size(); ++i) {
+      if (!tree->right->columns[i].hidden && EqualsIgnoreCase(tree->right->columns[i].name, name.text)) tree->merged.push_back(offset + static_cast<int>(i));
+    }
+  }
   return tree;
 }
 
@@ -249,7 +258,7 @@ NodePtr Binder::ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjunct
   std::vector<ExpressionPtr> on;
   if (tree.on) {
     SelectContext context;
-    context.scope = {&joined, tree.relations};
+    context.scope = {&joined, tree.relations, {}};
     SplitConjuncts(ToBoolean(BindExpr(*tree.on, context), tree.on->span), &on);
   }
   for (const Identifier& name : tree.using_columns) {
@@ -257,7 +266,7 @@ NodePtr Binder::ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjunct
       SelectContext context;
       PlanSchema schema;
       schema.columns.assign(tree.columns.begin() + first, tree.columns.begin() + first + count);
-      context.scope = {&schema, relations};
+      context.scope = {&schema, relations, {}};
       Expr expr;
       expr.kind = ExprKind::kName;
       expr.span = name.span;

@@ -185,8 +185,13 @@ NodePtr Binder::BindSetOperation(const Query& query) {
   const bool timed = sides[0]->schema.row_time >= 0 && sides[1]->schema.row_time >= 0;
   const bool windowed = sides[0]->schema.window && sides[1]->schema.window && sides[0]->schema.window->definition == sides[1]->schema.window->definition;
   auto node = MakeNode(NodeKind::kUnion, {}, query.span);
+  // Where both sides have their row time in the same output column, that column is the result's.
+  auto time_position = [&](int s) {
+    const auto at = std::find(visible[s].begin(), visible[s].end(), sides[s]->schema.row_time);
+    return at == visible[s].end() ? -1 : static_cast<int>(at - visible[s].begin());
+  };
+  const int shared_time = timed && time_position(0) == time_position(1) ? time_position(0) : -1;
   bool changelog = false, bounded = true, default_time = false;
-  std::vector<PlanSchema> shapes;
   for (int s = 0; s < 2; ++s) {
     const PlanSchema& in = sides[s]->schema;
     std::vector<ExpressionPtr> exprs;
@@ -197,7 +202,9 @@ NodePtr Binder::BindSetOperation(const Query& query) {
     auto project = MakeNode(NodeKind::kProject, {sides[s]}, query.span);
     project->schema.columns.clear();
     for (size_t c = 0; c < types.size(); ++c) project->schema.columns.push_back({names[c], types[c], true, false});
-    if (timed) {
+    if (shared_time >= 0) {
+      project->schema.row_time = shared_time;
+    } else if (timed) {
       project->schema.row_time = static_cast<int>(exprs.size());
       exprs.push_back(CastTo(MakeColumn(in.row_time, "row_time", in.columns[in.row_time].type), Type::Timestamp(), query.span));
       project->schema.columns.push_back({"row_time", Type::Timestamp(), true, true});
@@ -324,14 +331,14 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
     tree = BindFromTree(*select.from);
     from_schema.columns = tree->columns;
     if (tree->leaf) from_schema = tree->leaf->schema;
-    context.scope = {&from_schema, tree->relations};
+    context.scope = {&from_schema, tree->relations, tree->merged};
   } else {
     auto one = MakeNode(NodeKind::kValues, {}, select.span);
     one->rows = {{}};
     one->schema.bounded = true;
     node = one;
     from_schema = node->schema;
-    context.scope = {&from_schema, {}};
+    context.scope = {&from_schema, {}, {}};
   }
   for (const SelectItem& item : select.items) {
     if (item.alias && item.expr) context.aliases.emplace_back(item.alias->text, item.expr.get());
@@ -387,7 +394,7 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
       relation_found = true;
       for (int i = relation.first; i < relation.first + relation.count; ++i) {
         const PlanColumn& column = context.scope.schema->columns[i];
-        if (column.hidden) continue;
+        if (column.hidden || (!item.star_table && Contains(context.scope.merged, i))) continue;
         auto excepted = std::any_of(item.except.begin(), item.except.end(), [&](const Identifier& name) { return EqualsIgnoreCase(name.text, column.name); });
         if (excepted) continue;
         ExpressionPtr value = MakeColumn(i, column.name, column.type);
@@ -522,7 +529,7 @@ NodePtr Binder::BindOrderAndLimit(NodePtr node, const Query& query, SelectContex
     SelectContext context;
     ScopeRelation relation;
     relation.count = node->schema.num_columns();
-    context.scope = {&node->schema, {relation}};
+    context.scope = {&node->schema, {relation}, {}};
     const int index = Ordinal(*item.expr, node->schema.columns.size(), "ORDER BY");
     ExpressionPtr expr = index >= 0 ? MakeColumn(index, node->schema.columns[index].name, node->schema.columns[index].type) : BindExpr(*item.expr, context);
     order.push_back({std::move(expr), {item.descending, item.nulls_first.value_or(item.descending)}});

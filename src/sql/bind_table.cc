@@ -465,7 +465,7 @@ NodePtr Binder::FinishScan(NodePtr node, const TableDefinition& table, SourceSpa
     SelectContext context;
     ScopeRelation relation;
     relation.count = node->schema.num_columns();
-    context.scope = {&node->schema, {relation}};
+    context.scope = {&node->schema, {relation}, {}};
     for (const ComputedColumn& column : table.computed) context.aliases.emplace_back(column.name, column.expr);
     std::vector<ExpressionPtr> exprs;
     std::vector<std::string> names;
@@ -532,7 +532,7 @@ NodePtr Binder::FinishScan(NodePtr node, const TableDefinition& table, SourceSpa
     SelectContext context;
     ScopeRelation relation;
     relation.count = schema.num_columns();
-    context.scope = {&schema, {relation}};
+    context.scope = {&schema, {relation}, {}};
     ExpressionPtr value = BindExpr(*table.watermark, context);
     if (!value->type().is_timestamp()) {
       throw UserError(Reason::kWatermarkType, table.watermark->span, "a watermark must be a TIMESTAMP, this is " + value->type().ToString()).Hint("write e.g. " + time_name + " - INTERVAL '5' SECOND");

@@ -79,6 +79,8 @@ struct ScopeRelation {
 struct Scope {
   const PlanSchema* schema = nullptr;
   std::vector<ScopeRelation> relations;
+  /// Columns that USING has merged into their partner: neither a bare name nor a bare `*` means them.
+  std::vector<int> merged;
 };
 
 /// FROM, bound: the plan so far and what its columns are called.
@@ -191,6 +193,7 @@ class Binder {
     SourceSpan span;
     std::vector<PlanColumn> columns;         ///< of all leaves below, side by side
     bool changelog = false;
+    std::vector<int> merged;                 ///< right-hand columns of USING
   };
   std::unique_ptr<FromTree> BindFromTree(const TableRef& ref);
   BoundRelation BindTable(const TableRef& ref);

@@ -62,7 +62,10 @@ std::string JoinTexts(const std::vector<ExpressionPtr>& exprs) {
 
 std::string AggregateCall::ToString() const {
   std::string out = name + "(" + (distinct ? "distinct " : "") + JoinTexts(args);
-  if (!order_args.empty()) out += " order by " + JoinTexts(order_args);
+  for (size_t i = 0; i < order_args.size(); ++i) {
+    out += (i ? ", " : " order by ") + order_args[i]->ToString() + (order[i].descending ? " desc" : "");
+    if (order[i].nulls_first != order[i].descending) out += order[i].nulls_first ? " nulls first" : " nulls last";
+  }
   out += ")";
   if (filter) out += " filter " + filter->ToString();
   return out;

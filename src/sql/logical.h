@@ -93,6 +93,7 @@ struct AggregateCall {
   std::shared_ptr<const AggregateFunction> function;
   std::vector<ExpressionPtr> args;               ///< over the input
   std::vector<ExpressionPtr> order_args;
+  std::vector<SortColumn> order;                 ///< [order_args]
   ExpressionPtr filter;                          ///< null: all rows
   bool distinct = false;
   std::string ToString() const;

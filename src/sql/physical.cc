@@ -220,16 +220,6 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildTestInput(const LogicalNode& node)
   auto make = options_.test_input;
   const std::string name = node.table->name;
   graph_.nodes[out.node].make_source = [make, name, columns] { return make(name, columns); };
-  // The test's rows come from one place; all parallelism is behind it.
-  if (options_.parallelism > 1) {
-    Stream spread;
-    spread.parallelism = options_.parallelism;
-    spread.columns = columns;
-    spread.node = AddNode("spread(" + name + ")", spread.parallelism, false);
-    graph_.nodes[spread.node].make_operator = [] { return MakeProjectFilter({}); };
-    Connect(out, spread.node, 0, std::nullopt);
-    return spread;
-  }
   return out;
 }
 
@@ -302,7 +292,7 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
     decode.bad_data = PolicyOf(table.bad_data);
     decode.source_name = table.name;
     // One reader, many decoders, unless the format needs its records in order.
-    const bool spread = !format->order_dependent && !format->changelog;
+    const bool spread = plan.spread_decoding && !format->order_dependent && !format->changelog;
     Stream decoded;
     decoded.span = node.span;
     decoded.parallelism = spread ? options_.parallelism : out.parallelism;

@@ -148,6 +148,7 @@ class FilesystemConnector final : public Connector {
     spec.scan_interval_us = table.options.DurationUs("scan_interval");
     SourcePlan plan;
     plan.bounded = spec.scan_interval_us <= 0;
+    plan.spread_decoding = plan.bounded;
     plan.changelog = table.format->changelog;
     if (ReadsWholeFiles(*table.format)) {
       plan.emits = SourcePlan::Emits::kRows;

@@ -142,7 +142,7 @@ AggregateDefinition Definition(std::vector<std::string> names, PairKind kind, st
 void AddRegression(AggregateDefinitionList* out) {
   out->push_back(Definition({"corr"}, PairKind::kCorr,
                             "Correlation of two numbers; NULL when one of them never varies.",
-                            "corr(x, x * 2)", "1.0"));
+                            "round(corr(x, x * 2), 6)", "1.0"));
   out->push_back(Definition({"covar_pop"}, PairKind::kCovarPop, "Population covariance (n).",
                             "covar_pop(x, x * 3)", "2.0"));
   out->push_back(Definition({"covar_samp", "covar"}, PairKind::kCovarSamp,
