@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
@@ -19,9 +20,9 @@ int Run(int argc, char** argv) {
   cli::AddTest(app, &chosen);
   cli::AddFunctions(app, &chosen);
   cli::AddConnectors(app, &chosen);
-  if (argc > 1 && argv[1][0] != '-' && !app.get_subcommand_no_throw(argv[1])) {
-    std::vector<std::string> names;
-    for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
     const std::string nearest = NearestName(argv[1], names);
     std::fprintf(stderr, "laminar: no command '%s'%s; see laminar --help\n", argv[1], nearest.empty() ? "" : (", did you mean '" + nearest + "'?").c_str());
     return cli::kUsage;
