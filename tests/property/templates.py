@@ -92,8 +92,10 @@ def union_mixed_types(r, tables):
 # ---- aggregates
 
 def keys_of(r, x, t):
-    return [r.choice([name(t.few("int")), name(t.few("text")), x.column("bool"), x.draw(r.choice(["int", "text", "bool"]), 1)])
-            for _ in range(r.randint(1, 2))]
+    def computed():
+        e = x.draw(r.choice(["int", "text", "bool"]), 1)
+        return e if '"' in e.duckdb else name(t.few("int"))  # without a column it would be an ordinal
+    return [r.choice([name(t.few("int")), name(t.few("text")), x.column("bool"), computed()]) for _ in range(r.randint(1, 2))]
 
 
 def group_by(r, t, with_order=False):
