@@ -1,5 +1,5 @@
 """Runs a script with Laminar, adds up its changes, and compares the rows with DuckDB's batch answer."""
-import base64, collections, datetime, json, math, os, re, subprocess, tempfile
+import base64, collections, datetime, json, math, os, re, subprocess, tempfile, threading, time
 from decimal import Decimal
 
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -19,19 +19,74 @@ def unfinished(error):
     return match and match[0]
 
 
-def run_script(binary, script, parallelism, timeout=90):
+class Feed:
+    """Writes rows into FIFOs a few at a time, in an order and at a pace drawn from `rng`, so that a run sees many small batches and sends
+    intermediate changes. `paths`: file of lines → FIFO that the script reads."""
+
+    def __init__(self, rng, paths):
+        self.rng, self.paths = rng, paths
+
+    def run(self, alive):
+        chunks = {}
+        for source, fifo in self.paths.items():
+            with open(source) as f:
+                chunks[fifo] = self.cut(f.readlines())
+            if os.path.exists(fifo):
+                os.unlink(fifo)
+            os.mkfifo(fifo)
+        return threading.Thread(target=self.write, args=(chunks, alive), daemon=True)
+
+    def cut(self, lines):
+        pieces = min(len(lines), self.rng.choice([1, 6, 12]))
+        at = sorted(self.rng.sample(range(1, len(lines)), pieces - 1)) if pieces > 1 else []
+        return ["".join(lines[i:j]) for i, j in zip([0] + at, at + [len(lines)])]
+
+    def write(self, chunks, alive):
+        files = {}
+        while len(files) < len(chunks) and alive():
+            for fifo in chunks.keys() - files.keys():
+                try:
+                    descriptor = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+                    os.set_blocking(descriptor, True)
+                    files[fifo] = open(descriptor, "w")
+                except OSError:  # nobody reads yet
+                    time.sleep(0.002)
+        try:
+            while files:
+                fifo = self.rng.choice(sorted(files))
+                if chunks[fifo]:
+                    files[fifo].write(chunks[fifo].pop(0))
+                    files[fifo].flush()
+                else:
+                    files.pop(fifo).close()
+                time.sleep(self.rng.choice([0, 0.003, 0.012]))
+        except (BrokenPipeError, OSError):
+            pass  # the process has ended early; its exit code says why
+
+
+def run_script(binary, script, parallelism, feed=None, timeout=90):
     """The JSON lines that the script's bare SELECT prints, parsed; numbers with a point become Decimal."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql", delete=False) as f:
         f.write(script)
+    alive = threading.Event()
+    alive.set()
+    writer = feed.run(alive.is_set) if feed else None
     try:
+        if writer:
+            writer.start()
         done = subprocess.run([binary, "run", "-q", "--parallelism", str(parallelism), f.name],
                               capture_output=True, text=True, timeout=timeout)
     except subprocess.TimeoutExpired:
         raise LaminarError(f"no end within {timeout} s")
     finally:
+        alive.clear()
         os.unlink(f.name)
+        if writer:
+            writer.join(10)
     if done.returncode != 0:
         raise LaminarError(f"exit code {done.returncode}: {done.stderr.strip()[-600:]}")
+    if "late row" in done.stderr:
+        raise Mismatch("the input is within the watermark's delay, but: " + done.stderr.strip()[-300:])
     return [json.loads(line, parse_float=Decimal) for line in done.stdout.splitlines()]
 
 
@@ -159,11 +214,9 @@ def oracle(duck, sql):
     return [column[0] for column in result.description], types, result.fetchall()
 
 
-def check(binary, script, parallelism, names, types, rows):
-    """Runs the script and compares with the oracle's rows. `names` None: the column names are not compared."""
-    got_names, got, updating = accumulate(run_script(binary, script, parallelism), check_order=parallelism == 1)
-    if names and got_names and got_names != names:
-        raise Mismatch(f"columns {got_names}, {names} wanted")
+def check(binary, script, parallelism, types, rows, feed=None):
+    """Runs the script and compares with the oracle's rows."""
+    got_names, got, updating = accumulate(run_script(binary, script, parallelism, feed), check_order=parallelism == 1)
     if got_names and len(got_names) != len(types):
         raise Mismatch(f"{len(got_names)} columns, {len(types)} wanted")
     left, right = collections.Counter(), collections.Counter()

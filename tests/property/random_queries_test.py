@@ -4,10 +4,11 @@
   tests/property/random_queries_test.py [--laminar PATH] [--seed N] [--rounds K] [--only TEMPLATE ...] [--keep DIR]
 
 A round makes new tables (two of rows out of order within the watermark's delay, two changelogs) and draws one query from each template.
+It runs at parallelism 1 or 3 over files, read in one batch, or over FIFOs that bring a few rows at a time.
 A failure prints the seed of its round, the SQL of both engines and the first rows that differ; `--seed S --rounds 1 --only TEMPLATE`
 repeats it, and `--keep DIR` leaves the tables there.
 """
-import argparse, os, random, shutil, sys, tempfile, time
+import argparse, os, random, re, shutil, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -63,13 +64,16 @@ def main():
         duck.execute("SET threads = 1")
         for table in tables.values():
             table.load(duck)
-        ddl = "".join(t.laminar_ddl() for t in tables.values())
         for template in chosen:
             name = template.__name__
             query, (_, types, rows) = answer(duck, template, seed, tables)
-            parallelism = random.Random(f"{seed} {name}").choice([1, 1, 3])
+            rng = random.Random(f"{seed} {name}")
+            parallelism, piped = rng.choice([1, 1, 3]), rng.random() < 0.6
+            used = [t for t in tables.values() if re.search(rf"\b(FROM|JOIN|TABLE) {t.name}\b", query.laminar)]
+            feed = engine.Feed(rng, {t.path: t.path + ".fifo" for t in used}) if piped else None
+            ddl = "SET updating_flush_interval = '1 ms';\n" + "".join(t.laminar_ddl(".fifo" if piped else "") for t in used)
             try:
-                engine.check(options.laminar, f"{ddl}{query.laminar};\n", parallelism, None, types, rows)
+                engine.check(options.laminar, f"{ddl}{query.laminar};\n", parallelism, types, rows, feed)
                 passed += 1
             except (engine.LaminarError, engine.Mismatch) as error:
                 reason = KNOWN_FAILURES.get(name) or engine.unfinished(error)
@@ -78,7 +82,7 @@ def main():
                     reasons[name] = reason
                     continue
                 failed += 1
-                print(f"FAIL {name}, --seed {seed} --rounds 1, parallelism {parallelism}\n  {error}\n"
+                print(f"FAIL {name}, --seed {seed} --rounds 1, parallelism {parallelism}, {'pipes' if piped else 'files'}\n  {error}\n"
                       f"  laminar: {query.laminar}\n  duckdb:  {query.duckdb}", flush=True)
     if not options.keep:
         shutil.rmtree(folder, ignore_errors=True)

@@ -129,13 +129,13 @@ class Table:
                     lines.append(f'{{"before":null,"after":{encode_row(old)},"op":"c"}}')
         return lines, [encode_row(row) for row in live.values()]
 
-    def laminar_ddl(self):
+    def laminar_ddl(self, suffix=""):
         columns = "".join(f", {c.name} {c.type}" for c in self.columns)
         if self.changelog:
             return (f"CREATE TABLE {self.name} (id BIGINT PRIMARY KEY{columns})\n"
-                    f"WITH (connector = 'single_file', path = '{self.path}', format = 'debezium_json', type = 'source');\n")
+                    f"WITH (connector = 'single_file', path = '{self.path}{suffix}', format = 'debezium_json', type = 'source');\n")
         return (f"CREATE TABLE {self.name} (id BIGINT, ts TIMESTAMP{columns}, WATERMARK FOR ts AS ts - INTERVAL '{DELAY_MS // 1000}' SECOND)\n"
-                f"WITH (connector = 'single_file', path = '{self.path}', format = 'json', type = 'source');\n")
+                f"WITH (connector = 'single_file', path = '{self.path}{suffix}', format = 'json', type = 'source');\n")
 
     def load(self, duck):
         types = {"id": "BIGINT"} if self.changelog else {"id": "BIGINT", "ts": "TIMESTAMP"}
