@@ -69,7 +69,7 @@ def main():
             query, (_, types, rows) = answer(duck, template, seed, tables)
             rng = random.Random(f"{seed} {name}")
             parallelism, piped = rng.choice([1, 1, 3]), rng.random() < 0.6
-            used = [t for t in tables.values() if re.search(rf"\b(FROM|JOIN|TABLE) {t.name}\b", query.laminar)]
+            used = [t for t in tables.values() if re.search(rf"(\bFROM|\bJOIN|\bTABLE|,) {t.name}\b", query.laminar)]
             feed = engine.Feed(rng, {t.path: t.path + ".fifo" for t in used}) if piped else None
             ddl = "SET updating_flush_interval = '1 ms';\n" + "".join(t.laminar_ddl(".fifo" if piped else "") for t in used)
             try:

@@ -516,3 +516,153 @@ def row_number_by_time(r, tables):
     """Numbers without a limit, in the order of the row time."""
     t = tables["u"]
     return pair("SELECT id, ROW_NUMBER() OVER (PARTITION BY {k} ORDER BY ts) AS o1 FROM u", k=name(t.few("text")))
+
+
+@template
+def over_per_window(r, tables):
+    """Window functions within each tumbling window: totals without an order, ranks with one."""
+    t = tables[r.choice("tu")]
+    size, k, x = r.choice([5, 10]), name(t.few(r.choice(["int", "text"]))), Expressions(r, ("", t))
+    a = x.column(r.choice(["int", "double"]))
+    partition = r.choice(["window_start, window_end", pair("window_start, window_end, {k}", k=k)])
+    call = r.choice([pair("SUM({a}) OVER (PARTITION BY {p})", a=a, p=partition), pair("COUNT(*) OVER (PARTITION BY {p})", p=partition),
+                     pair("{f}() OVER (PARTITION BY {p} ORDER BY {a} NULLS LAST{i})", f="ROW_NUMBER", p=partition, a=a, i=", id"),
+                     pair("{f}() OVER (PARTITION BY {p} ORDER BY {a} DESC NULLS LAST)", f=r.choice(["RANK", "DENSE_RANK"]), p=partition, a=a)])
+    def query(engine):
+        source = tumbled(t.name, size) if engine else f"TABLE(TUMBLE(TABLE {t.name}, DESCRIPTOR(ts), INTERVAL '{size}' SECOND))"
+        return f"SELECT id AS o0, window_start AS o1, {call[engine]} AS o2 FROM {source}"
+    return E(query(0), query(1))
+
+
+@template
+def over_several(r, tables):
+    """Two different partitions and frames in one SELECT."""
+    t = tables["u"]
+    x = Expressions(r, ("", t))
+    calls = [pair("{f}({a}) OVER (PARTITION BY {k} ORDER BY ts {frame})", f=r.choice(["SUM", "MAX", "COUNT", "FIRST_VALUE", "LAST_VALUE"]), a=x.column("int"), k=k,
+                  frame=r.choice(["ROWS BETWEEN 2 PRECEDING AND CURRENT ROW", "RANGE BETWEEN INTERVAL '10' SECOND PRECEDING AND CURRENT ROW"]))
+             for k in (name(t.few("int")), name(t.few("text")))]
+    return pair("SELECT {i} FROM u{w}", i=aliased([E("id", "id")] + calls), w=where(r, x, 0.3))
+
+
+@template
+def tumble_of_union(r, tables):
+    t, u = tables["t"], tables["u"]
+    size, family = r.choice([5, 20]), r.choice(["int", "text"])
+    kt, ku = name(t.few(family)), name(u.few(family))
+    laminar = (f"SELECT k AS o0, COUNT(*) AS o1, SUM(id) AS o2, TUMBLE_START(ts, INTERVAL '{size}' SECOND) AS o3 FROM "
+               f"(SELECT id, ts, {kt.laminar} AS k FROM t UNION ALL SELECT id, ts, {ku.laminar} AS k FROM u) s GROUP BY k, TUMBLE(ts, INTERVAL '{size}' SECOND)")
+    if r.random() < 0.5:
+        laminar = laminar.replace("TUMBLE_START(ts, ", "TUMBLE(").replace("TUMBLE(ts, ", "TUMBLE(").replace(") AS o3", ") AS w, w.start AS o3")
+        laminar = f"SELECT o0, o1, o2, o3 FROM ({laminar}) q"
+    duck = (f"SELECT k, COUNT(*), SUM(id), window_start FROM (WITH s AS (SELECT id, ts, {kt.duckdb} AS k FROM t UNION ALL SELECT id, ts, {ku.duckdb} AS k FROM u) "
+            f"SELECT * FROM {tumbled('s', size)}) GROUP BY k, window_start")
+    return E(laminar, duck)
+
+
+@template
+def tumble_of_dedup(r, tables):
+    t = tables["u"]
+    size, k, p = r.choice([5, 20]), name(t.few("text")), name(r.choice(t.columns))
+    inner = [f"(SELECT id, ts, {k[e]} AS k, ROW_NUMBER() OVER (PARTITION BY {p[e]} ORDER BY ts) AS rn FROM u)" for e in (0, 1)]
+    laminar = f"SELECT k AS o0, COUNT(*) AS o1, TUMBLE_START(ts, INTERVAL '{size}' SECOND) AS o2 FROM {inner[0]} q WHERE rn = 1 GROUP BY k, TUMBLE(ts, INTERVAL '{size}' SECOND)"
+    return E(laminar, f"SELECT k, COUNT(*), window_start FROM {tumbled(inner[1], size, ' q WHERE rn = 1')} GROUP BY k, window_start")
+
+
+@template
+def tumble_of_interval_join(r, tables):
+    """The row time of a joined row is the later of the two."""
+    t, u = tables["t"], tables["u"]
+    size, seconds, key = r.choice([5, 20]), r.randint(1, 10), r.choice(["int", "text"])
+    kt, ku = name(t.few(key), "b."), name(u.few(key), "a.")
+    on = [f"{ku[e]} = {kt[e]} AND a.ts BETWEEN b.ts - INTERVAL '{seconds}' SECOND AND b.ts + INTERVAL '{seconds}' SECOND" for e in (0, 1)]
+    laminar = f"SELECT w.start AS o0, n AS o1, s AS o2 FROM (SELECT TUMBLE(INTERVAL '{size}' SECOND) AS w, COUNT(*) AS n, SUM(a.id + b.id) AS s FROM u a JOIN t b ON {on[0]} GROUP BY w) q"
+    pairs = f"(SELECT a.id AS x, b.id AS y, GREATEST(a.ts, b.ts) AS ts FROM u a JOIN t b ON {on[1]})"
+    return E(laminar, f"SELECT window_start, COUNT(*), SUM(x + y) FROM {tumbled(pairs, size)} GROUP BY window_start")
+
+
+@template
+def cumulate(r, tables):
+    t = tables[r.choice("tu")]
+    step, size = r.choice([(2, 10), (5, 20)])
+    k = name(t.few("int"))
+    start = floor_to("epoch_us(ts)", size * 1_000_000)
+    duck = (f"SELECT {k.duckdb} AS o0, COUNT(*), SUM(id), make_timestamp(s), make_timestamp(s + n * {step * 1_000_000}) FROM "
+            f"(SELECT *, {start} AS s FROM {t.name}) w, range(1, {size // step + 1}) steps(n) WHERE epoch_us(ts) < s + n * {step * 1_000_000} GROUP BY ALL")
+    laminar = (f"SELECT {k.laminar} AS o0, COUNT(*) AS o1, SUM(id) AS o2, window_start, window_end FROM TABLE(CUMULATE(TABLE {t.name}, DESCRIPTOR(ts), INTERVAL '{step}' SECOND, "
+               f"INTERVAL '{size}' SECOND)) GROUP BY {k.laminar}, window_start, window_end")
+    return E(laminar, duck)
+
+
+@template
+def window_having(r, tables):
+    """HAVING, and statistics that need all values."""
+    t = tables[r.choice("tu")]
+    x, size = Expressions(r, ("", t)), r.choice([5, 20])
+    item = r.choice([pair("PERCENTILE_CONT(0.25) WITHIN GROUP (ORDER BY {c})", c=x.column("double")), pair("MEDIAN({c})", c=x.column("double")),
+                     pair("BIT_XOR({c})", c=x.column("int")), pair("COVAR_POP({a}, {b})", a=x.column("double"), b=x.column("int"))])
+    def query(engine):
+        source = tumbled(t.name, size) if engine else f"TABLE(TUMBLE(TABLE {t.name}, DESCRIPTOR(ts), INTERVAL '{size}' SECOND))"
+        return f"SELECT window_start AS o0, COUNT(*) AS o1, {item[engine]} AS o2 FROM {source} GROUP BY window_start, window_end HAVING COUNT(*) > 3"
+    return E(query(0), query(1))
+
+
+@template
+def view_twice(r, tables):
+    """A view that two branches read."""
+    t = tables[r.choice("tc")]
+    x = Expressions(r, ("", t))
+    k, w = name(t.few("text")), where(r, x, 0.5)
+    body = pair("SELECT id, {k} AS k, {e} AS e FROM {t}{w}", k=k, e=x.int(2), t=t.name, w=w)
+    tail = "SELECT k AS o0, COUNT(*) AS o1, SUM(e) AS o2 FROM v GROUP BY k UNION ALL SELECT k, CAST(-1 AS BIGINT), MAX(e) FROM v WHERE e > 0 GROUP BY k"
+    return E(f"CREATE VIEW v AS {body.laminar};\n{tail}", f"WITH v AS ({body.duckdb}) {tail}")
+
+
+@template
+def comma_join(r, tables):
+    a, b = tables[r.choice("uc")], tables[r.choice("td")]
+    x = Expressions(r, ("a.", a), ("b.", b))
+    return pair("SELECT a.id AS o0, b.id AS o1, {e} AS o2 FROM {a} a, {b} b WHERE {o} AND {c}", e=x.any(1), a=a.name, b=b.name, o=join_condition(r, a, b), c=x.bool(1))
+
+
+@template
+def join_subqueries(r, tables):
+    """Expressions as join keys, and filters on both sides."""
+    a, b = tables[r.choice("uc")], tables[r.choice("td")]
+    xa, xb = Expressions(r, ("", a)), Expressions(r, ("", b))
+    family = r.choice(["int", "text", "date"])
+    return pair("SELECT a.id AS o0, b.id AS o1, a.k AS o2, b.k AS o3 FROM (SELECT id, {ka} AS k FROM {ta}{wa}) a {kind} (SELECT id, {kb} AS k FROM {tb}{wb}) b ON a.k = b.k AND a.id % 10 = b.id % 10",
+                ka=xa.draw(family, 1), kb=xb.draw(family, 1), ta=a.name, tb=b.name, wa=where(r, xa), wb=where(r, xb), kind=r.choice(ANY_KIND))
+
+
+@template
+def join_mixed_keys(r, tables):
+    """Keys of different types: SMALLINT with DECIMAL or DOUBLE or BIGINT."""
+    a, b = tables["u"], tables["d"]
+    xa, xb = Expressions(r, ("a.", a)), Expressions(r, ("b.", b))
+    return pair("SELECT a.id AS o0, b.id AS o1 FROM u a {kind} d b ON {x} = {y}", x=xa.column("int"), y=xb.column(r.choice(["decimal", "double", "int"])), kind=r.choice(ANY_KIND))
+
+
+@template
+def top_n_of_join(r, tables):
+    a, b = tables[r.choice("uc")], tables["d"]
+    k, v = name(a.few("int"), "a."), name(b.few("int"), "b.")
+    return pair("SELECT o0, o1, o2 FROM (SELECT {k} AS o0, a.id AS o1, b.id AS o2, ROW_NUMBER() OVER (PARTITION BY {k} ORDER BY {v} {d} NULLS LAST, a.id, b.id) AS rn "
+                "FROM {a} a {kind} d b ON a.id = b.id) q WHERE rn <= 2", k=k, v=v, d=r.choice(["ASC", "DESC"]), a=a.name, kind=r.choice(ANY_KIND[:2]))
+
+
+@template
+def distinct_of_changelog_aggregate(r, tables):
+    t = tables[r.choice("cd")]
+    x = Expressions(r, ("", t))
+    return pair("SELECT COUNT(DISTINCT n) AS o0, MAX(n) AS o1, MIN(k) AS o2, SUM(DISTINCT s) AS o3 FROM (SELECT {k} AS k, COUNT(*) AS n, SUM({a}) AS s FROM {t}{w} GROUP BY {k}) q HAVING COUNT(*) > 0",
+                k=name(t.few(r.choice(["int", "text"]))), a=x.column("int"), t=t.name, w=where(r, x, 0.4))
+
+
+@template
+def union_all_then_aggregate(r, tables):
+    """Rows and changes in one group."""
+    a, b = tables["t"], tables["c"]
+    family = r.choice(["int", "text"])
+    return pair("SELECT k AS o0, COUNT(*) AS o1, COUNT(DISTINCT id) AS o2, MIN(id) AS o3 FROM (SELECT {x} AS k, id FROM t UNION ALL SELECT {y} AS k, id FROM c) s GROUP BY k",
+                x=name(a.few(family)), y=name(b.few(family)))
