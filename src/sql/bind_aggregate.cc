@@ -471,7 +471,8 @@ NodePtr Binder::WithRowTime(NodePtr node, const ExpressionPtr& time, SourceSpan 
 }
 
 NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContext& context, std::vector<ExpressionPtr> groups,
-                               std::vector<SourceSpan> group_spans, std::vector<ExpressionPtr*> outputs) {
+                               std::vector<SourceSpan> group_spans, std::vector<ExpressionPtr*> outputs,
+                               const std::vector<SourceSpan>& output_spans) {
   // Which group items are the window, and of what kind.
   int window_use = -1;
   bool incoming = false;
@@ -619,6 +620,7 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
   auto window_expr = [&] { return MakeStruct({start_expr(), end_expr()}, Type::Window()); };
   std::vector<std::string> group_texts;
   for (int i : plain) group_texts.push_back(groups[i]->ToString());
+  SourceSpan at = select.span;  // of the output being rewritten
   auto replace = [&](const ExpressionPtr& e) -> ExpressionPtr {
     if (const auto* placeholder = dynamic_cast<const PlaceholderExpression*>(e.get())) {
       switch (placeholder->what()) {
@@ -644,13 +646,17 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
       }
     }
     if (const auto* column = dynamic_cast<const ColumnExpression*>(e.get())) {
-      throw UserError(Reason::kTypeError, select.span, "column '" + column->name() + "' is neither in the GROUP BY nor inside an aggregate")
+      throw UserError(Reason::kTypeError, at, "column '" + column->name() + "' is neither in the GROUP BY nor inside an aggregate")
           .Hint("add it to the GROUP BY, or write e.g. max(" + column->name() + ")");
     }
     return nullptr;
   };
-  for (ExpressionPtr* output : outputs) *output = Rewrite(*output, replace);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    at = output_spans[i];
+    *outputs[i] = Rewrite(*outputs[i], replace);
+  }
   for (auto& use : context.overs) {
+    at = use.span;
     for (auto& item : use.partition_by) item = Rewrite(item, replace);
     for (auto& item : use.order_by) item.expr = Rewrite(item.expr, replace);
     for (auto& arg : use.call.args) arg = Rewrite(arg, replace);

@@ -435,12 +435,17 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
   }
 
   std::vector<ExpressionPtr*> outputs;
-  for (ExpressionPtr& e : exprs) outputs.push_back(&e);
-  for (ExpressionPtr& e : order_exprs) {
-    if (e) outputs.push_back(&e);
+  std::vector<SourceSpan> output_spans;
+  auto add_output = [&](ExpressionPtr& e, SourceSpan at) {
+    outputs.push_back(&e);
+    output_spans.push_back(at);
+  };
+  for (size_t i = 0; i < exprs.size(); ++i) add_output(exprs[i], sources[i] ? sources[i]->span : select.span);
+  for (size_t i = 0; i < order_exprs.size(); ++i) {
+    if (order_exprs[i]) add_output(order_exprs[i], query.order_by[i].expr->span);
   }
-  if (having) outputs.push_back(&having);
-  if (qualify) outputs.push_back(&qualify);
+  if (having) add_output(having, select.having->span);
+  if (qualify) add_output(qualify, select.qualify->span);
 
   if (aggregating) {
     std::vector<ExpressionPtr> groups;
@@ -458,7 +463,7 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
       spans.push_back(item->span);
     }
     if (context.unnest) throw UserError(Reason::kUnsupported, context.unnest_span, "UNNEST beside GROUP BY is not supported").Hint("unnest in a subquery");
-    node = BuildAggregate(node, select, context, std::move(groups), std::move(spans), outputs);
+    node = BuildAggregate(node, select, context, std::move(groups), std::move(spans), outputs, output_spans);
   } else {
     if (!context.windows.empty()) {
       throw UserError(Reason::kWindowNotGrouped, context.windows[0].span, "a window function in the SELECT list needs a GROUP BY that names it")

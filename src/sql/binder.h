@@ -209,7 +209,7 @@ class Binder {
   ExpressionPtr BindOverCall(const Expr& expr, SelectContext& context);
   const WindowSpec* ResolveWindowSpec(const WindowSpec& spec, SelectContext& context);
   NodePtr BuildAggregate(NodePtr input, const Select& select, SelectContext& context, std::vector<ExpressionPtr> groups,
-                         std::vector<SourceSpan> group_spans, std::vector<ExpressionPtr*> outputs);
+                         std::vector<SourceSpan> group_spans, std::vector<ExpressionPtr*> outputs, const std::vector<SourceSpan>& output_spans);
   NodePtr BuildOvers(NodePtr input, SelectContext& context, std::vector<ExpressionPtr*> outputs);
   NodePtr WithRowTime(NodePtr node, const ExpressionPtr& time, SourceSpan span);
 
