@@ -99,7 +99,7 @@ class SessionAggregate final : public Operator {
   }
 
   void OnWatermark(int64_t watermark_us, Output& out) override {
-    if (watermark_us <= watermark_us_) return;
+    if (watermark_us < watermark_us_) return;  // an equal one is announced again after a restore
     watermark_us_ = watermark_us;
     if (options_.window.processing_time && watermark_us != kMaxWatermark) return;
     Close(watermark_us, out);
