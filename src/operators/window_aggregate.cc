@@ -128,10 +128,12 @@ class WindowAggregate final : public Operator {
       const std::string prefix = PrefixOf(span);
       const KeyedMap& map = pane->groups;
       pane->groups.Snapshot(
-          groups, [&](uint32_t slot, std::string* out) { accumulators_.Serialize(map.record(slot), out); }, prefix);
+          groups, [&](uint32_t slot, std::string* out) { accumulators_.Serialize(map.record(slot), out); }, prefix,
+          KeyGroupOfPane(span));
       if (!pane->distinct) continue;
       pane->distinct->ForEachDirty([&](size_t set, uint32_t owner, std::string_view tuple, std::string_view value) {
-        writer.Table(DistinctTable(set)).Put(KeyGroupOf(map.hash(owner)), TupleKey(prefix, map, owner, tuple, &key), value);
+        const uint16_t key_group = KeyGroupOfPane(span).value_or(KeyGroupOf(map.hash(owner)));
+        writer.Table(DistinctTable(set)).Put(key_group, TupleKey(prefix, map, owner, tuple, &key), value);
       });
     }
     SnapshotProgress(writer, closed_us_);
@@ -168,6 +170,13 @@ class WindowAggregate final : public Operator {
   // Keys in snapshots: start, end of the pane (8 bytes each, in order), then the group key. DISTINCT: start, end, uint32
   // length of the group key, group key, tuple.
 
+  /// Without keys, rows that are windowed already are dealt by their window's start; otherwise by the keys (nullopt).
+  std::optional<uint16_t> KeyGroupOfPane(const Span& span) const {
+    if (!from_columns_ || !options_.keys.empty()) return std::nullopt;
+    std::string key;
+    AppendPlain(span.start, &key);
+    return KeyGroupOf(HashKey(key));
+  }
   static std::string PrefixOf(const Span& span) {
     std::string prefix;
     AppendSequence(span.start, &prefix);
@@ -358,17 +367,19 @@ class WindowAggregate final : public Operator {
   void DropFirstPane() {
     const auto first = panes_.begin();
     const std::string prefix = PrefixOf(first->first);
+    const std::optional<uint16_t> key_group = KeyGroupOfPane(first->first);
     Pane& pane = *first->second;
     std::string key;
     if (pane.distinct) {
       pane.distinct->ForEachPersisted([&](size_t set, uint32_t owner, std::string_view tuple) {
-        deleted_tuples_[set].Add(KeyGroupOf(pane.groups.hash(owner)), {}, TupleKey(prefix, pane.groups, owner, tuple, &key));
+        deleted_tuples_[set].Add(key_group.value_or(KeyGroupOf(pane.groups.hash(owner))), {},
+                                 TupleKey(prefix, pane.groups, owner, tuple, &key));
       });
     }
     if (accumulators_.owns_memory()) {
       for (uint32_t slot = 0; slot < pane.groups.slots_end(); ++slot) accumulators_.Destroy(pane.groups.record(slot));
     }
-    pane.groups.ClearInto(&deleted_groups_, prefix);
+    pane.groups.ClearInto(&deleted_groups_, prefix, key_group);
     panes_.erase(first);
   }
 
