@@ -48,7 +48,7 @@ class GroupAggregate final : public Operator {
   std::vector<StateTableSpec> state_tables() const override {
     std::string layout;
     for (const int key : options_.keys) layout += options_.input.fields[key].type.ToString() + ", ";
-    layout += "-> " + accumulators_.Layout() + (has_ttl_ ? " TTL" : "");
+    layout += "-> " + accumulators_.Layout();
     std::vector<StateTableSpec> tables{{"groups", 1, layout}};
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
       const bool counts = options_.input_retracts;
@@ -60,7 +60,12 @@ class GroupAggregate final : public Operator {
 
   void Open(const OperatorContext& context) override {
     Operator::Open(context);
-    if (has_ttl_) next_sweep_us_ = context_.clock->now_us() + SweepInterval();
+    if (!has_ttl_) return;
+    const int64_t now_us = context_.clock->now_us();
+    next_sweep_us_ = now_us + SweepInterval();
+    for (const uint32_t slot : groups_.LiveSlots()) {
+      if (touched_us(slot) == 0) touched_us(slot) = now_us;  // restored from a run without TTL
+    }
   }
 
   void OnBatch(int, Batch batch, Output&) override {
@@ -125,7 +130,8 @@ class GroupAggregate final : public Operator {
     });
     groups_.Snapshot(groups, [this](uint32_t slot, std::string* out) {
       const uint8_t* record = groups_.record(slot);
-      out->append(reinterpret_cast<const char*>(record), has_ttl_ ? 16 : 8);
+      AppendPlain(row_count(slot), out);
+      AppendPlain(has_ttl_ ? touched_us(slot) : int64_t{0}, out);  // always there, so that a TTL may be set later
       accumulators_.Serialize(record, out);
     });
   }
@@ -133,10 +139,11 @@ class GroupAggregate final : public Operator {
   void Restore(const SnapshotReader& reader) override {
     reader.ForEach("groups", [this](const StateEntry& entry) {
       const uint32_t slot = groups_.Restore(entry.key);
-      const size_t header = has_ttl_ ? 16 : 8;
-      LAMINAR_CHECK(entry.value.size() >= header, "a state entry is too short");
-      std::memcpy(groups_.record(slot), entry.value.data(), header);
-      accumulators_.Deserialize(entry.value.substr(header), groups_.record(slot));
+      std::string_view value = entry.value;
+      row_count(slot) = TakePlain<int64_t>(&value);
+      const auto touched = TakePlain<int64_t>(&value);
+      if (has_ttl_) touched_us(slot) = touched;
+      accumulators_.Deserialize(value, groups_.record(slot));
       groups_.mark(slot) = Shows(slot, true) ? kHasOutput : 0;
     });
     for (size_t set = 0; set < plan_.sets().size(); ++set) {

@@ -190,6 +190,27 @@ TEST(GroupAggregateTest, TtlDropsUntouchedGroupsWithoutAWord) {
   EXPECT_EQ(run.out.TakeText(), "- 1 1 3 1\n+ 1 2 6 1\n");
 }
 
+TEST(GroupAggregateTest, TtlMayBeSetOverOldState) {
+  GroupCase setup = CountAndSum(false);
+  auto ttl_us = std::make_shared<int64_t>(0);  // the TTL of operators made from now on
+  OperatorRunner run(
+      [=] {
+        GroupAggregateOptions options{.input = kInput, .keys = {0}, .calls = setup.calls};
+        options.ttl_us = *ttl_us;
+        return MakeGroupAggregate(options);
+      },
+      {0});
+  run.Push(ParseBatch("+ 1 10 true a", kInput));
+  run.Checkpoint();
+  *ttl_us = 8'000'000;
+  run.AdvanceTo(100'000'000);
+  run.Restore(1);
+  run.AdvanceTo(105'000'000);
+  EXPECT_EQ(run.metrics().expired_keys.value(), 0);
+  run.AdvanceTo(109'000'000);
+  EXPECT_EQ(run.metrics().expired_keys.value(), 1);
+}
+
 TEST(GroupAggregateTest, EmptyAndSlicedBatches) {
   auto run = StartRun(CountAndSum());
   const Batch batch = ParseBatch("+ 9 9 true a\n+ 1 1 true a\n- 9 9 true a\n+ 1 2 true a\n+ 9 9 true a", kInput);

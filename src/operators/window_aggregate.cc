@@ -20,6 +20,7 @@ namespace {
 
 constexpr int64_t kOutputGroups = 8192;  // per output batch
 constexpr int64_t kMergeGroups = 4096;   // per call of Merge: their pointers stay in the cache
+constexpr int64_t kTreePanesMin = 16;    // windows of more panes are put together from merged runs of panes
 
 using Columns = std::vector<std::shared_ptr<arrow::Array>>;
 
@@ -89,6 +90,7 @@ class WindowAggregate final : public Operator {
         context_.metrics->late_rows.Add(count);
         continue;
       }
+      ForgetRuns(part.span);
       AddRows(batch, all ? nullptr : part.rows.data(), count, PaneAt(part.span));
     }
   }
@@ -128,10 +130,12 @@ class WindowAggregate final : public Operator {
       const std::string prefix = PrefixOf(span);
       const KeyedMap& map = pane->groups;
       pane->groups.Snapshot(
-          groups, [&](uint32_t slot, std::string* out) { accumulators_.Serialize(map.record(slot), out); }, prefix);
+          groups, [&](uint32_t slot, std::string* out) { accumulators_.Serialize(map.record(slot), out); }, prefix,
+          KeyGroupOfPane(span));
       if (!pane->distinct) continue;
       pane->distinct->ForEachDirty([&](size_t set, uint32_t owner, std::string_view tuple, std::string_view value) {
-        writer.Table(DistinctTable(set)).Put(KeyGroupOf(map.hash(owner)), TupleKey(prefix, map, owner, tuple, &key), value);
+        const uint16_t key_group = KeyGroupOfPane(span).value_or(KeyGroupOf(map.hash(owner)));
+        writer.Table(DistinctTable(set)).Put(key_group, TupleKey(prefix, map, owner, tuple, &key), value);
       });
     }
     SnapshotProgress(writer, closed_us_);
@@ -168,6 +172,13 @@ class WindowAggregate final : public Operator {
   // Keys in snapshots: start, end of the pane (8 bytes each, in order), then the group key. DISTINCT: start, end, uint32
   // length of the group key, group key, tuple.
 
+  /// Without keys, rows that are windowed already are dealt by their window's start; otherwise by the keys (nullopt).
+  std::optional<uint16_t> KeyGroupOfPane(const Span& span) const {
+    if (!from_columns_ || !options_.keys.empty()) return std::nullopt;
+    std::string key;
+    AppendPlain(span.start, &key);
+    return KeyGroupOf(HashKey(key));
+  }
   static std::string PrefixOf(const Span& span) {
     std::string prefix;
     AppendSequence(span.start, &prefix);
@@ -293,8 +304,12 @@ class WindowAggregate final : public Operator {
 
   void SendWindow(const Span& window, Output& out) {
     std::vector<Pane*> parts;
-    for (auto at = panes_.begin(); at != panes_.end() && at->first.start < window.end; ++at) {
-      parts.push_back(at->second.get());
+    if (window.end - window.start >= kTreePanesMin * grid_.pane_us()) {
+      CollectRuns(window, &parts);
+    } else {
+      for (auto at = panes_.begin(); at != panes_.end() && at->first.start < window.end; ++at) {
+        parts.push_back(at->second.get());
+      }
     }
     const bool is_last = grid_.LastEnd(panes_.begin()->first.start) <= window.end;
     if (parts.size() == 1 && (is_last || plan_.empty())) {
@@ -307,6 +322,67 @@ class WindowAggregate final : public Operator {
     merged.groups.Reserve(groups);
     for (const Pane* part : parts) MergePane(*part, &merged);
     SendGroups(merged, window, out);
+  }
+
+  // Runs of panes. A window of n panes is cut into at most 2 log n runs of 2^level panes, aligned to multiples of 2^level,
+  // and a run is merged once, from its halves, for all windows that hold it. That pays only where groups come again from
+  // pane to pane: a run that is hardly smaller than its halves is not kept, and its halves stand for it.
+
+  struct RunId {
+    int level;
+    int64_t index;  // covers panes [index << level, (index + 1) << level), counted from 1970
+    auto operator<=>(const RunId&) const = default;
+  };
+
+  int64_t PaneIndex(int64_t start_us) const {
+    return start_us / grid_.pane_us() - (start_us % grid_.pane_us() < 0 ? 1 : 0);
+  }
+
+  void CollectRuns(const Span& window, std::vector<Pane*>* parts) {
+    const int64_t remainder = window.start - PaneIndex(window.start) * grid_.pane_us();
+    const int64_t end = PaneIndex(window.end);
+    for (int64_t at = PaneIndex(window.start); at < end;) {
+      int level = 0;
+      while (((at >> level) & 1) == 0 && at + (int64_t{2} << level) <= end) ++level;
+      CollectRun({level, at >> level}, remainder, parts);
+      at += int64_t{1} << level;
+    }
+  }
+
+  /// Appends what together holds the run: nothing, one merged run or pane, or several.
+  void CollectRun(const RunId& run, int64_t remainder, std::vector<Pane*>* parts) {
+    if (run.level == 0) {
+      const int64_t start = run.index * grid_.pane_us() + remainder;
+      const auto pane = panes_.find({.end = start + grid_.pane_us(), .start = start});
+      if (pane != panes_.end()) parts->push_back(pane->second.get());
+      return;
+    }
+    const auto known = runs_.find(run);
+    if (known != runs_.end() && known->second) {
+      parts->push_back(known->second.get());
+      return;
+    }
+    const size_t first = parts->size();
+    CollectRun({run.level - 1, run.index * 2}, remainder, parts);
+    CollectRun({run.level - 1, run.index * 2 + 1}, remainder, parts);
+    if (known != runs_.end() || parts->size() != first + 2) return;
+    auto merged = std::make_unique<Pane>(key_types_, accumulators_, plan_);
+    const int64_t groups = (*parts)[first]->groups.size() + (*parts)[first + 1]->groups.size();
+    merged->groups.Reserve(groups / 2);
+    for (size_t half = first; half < first + 2; ++half) MergePane(*(*parts)[half], merged.get());
+    if (merged->groups.size() * 4 > groups * 3) merged.reset();
+    if (merged) {
+      parts->resize(first);
+      parts->push_back(merged.get());
+    }
+    runs_[run] = std::move(merged);
+  }
+
+  /// The pane changes or goes: so do the runs that hold it.
+  void ForgetRuns(const Span& pane) {
+    if (runs_.empty()) return;
+    int64_t index = PaneIndex(pane.start);
+    for (int level = 1; level < 62 && !runs_.empty(); ++level) runs_.erase({level, index >>= 1});
   }
 
   void MergePane(const Pane& part, Pane* into) {
@@ -357,18 +433,21 @@ class WindowAggregate final : public Operator {
 
   void DropFirstPane() {
     const auto first = panes_.begin();
+    ForgetRuns(first->first);
     const std::string prefix = PrefixOf(first->first);
+    const std::optional<uint16_t> key_group = KeyGroupOfPane(first->first);
     Pane& pane = *first->second;
     std::string key;
     if (pane.distinct) {
       pane.distinct->ForEachPersisted([&](size_t set, uint32_t owner, std::string_view tuple) {
-        deleted_tuples_[set].Add(KeyGroupOf(pane.groups.hash(owner)), {}, TupleKey(prefix, pane.groups, owner, tuple, &key));
+        deleted_tuples_[set].Add(key_group.value_or(KeyGroupOf(pane.groups.hash(owner))), {},
+                                 TupleKey(prefix, pane.groups, owner, tuple, &key));
       });
     }
     if (accumulators_.owns_memory()) {
       for (uint32_t slot = 0; slot < pane.groups.slots_end(); ++slot) accumulators_.Destroy(pane.groups.record(slot));
     }
-    pane.groups.ClearInto(&deleted_groups_, prefix);
+    pane.groups.ClearInto(&deleted_groups_, prefix, key_group);
     panes_.erase(first);
   }
 
@@ -381,6 +460,7 @@ class WindowAggregate final : public Operator {
   KeyBatch keys_;
 
   std::map<Span, std::unique_ptr<Pane>> panes_;
+  std::map<RunId, std::unique_ptr<Pane>> runs_;  // null pointer: not worth merging
   int64_t watermark_us_ = kMinWatermark;  // of the input
   int64_t closed_us_ = kMinWatermark;     // windows that end by then have been sent; event time: the watermark
   DeletedKeys deleted_groups_;

@@ -26,7 +26,8 @@ struct WindowAggregateOptions {
 };
 
 /// Output: the key columns, one column per call, window_start and window_end (TIMESTAMP). Windows come in the order of
-/// their ends, then the watermark. Input must be partitioned by the keys. Rows whose windows have all closed are
+/// their ends, then the watermark. Input must be partitioned by the keys; for kFromColumns without keys by the start column,
+/// or not at all. Rows whose windows have all closed are
 /// dropped and counted in `late_rows`; rows without time in `bad_records`.
 std::unique_ptr<Operator> MakeWindowAggregate(WindowAggregateOptions options);
 

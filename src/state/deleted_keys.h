@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,17 +19,19 @@ class DeletedKeys {
     keys_.Append(key);
   }
   /// Writes the deletes and forgets them.
-  void Write(StateWriter& writer, std::string_view prefix = {}) {
+  void Write(StateWriter& writer, std::string_view prefix = {}, std::optional<uint16_t> key_group = std::nullopt) {
     std::string key;
     for (size_t i = 0; i < groups_.size(); ++i) {
       key.assign(prefix).append(keys_[static_cast<int64_t>(i)]);
-      writer.Delete(groups_[i], key);
+      writer.Delete(key_group.value_or(groups_[i]), key);
     }
     *this = DeletedKeys();
   }
   /// Hands all to `out` with `prefix` in front.
-  void MoveTo(DeletedKeys* out, std::string_view prefix) {
-    for (size_t i = 0; i < groups_.size(); ++i) out->Add(groups_[i], prefix, keys_[static_cast<int64_t>(i)]);
+  void MoveTo(DeletedKeys* out, std::string_view prefix, std::optional<uint16_t> key_group = std::nullopt) {
+    for (size_t i = 0; i < groups_.size(); ++i) {
+      out->Add(key_group.value_or(groups_[i]), prefix, keys_[static_cast<int64_t>(i)]);
+    }
     *this = DeletedKeys();
   }
   bool empty() const { return groups_.empty(); }

@@ -483,9 +483,9 @@ void KeyedMap::Clear() {
   arena_ = std::make_unique<KeyArena>();
 }
 
-void KeyedMap::ClearInto(DeletedKeys* out, std::string_view prefix) {
+void KeyedMap::ClearInto(DeletedKeys* out, std::string_view prefix, std::optional<uint16_t> key_group) {
   Clear();
-  deleted_.MoveTo(out, prefix);
+  deleted_.MoveTo(out, prefix, key_group);
 }
 
 bool KeyedMap::Compact() {
@@ -585,8 +585,8 @@ void KeyedMap::ExportKeys(const uint32_t* slots, int64_t count, KeyBatch* out) c
 // Snapshots
 
 void KeyedMap::Snapshot(StateWriter& writer, const std::function<void(uint32_t slot, std::string* out)>& append_value,
-                        std::string_view prefix) {
-  deleted_.Write(writer, prefix);  // first: a key may have come back since
+                        std::string_view prefix, std::optional<uint16_t> key_group) {
+  deleted_.Write(writer, prefix, key_group);  // first: a key may have come back since
   std::string key_bytes, value;
   for (const uint32_t slot : dirty_) {
     header(slot)->dirty = 0;
@@ -595,7 +595,7 @@ void KeyedMap::Snapshot(StateWriter& writer, const std::function<void(uint32_t s
     AppendKey(slot, &key_bytes);
     value.clear();
     append_value(slot, &value);
-    writer.Put(KeyGroupOf(hashes_[slot]), key_bytes, value);
+    writer.Put(key_group.value_or(KeyGroupOf(hashes_[slot])), key_bytes, value);
     header(slot)->persisted = 1;
   }
   dirty_.clear();

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -149,12 +150,13 @@ class KeyedMap {
     for (int64_t i = 0; i < count; ++i) MarkDirty(slots[i]);
   }
   /// Writes Delete for keys removed and Put for live dirty ones since the last call; `append_value(slot, out)` appends
-  /// the value. `prefix` stands before each key (a window's start, say) and must be the same each time.
+  /// the value. `prefix` stands before each key (a window's start, say) and must be the same each time. `key_group`: of
+  /// all entries, where rows are not dealt by the map's key; else each key's own.
   void Snapshot(StateWriter& writer, const std::function<void(uint32_t slot, std::string* out)>& append_value,
-                std::string_view prefix = {});
+                std::string_view prefix = {}, std::optional<uint16_t> key_group = std::nullopt);
   /// Forgets all keys and gives memory back; what the next Snapshot would have to delete goes to `out` instead. For a map
   /// that is about to be destroyed (a window that has closed).
-  void ClearInto(DeletedKeys* out, std::string_view prefix);
+  void ClearInto(DeletedKeys* out, std::string_view prefix, std::optional<uint16_t> key_group = std::nullopt);
   /// For owners that write entries themselves: the live dirty slots, which count as written from now on.
   std::vector<uint32_t> TakeDirty();
   bool persisted(uint32_t slot) const { return header(slot)->persisted != 0; }
