@@ -147,7 +147,9 @@ TEST(NexmarkTest, RestoresAtAnotherParallelism) {
   for (int subtask = 0; subtask < 3; ++subtask) {
     SourceRun run(plan.make(), subtask, 3, &snapshot);
     EXPECT_EQ(run.Drain(), PollResult::kEnd);
-    if (subtask == 2) EXPECT_THAT(run.out.idles, ElementsAre(true)) << "there are two splits only";
+    if (subtask == 2) {
+      EXPECT_THAT(run.out.idles, ElementsAre(true)) << "there are two splits only";
+    }
     collect(run);
   }
   SourceRun undisturbed(plan.make());
