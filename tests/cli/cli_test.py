@@ -22,7 +22,6 @@ TESTS = []
 
 # Name -> what is wrong with laminar. These run and are reported, but do not fail the suite; one that passes has to be taken out.
 KNOWN_FAILURES = {
-    "unknown_command_is_named": "the message is only 'A subcommand is required'",
 }
 
 
