@@ -20,7 +20,6 @@ from tables import Table
 # Template → reason. Still run; a failure is reported as skipped.
 KNOWN_FAILURES = {
     "session_function": "a filter over TABLE(SESSION(…)) is applied before the sessions are formed",
-    "tumble_of_union": "UNION ALL loses the name of the row time, so TUMBLE(ts, …) over it is refused",
     "window_join": "rows of a side that ends behind the other side's watermark are dropped as late",
     "row_number_by_time": "ROW_NUMBER without a rank filter is not built yet",
 }
