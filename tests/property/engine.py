@@ -64,7 +64,7 @@ class Feed:
             pass  # the process has ended early; its exit code says why
 
 
-def run_script(binary, script, parallelism, feed=None, timeout=90):
+def run_script(binary, script, parallelism, feed=None, timeout=30):
     """The JSON lines that the script's bare SELECT prints, parsed; numbers with a point become Decimal."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql", delete=False) as f:
         f.write(script)

@@ -666,3 +666,42 @@ def union_all_then_aggregate(r, tables):
     family = r.choice(["int", "text"])
     return pair("SELECT k AS o0, COUNT(*) AS o1, COUNT(DISTINCT id) AS o2, MIN(id) AS o3 FROM (SELECT {x} AS k, id FROM t UNION ALL SELECT {y} AS k, id FROM c) s GROUP BY k",
                 x=name(a.few(family)), y=name(b.few(family)))
+
+
+# ---- two jobs, one reading what the other wrote: JOB_END ends the first, FOLDER is the round's
+
+JOB_END = "\n-- next job\n"
+
+
+def file_table(table, columns, format_, type_):
+    return f"CREATE TABLE {table} {columns}WITH (connector = 'single_file', path = 'FOLDER/out.{format_}', format = '{format_}', type = '{type_}');\n"
+
+
+@template
+def changelog_through_file(r, tables):
+    """An updating aggregate goes through a debezium file into the aggregate of another job."""
+    t = tables[r.choice("tucd")]
+    x = Expressions(r, ("", t))
+    first = pair("SELECT COALESCE({k}, 99) AS k, COUNT(*) AS n, SUM({a}) AS s, MAX({m}) AS m, AVG({x}) AS x, SUM({d}) AS d FROM {t}{w} GROUP BY COALESCE({k}, 99)",
+                 k=name(t.few("int")), a=x.column("int"), m=x.column("text"), x=x.column("double"), d=pair("CAST({c} AS DECIMAL(20,5))", c=x.column("decimal")), t=t.name, w=where(r, x, 0.3))
+    second = r.choice(["SELECT n AS o0, COUNT(*) AS o1, SUM(s) AS o2, MIN(m) AS o3, MAX(x) AS o4, SUM(d) AS o5 FROM mid GROUP BY n",
+                       "SELECT k AS o0, n AS o1, s AS o2, m AS o3, x AS o4, d AS o5 FROM mid"])
+    laminar = (file_table("out", "", "debezium_json", "sink") + f"INSERT INTO out {first.laminar};{JOB_END}"
+               + file_table("mid", "(k BIGINT PRIMARY KEY, n BIGINT, s BIGINT, m TEXT, x DOUBLE, d DECIMAL(38,5)) ", "debezium_json", "source") + second)
+    return E(laminar, f"WITH mid AS ({first.duckdb}) {second}")
+
+
+@template
+def rows_through_file(r, tables):
+    """Every type through the encoder and back, as JSON and CSV."""
+    t = tables[r.choice("tu")]
+    x = Expressions(r, ("", t))
+    format_ = r.choice(["json", "csv"])
+    # An empty string and NULL look alike in CSV.
+    text = pair("('<' || {c})", c=x.column("text")) if format_ == "csv" else x.column("text")
+    items = [pair("{e} AS {n}", e=e, n=n) for n, e in (("id", E("id", "id")), ("i", x.column("int", big=True)), ("s", text), ("x", x.column("double")), ("b", x.column("bool")),
+             ("d", pair("CAST({c} AS DECIMAL(20,5))", c=x.column("decimal"))), ("day", x.column("date")), ("at", x.column("time")))]
+    select = pair("SELECT {i} FROM {t}{w}", i=items, t=t.name, w=where(r, x, 0.3))
+    laminar = (file_table("out", "", format_, "sink") + f"INSERT INTO out {select.laminar};{JOB_END}"
+               + file_table("mid", "(id BIGINT, i BIGINT, s TEXT, x DOUBLE, b BOOLEAN, d DECIMAL(20,5), day DATE, at TIMESTAMP) ", format_, "source") + "SELECT * FROM mid")
+    return E(laminar, select.duckdb)
