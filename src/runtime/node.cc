@@ -128,6 +128,10 @@ void SourceNode::Open(const SourceContext& context, const SnapshotReader* restor
 PollResult SourceNode::Poll() {
   RunningNode running(chain_, this);
   const PollResult result = source_->Poll(*this);
+  // The end says all that the last finished splits would say, and more: without a gap in which the source looks idle and its
+  // consumers run ahead of the rows that come with the end.
+  if (result == PollResult::kEnd) held_.clear();
+  if (result == PollResult::kWaiting) SendHeld();
   running.Done();
   if (result == PollResult::kWaiting && !announced_ && !idle_by_default_ && source_->splits_known()) {
     idle_by_default_ = true;
@@ -146,6 +150,7 @@ void SourceNode::LeaveIdle() {
 void SourceNode::EmitTo(int output, Batch batch) {
   if (batch.num_rows == 0) return;
   if (!announced_) LeaveIdle();
+  SendHeld();
   chain_.dirty = true;
   if (batch.split >= 0) batch.split = batch.split * spec_.parallelism + subtask_;
   Node::EmitTo(output, std::move(batch));
@@ -153,10 +158,19 @@ void SourceNode::EmitTo(int output, Batch batch) {
 
 void SourceNode::EmitSplit(const SplitEvent& event) {
   if (!announced_) LeaveIdle();
-  if (spec_.parallelism == 1) return Node::EmitSplit(event);
   SplitEvent unique = event;
   unique.split = event.split * spec_.parallelism + subtask_;
+  if (event.kind == SplitEvent::Kind::kFinished) {
+    held_.push_back(std::move(unique));
+    return;
+  }
+  SendHeld();
   Node::EmitSplit(unique);
+}
+
+void SourceNode::SendHeld() {
+  for (const SplitEvent& event : held_) Node::EmitSplit(event);
+  held_.clear();
 }
 
 void SourceNode::ReceiveEnd(EndKind kind) {

@@ -124,8 +124,10 @@ class SourceNode final : public Node {
 
  private:
   void LeaveIdle();
+  void SendHeld();
 
   std::unique_ptr<Source> source_;
+  std::vector<SplitEvent> held_;  ///< splits that have finished, until it is known that the source has not
   bool announced_ = false;      ///< a split or a row was sent
   bool idle_by_default_ = false;
 };

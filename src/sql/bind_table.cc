@@ -308,6 +308,7 @@ void Binder::CheckEventTime(TableDefinition& table, const TableDeclaration& decl
   if (declaration.watermark_column) {
     table.has_watermark_clause = true;
     table.event_time = declaration.watermark_column->text;
+    table.event_time_span = declaration.watermark_column->span;
     table.watermark = declaration.watermark_expr;
   }
   const bool changelog = table.spec.format && table.spec.format->changelog && table.role != TableRole::kSink;
@@ -505,7 +506,7 @@ NodePtr Binder::FinishScan(NodePtr node, const TableDefinition& table, SourceSpa
     }
     return index;
   };
-  const SourceSpan at = table.has_watermark_clause ? table.span : table.spec.options.span("event_time_field");
+  const SourceSpan at = table.has_watermark_clause ? table.event_time_span : table.spec.options.span("event_time_field");
   if (table.event_time.empty() && table.watermark_field.empty()) {
     if (schema.row_time < 0) return node;  // changes have none
     auto watermark = MakeNode(NodeKind::kWatermark, {node}, span);

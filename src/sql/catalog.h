@@ -55,6 +55,7 @@ struct TableDefinition {
   bool schema_from_insert = false;  ///< sink without columns
 
   // Event time (docs/sql.md "Event time"). Names are columns of the table.
+  SourceSpan event_time_span;    ///< of the WATERMARK clause's column
   std::string event_time;        ///< empty: the connector's default
   const Expr* watermark = nullptr;  ///< WATERMARK FOR ts AS expr
   bool has_watermark_clause = false;
