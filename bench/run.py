@@ -16,7 +16,7 @@ B = "STRUCT(auction BIGINT, bidder BIGINT, price BIGINT, channel VARCHAR, url VA
 
 
 def queries(name):
-    parts = open(os.path.join(HERE, "nexmark", name)).read().split("--@ ")[1:]
+    parts = ("\n" + open(os.path.join(HERE, "nexmark", name)).read()).split("\n--@ ")[1:]
     return {p.split(None, 1)[0]: p.split("\n", 1)[1].strip() for p in parts}
 
 
@@ -32,13 +32,24 @@ def laminar(binary, script, threads):
         f.write(script)
     begin = time.perf_counter()
     process = subprocess.Popen([binary, "run", "-q", "--parallelism", str(threads), f.name], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    error = process.stderr.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
+    peak = 0  # ru_maxrss would start from this process's own peak, so the child's is read while it runs
+    while True:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            break
+        try:
+            with open(f"/proc/{process.pid}/status") as f:
+                found = re.search(r"VmHWM:\s+(\d+)", f.read())
+            peak = max(peak, int(found[1])) if found else peak
+        except OSError:
+            pass
+        time.sleep(0.002)
     wall = time.perf_counter() - begin
+    error = process.stderr.read().decode()
     os.unlink(f.name)
     if os.waitstatus_to_exitcode(status) != 0:
         raise RuntimeError(error.strip()[:300])
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024
+    return wall, usage.ru_utime + usage.ru_stime, peak // 1024
 
 
 def main():
