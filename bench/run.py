@@ -38,8 +38,8 @@ def laminar(binary, script, threads):
         if pid:
             break
         try:
-            with open(f"/proc/{process.pid}/status") as f:
-                found = re.search(r"VmHWM:\s+(\d+)", f.read())
+            with open(f"/proc/{process.pid}/status") as proc:
+                found = re.search(r"VmHWM:\s+(\d+)", proc.read())
             peak = max(peak, int(found[1])) if found else peak
         except OSError:
             pass
