@@ -15,10 +15,6 @@ namespace laminar::sql {
 
 namespace {
 
-ExpressionPtr ColumnOf(const PlanSchema& schema, int index) {
-  return MakeColumn(index, schema.columns[index].name, schema.columns[index].type);
-}
-
 enum class Side { kNeither, kLeft, kRight, kBoth };
 
 Side SideOf(const Expression& expression, int left_columns) {
@@ -399,10 +395,6 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
 
   // Bounds on both row times: rows can be forgotten as time goes on.
   if (!l.changelog && !r.changelog && node->join == JoinKind::kInner && l.row_time >= 0 && r.row_time >= 0) {
-    auto interval = [&](int64_t us) {
-      arrow::MonthDayNanoIntervalType::MonthDayNanos value{0, 0, us * 1000};
-      return MakeLiteral(std::make_shared<arrow::MonthDayNanoIntervalScalar>(value), Type::Interval());
-    };
     auto earliest = [&](ExpressionPtr& keep, ExpressionPtr bound) {
       keep = keep ? Call("least", {keep, std::move(bound)}, span) : std::move(bound);
     };
@@ -416,11 +408,11 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
       if (!low->type().is_timestamp() || !high->type().is_timestamp()) continue;
       // low ≤ high, each on its own side: `low` bounds how late its side's partner may come.
       if (SideOf(*low, nl) == Side::kRight && SideOf(*high, nl) == Side::kLeft) {
-        if (auto offset = OffsetFromRowTime(low, r, nl)) earliest(node->left_keep_until, *offset == 0 ? high : Call("-", {high, interval(*offset)}, span));
+        if (auto offset = OffsetFromRowTime(low, r, nl)) earliest(node->left_keep_until, *offset == 0 ? high : Call("-", {high, IntervalLiteral(*offset)}, span));
       } else if (SideOf(*low, nl) == Side::kLeft && SideOf(*high, nl) == Side::kRight) {
         if (auto offset = OffsetFromRowTime(low, l, 0)) {
           ExpressionPtr bound = ShiftColumns(high, -nl);
-          earliest(node->right_keep_until, *offset == 0 ? bound : Call("-", {bound, interval(*offset)}, span));
+          earliest(node->right_keep_until, *offset == 0 ? bound : Call("-", {bound, IntervalLiteral(*offset)}, span));
         }
       }
     }

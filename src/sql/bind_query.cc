@@ -24,19 +24,6 @@ NodePtr MakeFilter(NodePtr input, ExpressionPtr predicate, SourceSpan span) {
   return node;
 }
 
-namespace {
-
-int ColumnIndex(const ExpressionPtr& expression) {
-  const auto* column = dynamic_cast<const ColumnExpression*>(expression.get());
-  return column ? column->index() : -1;
-}
-
-bool Contains(const std::vector<int>& columns, int column) {
-  return std::find(columns.begin(), columns.end(), column) != columns.end();
-}
-
-}  // namespace
-
 NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector<std::string> names, SourceSpan span) {
   const PlanSchema& in = input->schema;
   auto node = MakeNode(NodeKind::kProject, {input}, span);
@@ -69,28 +56,13 @@ NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector
     WindowProperty window;
     window.definition = in.window->definition;
     const size_t visible = names.size();
-    auto part = [&](const ExpressionPtr& e, int* which) {  // 0 struct, 1 start, 2 end
-      const int column = ColumnIndex(e);
-      if (column >= 0) {
-        if (Contains(in.window->struct_columns, column)) return *which = 0, true;
-        if (Contains(in.window->start_columns, column)) return *which = 1, true;
-        if (Contains(in.window->end_columns, column)) return *which = 2, true;
-        return false;
-      }
-      if (const auto* field = dynamic_cast<const FieldExpression*>(e.get())) {
-        if (Contains(in.window->struct_columns, ColumnIndex(field->input()))) return *which = field->field() == 0 ? 1 : 2, true;
-        return false;
-      }
-      if (e->type().is_window() && e->children().size() == 2 && Contains(in.window->start_columns, ColumnIndex(e->children()[0])) &&
-          Contains(in.window->end_columns, ColumnIndex(e->children()[1]))) {
-        return *which = 0, true;
-      }
-      return false;
-    };
     for (size_t i = 0; i < visible; ++i) {
-      int which = -1;
-      if (!part(exprs[i], &which)) continue;
-      (which == 0 ? window.struct_columns : which == 1 ? window.start_columns : window.end_columns).push_back(static_cast<int>(i));
+      switch (PartOfWindow(exprs[i], in)) {
+        case WindowPart::kStruct: window.struct_columns.push_back(static_cast<int>(i)); break;
+        case WindowPart::kStart: window.start_columns.push_back(static_cast<int>(i)); break;
+        case WindowPart::kEnd: window.end_columns.push_back(static_cast<int>(i)); break;
+        case WindowPart::kNone: break;
+      }
     }
     if (window.start_columns.empty() && !in.window->start_columns.empty()) window.start_columns.push_back(carry(in.window->start_columns[0]));
     if (window.end_columns.empty() && !in.window->end_columns.empty()) window.end_columns.push_back(carry(in.window->end_columns[0]));
@@ -269,7 +241,7 @@ BoundRelation Binder::BindQuery(const Query& query) {
     node = BindSelect(query, *query.select);
   } else {
     node = query.left ? BindSetOperation(query) : BindValues(query);
-    node = BindOrderAndLimit(node, query, nullptr);
+    node = BindOrderAndLimit(node, query);
   }
   BoundRelation out;
   out.node = node;
@@ -528,7 +500,7 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
   return OrderAndLimit(node, std::move(order), limit, offset, query.order_by.empty() ? query.span : query.order_by[0].expr->span);
 }
 
-NodePtr Binder::BindOrderAndLimit(NodePtr node, const Query& query, SelectContext*) {
+NodePtr Binder::BindOrderAndLimit(NodePtr node, const Query& query) {
   std::vector<OrderKey> order;
   for (const OrderItem& item : query.order_by) {
     SelectContext context;

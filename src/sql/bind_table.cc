@@ -102,7 +102,7 @@ void Binder::BindStatement(Statement& statement) {
       }
       BoundRelation bound = BindQuery(*statement.query);
       if (!statement.column_list.empty()) RenameColumns(bound, statement.column_list, statement.name.span);
-      views_[name] = View{&statement, bound.node, false};
+      views_[name] = bound.node;
       return;
     }
     case StatementKind::kCreatePipeline: {
@@ -389,7 +389,7 @@ void Binder::BindCreateTable(Statement& statement) {
   }
   if (statement.query && !statement.has_options && !statement.has_columns) {  // a named intermediate result
     BoundRelation bound = BindQuery(*statement.query);
-    views_[name] = View{&statement, bound.node, false};
+    views_[name] = bound.node;
     return;
   }
   if (statement.watermarks.size() > 1) {
@@ -653,7 +653,7 @@ BoundRelation Binder::BindTable(const TableRef& ref) {
   }
   if (!found && !ref.has_options) {
     if (auto view = views_.find(name); view != views_.end()) {
-      out.node = view->second.node;
+      out.node = view->second;
       found = true;
     } else if (auto table = tables_.find(name); table != tables_.end()) {
       out.node = ReadTable(table->second, ref.name.span);

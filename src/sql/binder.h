@@ -128,11 +128,6 @@ class Binder {
   BoundScript Bind(std::vector<Statement>& statements);
 
  private:
-  struct View {
-    const Statement* statement = nullptr;
-    NodePtr node;  ///< bound once, shared
-    bool binding = false;
-  };
   using CteScope = std::map<std::string, BoundRelation>;
 
   // bind_table.cc
@@ -172,7 +167,7 @@ class Binder {
   NodePtr BindSelect(const Query& query, const Select& select);
   NodePtr BindValues(const Query& query);
   NodePtr BindSetOperation(const Query& query);
-  NodePtr BindOrderAndLimit(NodePtr node, const Query& query, SelectContext* context);
+  NodePtr BindOrderAndLimit(NodePtr node, const Query& query);
   NodePtr MakeDistinct(NodePtr input, SourceSpan span);
   NodePtr OrderAndLimit(NodePtr node, std::vector<OrderKey> order, int64_t limit, int64_t offset, SourceSpan span);
   void RenameColumns(BoundRelation& relation, const std::vector<Identifier>& names, SourceSpan span);
@@ -236,7 +231,7 @@ class Binder {
   BinderOptions options_;
   BoundScript script_;
   std::map<std::string, std::shared_ptr<TableDefinition>> tables_;  // by lower-case name
-  std::map<std::string, View> views_;
+  std::map<std::string, NodePtr> views_;       // bound once, shared
   std::map<std::string, NodePtr> scans_;       // one scan per table, shared
   std::map<std::string, NodePtr> memory_;      // what was inserted into a memory table
   std::vector<CteScope> ctes_;

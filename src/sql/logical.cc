@@ -1,6 +1,7 @@
 #include "sql/logical.h"
 
 #include <arrow/datum.h>
+#include <arrow/scalar.h>
 
 #include <algorithm>
 
@@ -239,6 +240,47 @@ ExpressionPtr RemapColumns(const ExpressionPtr& expression, const std::vector<in
     const auto* column = dynamic_cast<const ColumnExpression*>(e.get());
     return column ? MakeColumn(map[column->index()], column->name(), column->type()) : nullptr;
   });
+}
+
+bool Contains(const std::vector<int>& columns, int column) {
+  return std::find(columns.begin(), columns.end(), column) != columns.end();
+}
+
+int ColumnIndex(const ExpressionPtr& expression) {
+  const auto* column = dynamic_cast<const ColumnExpression*>(expression.get());
+  return column ? column->index() : -1;
+}
+
+WindowPart PartOfWindow(const ExpressionPtr& expression, const PlanSchema& schema) {
+  if (!schema.window) return WindowPart::kNone;
+  const WindowProperty& window = *schema.window;
+  if (const int column = ColumnIndex(expression); column >= 0) {
+    if (Contains(window.struct_columns, column)) return WindowPart::kStruct;
+    if (Contains(window.start_columns, column)) return WindowPart::kStart;
+    if (Contains(window.end_columns, column)) return WindowPart::kEnd;
+    return WindowPart::kNone;
+  }
+  if (const auto* field = dynamic_cast<const FieldExpression*>(expression.get())) {
+    if (PartOfWindow(field->input(), schema) == WindowPart::kStruct) {
+      return field->field() == 0 ? WindowPart::kStart : WindowPart::kEnd;
+    }
+    return WindowPart::kNone;
+  }
+  if (expression->type().is_window() && expression->children().size() == 2 &&
+      PartOfWindow(expression->children()[0], schema) == WindowPart::kStart &&
+      PartOfWindow(expression->children()[1], schema) == WindowPart::kEnd) {
+    return WindowPart::kStruct;
+  }
+  return WindowPart::kNone;
+}
+
+ExpressionPtr ColumnOf(const PlanSchema& schema, int index) {
+  return MakeColumn(index, schema.columns[index].name, schema.columns[index].type);
+}
+
+ExpressionPtr IntervalLiteral(int64_t us) {
+  arrow::MonthDayNanoIntervalType::MonthDayNanos value{0, 0, us * 1000};
+  return MakeLiteral(std::make_shared<arrow::MonthDayNanoIntervalScalar>(value), Type::Interval());
 }
 
 void SplitConjuncts(const ExpressionPtr& predicate, std::vector<ExpressionPtr>* out) {

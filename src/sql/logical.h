@@ -154,6 +154,15 @@ void CollectColumns(const Expression& expression, std::vector<int>* out);
 ExpressionPtr ShiftColumns(const ExpressionPtr& expression, int by);
 /// Columns renumbered: old index i becomes map[i].
 ExpressionPtr RemapColumns(const ExpressionPtr& expression, const std::vector<int>& map);
+/// Column `index` of `schema` as an expression, and back: −1 when the expression is not a plain column.
+ExpressionPtr ColumnOf(const PlanSchema& schema, int index);
+int ColumnIndex(const ExpressionPtr& expression);
+/// A fixed length of time.
+ExpressionPtr IntervalLiteral(int64_t us);
+bool Contains(const std::vector<int>& columns, int column);
+/// Which part of its rows' window an expression over `schema` is.
+enum class WindowPart { kNone, kStruct, kStart, kEnd };
+WindowPart PartOfWindow(const ExpressionPtr& expression, const PlanSchema& schema);
 /// `a AND b AND c` as its parts.
 void SplitConjuncts(const ExpressionPtr& predicate, std::vector<ExpressionPtr>* out);
 ExpressionPtr JoinConjuncts(const std::vector<ExpressionPtr>& parts);  ///< null pointer for none

@@ -94,8 +94,6 @@ class TestRun {
   }
 
  private:
-  struct Failure : std::exception {};
-
   void Fail(int line, const std::string& what) {
     if (!outcome_.passed) return;
     outcome_.passed = false;
@@ -157,7 +155,6 @@ class TestRun {
     physical.parallelism = parallelism_;
     physical.formats = &registries.formats;
     physical.functions = &registries.functions;
-    outputs_.clear();
     physical.preview = [this](const Schema& columns, bool, int number) {
       if (static_cast<int>(collected_.size()) <= number) collected_.push_back(std::make_shared<Collected>());
       sql::PreviewSink sink;
@@ -492,7 +489,6 @@ class TestRun {
   ManualClock clock_{0};
   std::map<std::string, std::shared_ptr<InputLog>> logs_;
   std::vector<std::shared_ptr<Collected>> collected_;
-  std::vector<int> outputs_;
   std::unique_ptr<MemoryCollector> collector_;
   std::unique_ptr<Executor> executor_;
   uint64_t epoch_ = 0;
