@@ -1,9 +1,8 @@
-// How fast JSON becomes columns, on one core: bench_json EVENTS.json (made by bench/gen.py, nested Nexmark events).
-// Prints the best of several rounds; simdjson alone, walking to the same fields, is the yardstick.
+// How fast JSON becomes columns, on one core: bench_json EVENTS.json (made by bench/gen.py, nested Nexmark
+// events). Prints the best of several rounds; simdjson alone, walking to the same fields, is the yardstick.
 
 #include <arrow/array.h>
 #include <simdjson.h>
-
 #include <time.h>
 
 #include <algorithm>
@@ -25,7 +24,9 @@ constexpr int kRounds = 7;
 constexpr size_t kBlockBytes = 1 << 20;
 constexpr int64_t kRows = 8192;
 
-Schema Columns(const std::string& text) { return Schema{laminar::ParseTypeName("STRUCT<" + text + ">")->fields()}; }
+Schema Columns(const std::string& text) {
+  return Schema{laminar::ParseTypeName("STRUCT<" + text + ">")->fields()};
+}
 
 /// CPU time of this thread: other work on the machine does not count.
 double CpuSeconds() {
@@ -42,8 +43,9 @@ void Measure(const char* name, size_t bytes, const std::function<int64_t()>& run
     rows = run();
     best = std::min(best, CpuSeconds() - start);
   }
-  std::printf("%-44s %6.2f M rows/s  %5.2f GB/s  %6.1f ns/row\n", name, static_cast<double>(rows) / best / 1e6,
-              static_cast<double>(bytes) / best / 1e9, best * 1e9 / static_cast<double>(rows));
+  std::printf("%-44s %6.2f M rows/s  %5.2f GB/s  %6.1f ns/row\n", name,
+              static_cast<double>(rows) / best / 1e6, static_cast<double>(bytes) / best / 1e9,
+              best * 1e9 / static_cast<double>(rows));
 }
 
 /// Calls `take` with pieces of whole lines, as a file source hands them over.
@@ -71,14 +73,16 @@ int64_t DecodeAll(const laminar::Format& json, const std::string& text, const Sc
   return rows;
 }
 
-int64_t DecodeMessages(const laminar::Format& json, const std::vector<std::string_view>& messages, const Schema& columns) {
+int64_t DecodeMessages(const laminar::Format& json, const std::vector<std::string_view>& messages,
+                       const Schema& columns) {
   laminar::FormatSpec spec;
   spec.one_message = true;
   auto decoder = json.make_decoder(spec, columns);
   int64_t rows = 0;
   for (size_t i = 0; i < messages.size(); i += kRows) {
-    const std::vector<std::string_view> part(messages.begin() + static_cast<long>(i),
-                                             messages.begin() + static_cast<long>(std::min(i + kRows, messages.size())));
+    const std::vector<std::string_view> part(
+        messages.begin() + static_cast<long>(i),
+        messages.begin() + static_cast<long>(std::min(i + kRows, messages.size())));
     rows += decoder->DecodeMessages(part, kRows, nullptr).batch.num_rows;
   }
   return rows;
@@ -125,14 +129,19 @@ int main(int argc, char** argv) {
 
   uint64_t sink = 0;
   Measure("simdjson alone, 5 fields of bid", text.size(), [&] { return SimdjsonAlone(padded, &sink); });
-  const Schema five = Columns("bid STRUCT<auction BIGINT, bidder BIGINT, price BIGINT, channel TEXT, `dateTime` TIMESTAMP>");
+  const Schema five =
+      Columns("bid STRUCT<auction BIGINT, bidder BIGINT, price BIGINT, channel TEXT, `dateTime` TIMESTAMP>");
   Measure("decode, 5 fields of bid", text.size(), [&] { return DecodeAll(json, text, five); });
-  Measure("decode, price only", text.size(), [&] { return DecodeAll(json, text, Columns("bid STRUCT<price BIGINT>")); });
+  Measure("decode, price only", text.size(),
+          [&] { return DecodeAll(json, text, Columns("bid STRUCT<price BIGINT>")); });
   Measure("decode, no columns (count)", text.size(), [&] { return DecodeAll(json, text, Schema{}); });
   const Schema all = Columns(
-      "event_type INT, person STRUCT<id BIGINT, name TEXT, `emailAddress` TEXT, `creditCard` TEXT, city TEXT, state TEXT, "
-      "`dateTime` TIMESTAMP, extra TEXT>, auction STRUCT<id BIGINT, `itemName` TEXT, description TEXT, `initialBid` BIGINT, "
-      "reserve BIGINT, `dateTime` TIMESTAMP, expires TIMESTAMP, seller BIGINT, category BIGINT, extra TEXT>, bid STRUCT<auction "
+      "event_type INT, person STRUCT<id BIGINT, name TEXT, `emailAddress` TEXT, `creditCard` TEXT, city "
+      "TEXT, state TEXT, "
+      "`dateTime` TIMESTAMP, extra TEXT>, auction STRUCT<id BIGINT, `itemName` TEXT, description TEXT, "
+      "`initialBid` BIGINT, "
+      "reserve BIGINT, `dateTime` TIMESTAMP, expires TIMESTAMP, seller BIGINT, category BIGINT, extra TEXT>, "
+      "bid STRUCT<auction "
       "BIGINT, bidder BIGINT, price BIGINT, channel TEXT, url TEXT, `dateTime` TIMESTAMP, extra TEXT>");
   Measure("decode, all 26 fields", text.size(), [&] { return DecodeAll(json, text, all); });
 
@@ -142,16 +151,24 @@ int main(int argc, char** argv) {
     messages.push_back(std::string_view(text).substr(at, end - at));
     at = end + 1;
   }
-  Measure("decode messages, 5 fields of bid", text.size(), [&] { return DecodeMessages(json, messages, five); });
+  Measure("decode messages, 5 fields of bid", text.size(),
+          [&] { return DecodeMessages(json, messages, five); });
   std::vector<std::string_view> some(messages.begin(), messages.begin() + 200'000);
-  auto single = json.make_decoder([] { laminar::FormatSpec s; s.one_message = true; return s; }(), five);
+  auto single = json.make_decoder(
+      [] {
+        laminar::FormatSpec s;
+        s.one_message = true;
+        return s;
+      }(),
+      five);
   Measure("decode 200k messages one by one", text.size() / 5, [&] {
     for (auto message : some) single->Decode(message, 1);
     return static_cast<int64_t>(some.size());
   });
 
   // Encoding: the small rows of a typical sink.
-  const Schema flat = Columns("auction BIGINT, bidder BIGINT, price BIGINT, channel TEXT, `dateTime` TIMESTAMP");
+  const Schema flat =
+      Columns("auction BIGINT, bidder BIGINT, price BIGINT, channel TEXT, `dateTime` TIMESTAMP");
   auto decoder = json.make_decoder({}, five);
   std::vector<Batch> batches;
   EachBlock(text, [&](std::string_view block) {

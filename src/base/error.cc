@@ -9,45 +9,84 @@ namespace laminar {
 
 std::string_view ReasonName(Reason reason) {
   switch (reason) {
-    case Reason::kSyntax: return "SYNTAX";
-    case Reason::kUnknownTable: return "UNKNOWN_TABLE";
-    case Reason::kUnknownColumn: return "UNKNOWN_COLUMN";
-    case Reason::kUnknownFunction: return "UNKNOWN_FUNCTION";
-    case Reason::kAmbiguousColumn: return "AMBIGUOUS_COLUMN";
-    case Reason::kUnknownOption: return "UNKNOWN_OPTION";
-    case Reason::kMissingOption: return "MISSING_OPTION";
-    case Reason::kBadOption: return "BAD_OPTION";
-    case Reason::kReadFromSink: return "READ_FROM_SINK";
-    case Reason::kWriteToSource: return "WRITE_TO_SOURCE";
-    case Reason::kSchemaMismatch: return "SCHEMA_MISMATCH";
-    case Reason::kMemoryTableTwice: return "MEMORY_TABLE_TWICE";
-    case Reason::kMemoryTableUnwritten: return "MEMORY_TABLE_UNWRITTEN";
-    case Reason::kMissingWindow: return "MISSING_WINDOW";
-    case Reason::kWindowNotGrouped: return "WINDOW_NOT_GROUPED";
-    case Reason::kWindowMismatch: return "WINDOW_MISMATCH";
-    case Reason::kMultipleWindows: return "MULTIPLE_WINDOWS";
-    case Reason::kHopNotMultiple: return "HOP_NOT_MULTIPLE";
-    case Reason::kBadInterval: return "BAD_INTERVAL";
-    case Reason::kOverNeedsWindow: return "OVER_NEEDS_WINDOW";
-    case Reason::kOverOnUpdating: return "OVER_ON_UPDATING";
-    case Reason::kUpdatingIntoAppendSink: return "UPDATING_INTO_APPEND_SINK";
-    case Reason::kDebeziumNeedsPrimaryKey: return "DEBEZIUM_NEEDS_PRIMARY_KEY";
-    case Reason::kVirtualWithDebezium: return "VIRTUAL_WITH_DEBEZIUM";
-    case Reason::kEventTimeWithDebezium: return "EVENT_TIME_WITH_DEBEZIUM";
-    case Reason::kJoinNeedsEquality: return "JOIN_NEEDS_EQUALITY";
-    case Reason::kLookupNotPrimaryKey: return "LOOKUP_NOT_PRIMARY_KEY";
-    case Reason::kLookupJoinKind: return "LOOKUP_JOIN_KIND";
-    case Reason::kLookupMissingKey: return "LOOKUP_MISSING_KEY";
-    case Reason::kMultipleWatermarks: return "MULTIPLE_WATERMARKS";
-    case Reason::kWatermarkType: return "WATERMARK_TYPE";
-    case Reason::kMetadataUnknown: return "METADATA_UNKNOWN";
-    case Reason::kMultipleUnnest: return "MULTIPLE_UNNEST";
-    case Reason::kUnnestNotArray: return "UNNEST_NOT_ARRAY";
-    case Reason::kNoOutput: return "NO_OUTPUT";
-    case Reason::kUnsupported: return "UNSUPPORTED";
-    case Reason::kTypeError: return "TYPE_ERROR";
-    case Reason::kDuplicateName: return "DUPLICATE_NAME";
-    case Reason::kUnknownSetting: return "UNKNOWN_SETTING";
+    case Reason::kSyntax:
+      return "SYNTAX";
+    case Reason::kUnknownTable:
+      return "UNKNOWN_TABLE";
+    case Reason::kUnknownColumn:
+      return "UNKNOWN_COLUMN";
+    case Reason::kUnknownFunction:
+      return "UNKNOWN_FUNCTION";
+    case Reason::kAmbiguousColumn:
+      return "AMBIGUOUS_COLUMN";
+    case Reason::kUnknownOption:
+      return "UNKNOWN_OPTION";
+    case Reason::kMissingOption:
+      return "MISSING_OPTION";
+    case Reason::kBadOption:
+      return "BAD_OPTION";
+    case Reason::kReadFromSink:
+      return "READ_FROM_SINK";
+    case Reason::kWriteToSource:
+      return "WRITE_TO_SOURCE";
+    case Reason::kSchemaMismatch:
+      return "SCHEMA_MISMATCH";
+    case Reason::kMemoryTableTwice:
+      return "MEMORY_TABLE_TWICE";
+    case Reason::kMemoryTableUnwritten:
+      return "MEMORY_TABLE_UNWRITTEN";
+    case Reason::kMissingWindow:
+      return "MISSING_WINDOW";
+    case Reason::kWindowNotGrouped:
+      return "WINDOW_NOT_GROUPED";
+    case Reason::kWindowMismatch:
+      return "WINDOW_MISMATCH";
+    case Reason::kMultipleWindows:
+      return "MULTIPLE_WINDOWS";
+    case Reason::kHopNotMultiple:
+      return "HOP_NOT_MULTIPLE";
+    case Reason::kBadInterval:
+      return "BAD_INTERVAL";
+    case Reason::kOverNeedsWindow:
+      return "OVER_NEEDS_WINDOW";
+    case Reason::kOverOnUpdating:
+      return "OVER_ON_UPDATING";
+    case Reason::kUpdatingIntoAppendSink:
+      return "UPDATING_INTO_APPEND_SINK";
+    case Reason::kDebeziumNeedsPrimaryKey:
+      return "DEBEZIUM_NEEDS_PRIMARY_KEY";
+    case Reason::kVirtualWithDebezium:
+      return "VIRTUAL_WITH_DEBEZIUM";
+    case Reason::kEventTimeWithDebezium:
+      return "EVENT_TIME_WITH_DEBEZIUM";
+    case Reason::kJoinNeedsEquality:
+      return "JOIN_NEEDS_EQUALITY";
+    case Reason::kLookupNotPrimaryKey:
+      return "LOOKUP_NOT_PRIMARY_KEY";
+    case Reason::kLookupJoinKind:
+      return "LOOKUP_JOIN_KIND";
+    case Reason::kLookupMissingKey:
+      return "LOOKUP_MISSING_KEY";
+    case Reason::kMultipleWatermarks:
+      return "MULTIPLE_WATERMARKS";
+    case Reason::kWatermarkType:
+      return "WATERMARK_TYPE";
+    case Reason::kMetadataUnknown:
+      return "METADATA_UNKNOWN";
+    case Reason::kMultipleUnnest:
+      return "MULTIPLE_UNNEST";
+    case Reason::kUnnestNotArray:
+      return "UNNEST_NOT_ARRAY";
+    case Reason::kNoOutput:
+      return "NO_OUTPUT";
+    case Reason::kUnsupported:
+      return "UNSUPPORTED";
+    case Reason::kTypeError:
+      return "TYPE_ERROR";
+    case Reason::kDuplicateName:
+      return "DUPLICATE_NAME";
+    case Reason::kUnknownSetting:
+      return "UNKNOWN_SETTING";
   }
   return "INTERNAL";
 }
@@ -74,7 +113,11 @@ std::string RenderError(const UserError& error, std::string_view file, std::stri
     out.append(" [").append(ReasonName(error.reason())).append("]\n");
   } else {
     const LineColumn at = LocateOffset(text, error.span().offset);
-    out.append(file).append(":").append(std::to_string(at.line)).append(":").append(std::to_string(at.column));
+    out.append(file)
+        .append(":")
+        .append(std::to_string(at.line))
+        .append(":")
+        .append(std::to_string(at.column));
     out.append(": error: ").append(error.message());
     out.append(" [").append(ReasonName(error.reason())).append("]\n");
     const int64_t offset = std::min<int64_t>(error.span().offset, static_cast<int64_t>(text.size()));

@@ -115,7 +115,8 @@ class ExternalError : public std::exception {
   Retry retry_;
 };
 
-/// A row of the data made a query fail (CAST of 'abc' to INT, integer overflow, 1/0): job Failed, user domain.
+/// A row of the data made a query fail (CAST of 'abc' to INT, integer overflow, 1/0): job Failed, user
+/// domain.
 class QueryError : public std::exception {
  public:
   explicit QueryError(std::string message) : message_(std::move(message)) {}
@@ -135,15 +136,17 @@ LineColumn LocateOffset(std::string_view text, int64_t offset);
 /// `file:line:col: error: message [REASON]`, the source line, a caret line, and `hint: …` when there is one.
 std::string RenderError(const UserError& error, std::string_view file, std::string_view text);
 
-/// The candidate nearest to `name` by edit distance, ignoring case; empty when none is near enough to suggest.
+/// The candidate nearest to `name` by edit distance, ignoring case; empty when none is near enough to
+/// suggest.
 std::string NearestName(std::string_view name, const std::vector<std::string>& candidates);
 
 [[noreturn]] void CheckFailed(const char* file, int line, const char* condition, const std::string& message);
 
 }  // namespace laminar
 
-/// An invariant of ours. Prints where and what, and aborts: a job that stops is safer than one that goes on wrong.
-#define LAMINAR_CHECK(condition, message)                                             \
-  do {                                                                                \
+/// An invariant of ours. Prints where and what, and aborts: a job that stops is safer than one that goes on
+/// wrong.
+#define LAMINAR_CHECK(condition, message)                                              \
+  do {                                                                                 \
     if (!(condition)) ::laminar::CheckFailed(__FILE__, __LINE__, #condition, message); \
   } while (false)

@@ -9,7 +9,8 @@ namespace laminar::cli {
 namespace {
 
 /// Makes the graph too, since some errors only show there. nullopt after an error, which is reported.
-std::optional<JobGraph> GraphOf(sql::PlannedScript& script, const ScriptArguments& arguments, const std::string& text) {
+std::optional<JobGraph> GraphOf(sql::PlannedScript& script, const ScriptArguments& arguments,
+                                const std::string& text) {
   const Registries& registries = AllRegistries();
   sql::PhysicalOptions options;
   options.parallelism = ParallelismOf(script, arguments);
@@ -44,7 +45,8 @@ int Explain(const ScriptArguments& arguments, bool json) {
   std::vector<sql::NodePtr> roots;
   for (const auto& output : script.outputs) roots.push_back(output.node);
   for (const auto& [statement, node] : script.explains) roots.push_back(node);
-  const std::string out = json ? sql::ExplainJson(script, roots, &*graph) : sql::ExplainText(script, roots, &*graph);
+  const std::string out =
+      json ? sql::ExplainJson(script, roots, &*graph) : sql::ExplainText(script, roots, &*graph);
   std::fputs(out.c_str(), stdout);
   return kOk;
 }
@@ -52,7 +54,8 @@ int Explain(const ScriptArguments& arguments, bool json) {
 }  // namespace
 
 void AddCheck(CLI::App& app, Command* chosen) {
-  auto* command = app.add_subcommand("check", "Check a script without running it or opening anything it names");
+  auto* command =
+      app.add_subcommand("check", "Check a script without running it or opening anything it names");
   auto arguments = std::make_shared<ScriptArguments>();
   arguments->AddTo(*command);
   command->callback([=] { *chosen = [=] { return Check(*arguments); }; });

@@ -25,8 +25,8 @@ void AddConnectors(CLI::App& app, Command* chosen);
 
 /// Exit codes.
 inline constexpr int kOk = 0;
-inline constexpr int kFailed = 1;       ///< the script or its run failed; the error is on stderr
-inline constexpr int kUsage = 2;        ///< the command line is wrong
+inline constexpr int kFailed = 1;  ///< the script or its run failed; the error is on stderr
+inline constexpr int kUsage = 2;   ///< the command line is wrong
 inline constexpr int kInterrupted = 130;
 
 /// FILE, `-` or `-e SQL`, as every command that takes a script has it.

@@ -24,7 +24,8 @@ int Run(int argc, char** argv) {
   for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
   if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {
     const std::string nearest = NearestName(argv[1], names);
-    std::fprintf(stderr, "laminar: no command '%s'%s; see laminar --help\n", argv[1], nearest.empty() ? "" : (", did you mean '" + nearest + "'?").c_str());
+    std::fprintf(stderr, "laminar: no command '%s'%s; see laminar --help\n", argv[1],
+                 nearest.empty() ? "" : (", did you mean '" + nearest + "'?").c_str());
     return cli::kUsage;
   }
   try {

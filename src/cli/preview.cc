@@ -25,7 +25,8 @@ namespace {
 
 /// How many columns of a terminal a text takes, about: its code points.
 size_t Width(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 class TableSink final : public Sink {
@@ -76,7 +77,8 @@ class TableSink final : public Sink {
     }
     while (!out.empty() && out.back() == ' ') out.pop_back();
     out += "\n";
-    if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size()) throw ExternalError("stdout", "cannot write");
+    if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size())
+      throw ExternalError("stdout", "cannot write");
   }
 
   const bool changelog_;

@@ -52,10 +52,16 @@ Progress::~Progress() { Finish(); }
 
 void Progress::Draw() {
   const Totals now = Sum(executor_);
-  std::string line = fmt::format("\r\x1b[K{:L} rows in ({:.0f}/s), {:L} out ({:.0f}/s)", now.rows_in, (now.rows_in - rows_in_) * 2.0, now.rows_out, (now.rows_out - rows_out_) * 2.0);
+  std::string line =
+      fmt::format("\r\x1b[K{:L} rows in ({:.0f}/s), {:L} out ({:.0f}/s)", now.rows_in,
+                  (now.rows_in - rows_in_) * 2.0, now.rows_out, (now.rows_out - rows_out_) * 2.0);
   if (now.watermark_us != kMinWatermark && now.watermark_us != kMaxWatermark) {
-    const int64_t wall_us = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-    line += fmt::format(", watermark {:%Y-%m-%d %H:%M:%S} (lag {}s)", fmt::gmtime(static_cast<time_t>(now.watermark_us / 1'000'000)), std::max<int64_t>(0, (wall_us - now.watermark_us) / 1'000'000));
+    const int64_t wall_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                                std::chrono::system_clock::now().time_since_epoch())
+                                .count();
+    line += fmt::format(", watermark {:%Y-%m-%d %H:%M:%S} (lag {}s)",
+                        fmt::gmtime(static_cast<time_t>(now.watermark_us / 1'000'000)),
+                        std::max<int64_t>(0, (wall_us - now.watermark_us) / 1'000'000));
   }
   if (now.late > 0) line += fmt::format(", {} late", now.late);
   rows_in_ = now.rows_in;
@@ -74,9 +80,17 @@ void Progress::Finish() {
   if (thread_.joinable()) thread_.join();
   if (visible_) std::fputs("\r\x1b[K", stderr);
   const Totals totals = Sum(executor_);
-  if (totals.late > 0) std::fprintf(stderr, "laminar: %lld late rows were dropped (late_records): they came after their window had closed\n", static_cast<long long>(totals.late));
-  if (totals.bad > 0) std::fprintf(stderr, "laminar: %lld bad records were dropped (bad_records)\n", static_cast<long long>(totals.bad));
-  if (totals.expired > 0) std::fprintf(stderr, "laminar: %lld keys were forgotten after updating_ttl (expired_keys)\n", static_cast<long long>(totals.expired));
+  if (totals.late > 0)
+    std::fprintf(
+        stderr,
+        "laminar: %lld late rows were dropped (late_records): they came after their window had closed\n",
+        static_cast<long long>(totals.late));
+  if (totals.bad > 0)
+    std::fprintf(stderr, "laminar: %lld bad records were dropped (bad_records)\n",
+                 static_cast<long long>(totals.bad));
+  if (totals.expired > 0)
+    std::fprintf(stderr, "laminar: %lld keys were forgotten after updating_ttl (expired_keys)\n",
+                 static_cast<long long>(totals.expired));
 }
 
 }  // namespace laminar::cli

@@ -19,8 +19,8 @@ namespace laminar::cli {
 
 namespace {
 
-/// Turns SIGINT and SIGTERM into a graceful stop, a second one into an end at once. Signals are blocked in all threads and
-/// taken by one that waits for them, so that no handler runs in the middle of something.
+/// Turns SIGINT and SIGTERM into a graceful stop, a second one into an end at once. Signals are blocked in
+/// all threads and taken by one that waits for them, so that no handler runs in the middle of something.
 class SignalWatcher {
  public:
   /// Call before any thread is started.
@@ -75,7 +75,9 @@ int Run(const ScriptArguments& arguments, const std::string& format, bool quiet)
   physical.preview = format == "table" ? TablePreview() : JsonPreview(registries);
   for (const auto& [statement, node] : script.explains) {
     const bool json = statement->explain_mode == sql::ExplainMode::kJson;
-    std::fputs((json ? sql::ExplainJson(script, {node}, nullptr) : sql::ExplainText(script, {node}, nullptr)).c_str(), stdout);
+    std::fputs((json ? sql::ExplainJson(script, {node}, nullptr) : sql::ExplainText(script, {node}, nullptr))
+                   .c_str(),
+               stdout);
   }
   script.explains.clear();
   if (script.outputs.empty()) return kOk;
@@ -89,7 +91,8 @@ int Run(const ScriptArguments& arguments, const std::string& format, bool quiet)
   }
   ExecutorOptions options;
   options.task.flush_interval_us = script.settings.updating_flush_interval_us;
-  options.worker_threads = std::max(1, std::min<int>(physical.parallelism, static_cast<int>(std::thread::hardware_concurrency())));
+  options.worker_threads =
+      std::max(1, std::min<int>(physical.parallelism, static_cast<int>(std::thread::hardware_concurrency())));
   Executor executor(std::move(graph), options);
   SignalWatcher signals(executor);
   Progress progress(executor, !quiet && isatty(STDERR_FILENO));
@@ -97,7 +100,8 @@ int Run(const ScriptArguments& arguments, const std::string& format, bool quiet)
   const JobResult result = executor.Wait();
   progress.Finish();
   if (result.outcome == JobResult::Outcome::kFailed) {
-    std::fprintf(stderr, "%s: error: %s (in %s)\n", arguments.name().c_str(), result.failure->message.c_str(), result.failure->operator_name.c_str());
+    std::fprintf(stderr, "%s: error: %s (in %s)\n", arguments.name().c_str(), result.failure->message.c_str(),
+                 result.failure->operator_name.c_str());
     return kFailed;
   }
   return signals.interrupted() ? kInterrupted : kOk;
@@ -111,7 +115,8 @@ void AddRun(CLI::App& app, Command* chosen) {
   auto format = std::make_shared<std::string>("json");
   auto quiet = std::make_shared<bool>(false);
   arguments->AddTo(*command);
-  command->add_option("--format", *format, "How a bare SELECT is printed: json or table")->check(CLI::IsMember({"json", "table"}));
+  command->add_option("--format", *format, "How a bare SELECT is printed: json or table")
+      ->check(CLI::IsMember({"json", "table"}));
   command->add_flag("-q,--quiet", *quiet, "No progress line");
   command->callback([=] { *chosen = [=] { return Run(*arguments, *format, *quiet); }; });
 }

@@ -14,7 +14,10 @@ void ScriptArguments::AddTo(CLI::App& command) {
   group->add_option("FILE", file, "SQL script, or - for standard input");
   group->add_option("-e,--execute", text_argument, "SQL text instead of a file");
   group->require_option(1);
-  command.add_option("--parallelism", parallelism, "Subtasks per operator (default: the script's setting, else 1)")->check(CLI::Range(1, 1024));
+  command
+      .add_option("--parallelism", parallelism,
+                  "Subtasks per operator (default: the script's setting, else 1)")
+      ->check(CLI::Range(1, 1024));
   command.add_option("--set", settings, "NAME=VALUE, as SET at the start of the script; may be repeated");
 }
 

@@ -26,7 +26,8 @@ std::vector<std::string> FindTests(const std::vector<std::string>& paths) {
     std::error_code error;
     if (fs::is_directory(path, error)) {
       for (const auto& entry : fs::recursive_directory_iterator(path)) {
-        if (entry.is_regular_file() && entry.path().extension() == ".test") out.push_back(entry.path().string());
+        if (entry.is_regular_file() && entry.path().extension() == ".test")
+          out.push_back(entry.path().string());
       }
     } else if (fs::exists(path, error)) {
       out.push_back(path);
@@ -41,11 +42,16 @@ std::vector<std::string> FindTests(const std::vector<std::string>& paths) {
 std::string XmlText(const std::string& text) {
   std::string out;
   for (char c : text) {
-    if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '&') out += "&amp;";
-    else if (c == '"') out += "&quot;";
-    else if (static_cast<unsigned char>(c) >= 32 || c == '\n' || c == '\t') out.push_back(c);
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '&')
+      out += "&amp;";
+    else if (c == '"')
+      out += "&quot;";
+    else if (static_cast<unsigned char>(c) >= 32 || c == '\n' || c == '\t')
+      out.push_back(c);
   }
   return out;
 }
@@ -91,7 +97,9 @@ int Test(const TestArguments& arguments) {
   }
   if (!arguments.junit.empty()) {
     std::ofstream out(arguments.junit);
-    out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"laminar\" tests=\"" << passed + failed << "\" failures=\"" << failed << "\">\n" << junit << "</testsuite>\n";
+    out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"laminar\" tests=\""
+        << passed + failed << "\" failures=\"" << failed << "\">\n"
+        << junit << "</testsuite>\n";
     if (!out) throw ExternalError("file", "cannot write '" + arguments.junit + "'");
   }
   std::printf("%d passed, %d failed\n", passed, failed);
@@ -105,11 +113,14 @@ int Test(const TestArguments& arguments) {
 }  // namespace
 
 void AddTest(CLI::App& app, Command* chosen) {
-  auto* command = app.add_subcommand("test", "Run SQL tests: scripted rows and watermarks against expected output changes");
+  auto* command = app.add_subcommand(
+      "test", "Run SQL tests: scripted rows and watermarks against expected output changes");
   auto arguments = std::make_shared<TestArguments>();
   command->add_option("PATH", arguments->paths, "Folders (all *.test below) and files")->required();
   command->add_flag("--rewrite", arguments->rewrite, "Write what came out into the tests' expect blocks");
-  command->add_flag("--matrix", arguments->matrix, "Each test at batch size 1, 3, default x parallelism 1, 4 x undisturbed, restarted after each step");
+  command->add_flag(
+      "--matrix", arguments->matrix,
+      "Each test at batch size 1, 3, default x parallelism 1, 4 x undisturbed, restarted after each step");
   command->add_flag("-v,--verbose", arguments->verbose, "A line for each test");
   command->add_option("--junit", arguments->junit, "Also write the results to this file, as JUnit XML");
   command->callback([=] { *chosen = [=] { return Test(*arguments); }; });

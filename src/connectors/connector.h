@@ -1,7 +1,7 @@
 #pragma once
 
-/// What a connector declares. SQL validation, `laminar connectors`, the REST listing and the console's forms all read
-/// `ConnectorInfo`; nothing anywhere switches on a connector's name.
+/// What a connector declares. SQL validation, `laminar connectors`, the REST listing and the console's forms
+/// all read `ConnectorInfo`; nothing anywhere switches on a connector's name.
 
 #include <functional>
 #include <map>
@@ -21,17 +21,18 @@ namespace laminar {
 enum class OptionType { kText, kInteger, kDouble, kBoolean, kDuration, kSize, kList };
 
 struct OptionSpec {
-  std::string name;                    ///< snake_case, dots for nesting: "rolling_policy.file_size"
-  std::vector<std::string> aliases = {};  ///< other spellings; a leading "source." or "sink." is always accepted
+  std::string name;  ///< snake_case, dots for nesting: "rolling_policy.file_size"
+  std::vector<std::string> aliases =
+      {};  ///< other spellings; a leading "source." or "sink." is always accepted
   OptionType type = OptionType::kText;
   bool required = false;
-  std::string default_value = "";      ///< as text; empty: none
+  std::string default_value = "";  ///< as text; empty: none
   std::string description = "";
   bool for_source = true;
   bool for_sink = true;
   bool secret = false;
   std::vector<std::string> values = {};  ///< allowed values; empty: any
-  bool prefix = false;                 ///< "storage." takes any option that starts with the name
+  bool prefix = false;                   ///< "storage." takes any option that starts with the name
 };
 
 struct OptionValue {
@@ -39,8 +40,8 @@ struct OptionValue {
   SourceSpan span;
 };
 
-/// The options of one table, after names were folded (case, `_`, `-`) and aliases resolved: keys are canonical names.
-/// Values were checked against their types, so the typed getters do not fail.
+/// The options of one table, after names were folded (case, `_`, `-`) and aliases resolved: keys are
+/// canonical names. Values were checked against their types, so the typed getters do not fail.
 class Options {
  public:
   std::map<std::string, OptionValue> values;
@@ -50,8 +51,8 @@ class Options {
   int64_t Integer(const std::string& name, int64_t otherwise = 0) const;
   double Double(const std::string& name, double otherwise = 0) const;
   bool Boolean(const std::string& name, bool otherwise = false) const;
-  /// Microseconds. `'5s'`, `'5 seconds'`, `'1 minute 30 seconds'`; a bare number counts in the unit that the name ends
-  /// in (`_micros`, `_millis`/`_ms`, `_secs`/`_seconds`), else seconds.
+  /// Microseconds. `'5s'`, `'5 seconds'`, `'1 minute 30 seconds'`; a bare number counts in the unit that the
+  /// name ends in (`_micros`, `_millis`/`_ms`, `_secs`/`_seconds`), else seconds.
   int64_t DurationUs(const std::string& name, int64_t otherwise = 0) const;
   int64_t Bytes(const std::string& name, int64_t otherwise = 0) const;  ///< `10MB` = 10 × 1024²
   /// `a, b` or `[a, b]`.
@@ -59,7 +60,8 @@ class Options {
   SourceSpan span(const std::string& name) const;
 };
 
-/// Microseconds of '5s', '5 seconds', '1 day 02:00:00', or a bare number in `bare_unit_us`. nullopt: not a duration.
+/// Microseconds of '5s', '5 seconds', '1 day 02:00:00', or a bare number in `bare_unit_us`. nullopt: not a
+/// duration.
 std::optional<int64_t> ParseDurationUs(std::string_view text, int64_t bare_unit_us = 1'000'000);
 /// Bytes of '10MB', '64 KB', '1024'. nullopt: not a size.
 std::optional<int64_t> ParseSizeBytes(std::string_view text);
@@ -68,13 +70,13 @@ std::optional<int64_t> ParseSizeBytes(std::string_view text);
 struct TableSpec {
   std::string name;
   Options options;
-  Schema columns;                              ///< physical columns in declared order (sources: may be implied)
-  std::vector<std::string> metadata_keys;      ///< metadata columns that the plan reads, in order
+  Schema columns;                          ///< physical columns in declared order (sources: may be implied)
+  std::vector<std::string> metadata_keys;  ///< metadata columns that the plan reads, in order
   std::vector<int> primary_key;
-  std::vector<std::string> partition_by;       ///< PARTITIONED BY
-  const Format* format = nullptr;              ///< null for connectors without formats
+  std::vector<std::string> partition_by;  ///< PARTITIONED BY
+  const Format* format = nullptr;         ///< null for connectors without formats
   FormatSpec format_spec;
-  int event_time_column = -1;                  ///< sinks: column of the row time in `columns`; −1: none
+  int event_time_column = -1;  ///< sinks: column of the row time in `columns`; −1: none
 };
 
 struct MetadataColumn {
@@ -92,13 +94,13 @@ struct SourcePlan {
   /// kRows: the columns, in order. kRecords: unused.
   Schema schema;
   bool bounded = false;
-  int parallelism_max = 0;       ///< 0: any; 1: only subtask 0 reads, and decoding is spread behind it
-  bool changelog = false;        ///< rows carry weights
-  /// kRecords of data at rest: a split's records may be decoded side by side. Not for live data: a decoder that happens to
-  /// get no rows would hold the watermark back.
+  int parallelism_max = 0;  ///< 0: any; 1: only subtask 0 reads, and decoding is spread behind it
+  bool changelog = false;   ///< rows carry weights
+  /// kRecords of data at rest: a split's records may be decoded side by side. Not for live data: a decoder
+  /// that happens to get no rows would hold the watermark back.
   bool spread_decoding = false;
-  /// Row time when the table declares none: a column of `schema` (kRows), or the metadata column "event_time" µs that
-  /// the source appends last (kRecords); −1: arrival time.
+  /// Row time when the table declares none: a column of `schema` (kRows), or the metadata column "event_time"
+  /// µs that the source appends last (kRecords); −1: arrival time.
   int default_event_time = -1;
   std::function<std::unique_ptr<Source>()> make;
 };
@@ -109,9 +111,9 @@ struct SinkPlan {
     kRows,     ///< rows of the table's columns, with weights if `changelog`
   };
   Takes takes = Takes::kRecords;
-  bool changelog = false;     ///< kRows: takes weights. kRecords: as its format does
-  int parallelism_max = 0;    ///< 1: one writer
-  std::string header;         ///< unused by kRows
+  bool changelog = false;   ///< kRows: takes weights. kRecords: as its format does
+  int parallelism_max = 0;  ///< 1: one writer
+  std::string header;       ///< unused by kRows
   std::function<std::unique_ptr<Sink>()> make;
 };
 
@@ -126,14 +128,14 @@ struct ConnectorInfo {
   bool sink = false;
   bool lookup = false;
   std::vector<OptionSpec> options;
-  std::vector<std::string> formats;        ///< allowed; empty: none taken
+  std::vector<std::string> formats;  ///< allowed; empty: none taken
   std::string default_format = "json";
   std::vector<MetadataColumn> metadata;
-  std::map<std::string, bool> features;    ///< exactly_once, compression …
-  std::string source_guarantee;            ///< "exactly once", …
+  std::map<std::string, bool> features;  ///< exactly_once, compression …
+  std::string source_guarantee;          ///< "exactly once", …
   std::string sink_guarantee;
-  bool implied_schema = false;             ///< columns come from the connector, a column list must match
-  bool reads_lines = false;                ///< source payloads are pieces of a file: newline framing unless told otherwise
+  bool implied_schema = false;  ///< columns come from the connector, a column list must match
+  bool reads_lines = false;  ///< source payloads are pieces of a file: newline framing unless told otherwise
 };
 
 class Connector {
@@ -142,7 +144,8 @@ class Connector {
   virtual const ConnectorInfo& info() const = 0;
   /// Columns that the connector itself fixes (nexmark); nullopt when they must be declared or inferred.
   virtual std::optional<Schema> ImpliedSchema(const TableSpec& table) const { return std::nullopt; }
-  /// The first bytes that a source would read, for schema inference. Does I/O; only `run` calls it. nullopt: cannot sample.
+  /// The first bytes that a source would read, for schema inference. Does I/O; only `run` calls it. nullopt:
+  /// cannot sample.
   virtual std::optional<std::string> Sample(const TableSpec& table) const { return std::nullopt; }
   /// Throws UserError for options that contradict each other. Opens nothing.
   virtual SourcePlan PlanSource(const TableSpec& table) const;
@@ -152,7 +155,8 @@ class Connector {
 class ConnectorRegistry {
  public:
   void Add(std::unique_ptr<Connector> connector);
-  const Connector* Find(std::string_view id) const;  ///< id or alias, any case, `-` equals `_`; nullptr when unknown
+  const Connector* Find(
+      std::string_view id) const;  ///< id or alias, any case, `-` equals `_`; nullptr when unknown
   std::vector<const Connector*> connectors() const;
   std::vector<std::string> ids() const;
 

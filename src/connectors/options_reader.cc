@@ -405,9 +405,12 @@ class OptionsReader {
 
 std::string_view TableKindName(TableKind kind) {
   switch (kind) {
-    case TableKind::kSource: return "source";
-    case TableKind::kSink: return "sink";
-    case TableKind::kLookup: return "lookup";
+    case TableKind::kSource:
+      return "source";
+    case TableKind::kSink:
+      return "sink";
+    case TableKind::kLookup:
+      return "lookup";
   }
   return "";
 }

@@ -18,22 +18,28 @@ int WidthOf(TypeId id) {
   switch (id) {
     case TypeId::kBoolean:
     case TypeId::kInt8:
-    case TypeId::kUInt8: return 1;
+    case TypeId::kUInt8:
+      return 1;
     case TypeId::kInt16:
-    case TypeId::kUInt16: return 2;
+    case TypeId::kUInt16:
+      return 2;
     case TypeId::kInt32:
     case TypeId::kUInt32:
     case TypeId::kFloat:
-    case TypeId::kDate: return 4;
+    case TypeId::kDate:
+      return 4;
     case TypeId::kInt64:
     case TypeId::kUInt64:
     case TypeId::kDouble:
     case TypeId::kTime:
     case TypeId::kTimestamp:
-    case TypeId::kTimestampTz: return 8;
+    case TypeId::kTimestampTz:
+      return 8;
     case TypeId::kDecimal:
-    case TypeId::kInterval: return 16;
-    default: return 0;
+    case TypeId::kInterval:
+      return 16;
+    default:
+      return 0;
   }
 }
 
@@ -69,9 +75,14 @@ std::shared_ptr<arrow::Buffer> PackBits(const uint8_t* bytes, int64_t count) {
 }  // namespace
 
 ColumnWriter::ColumnWriter(const Type& type, bool nullable)
-    : type_(type), id_(type.id()), nullable_(nullable), width_(WidthOf(type.id())), arrow_type_(type.arrow_type()) {
+    : type_(type),
+      id_(type.id()),
+      nullable_(nullable),
+      width_(WidthOf(type.id())),
+      arrow_type_(type.arrow_type()) {
   if (id_ == TypeId::kStruct) {
-    for (const Field& field : type.fields()) children_.push_back(std::make_unique<ColumnWriter>(field.type, field.nullable));
+    for (const Field& field : type.fields())
+      children_.push_back(std::make_unique<ColumnWriter>(field.type, field.nullable));
   } else if (id_ == TypeId::kArray) {
     children_.push_back(std::make_unique<ColumnWriter>(type.element()));
   } else if (id_ == TypeId::kMap) {
@@ -132,7 +143,8 @@ void ColumnWriter::Rewind(int64_t length) {
   if (length >= length_ && id_ != TypeId::kStruct && !has_offsets()) return;
   length_ = std::min(length, length_);
   if (id_ == TypeId::kStruct) {
-    // Also where the child itself is short enough: a record may have failed half way through the child's own children.
+    // Also where the child itself is short enough: a record may have failed half way through the child's own
+    // children.
     for (auto& child : children_) child->Rewind(length_);
   } else if (id_ == TypeId::kArray || id_ == TypeId::kMap) {
     const int64_t elements = offsets_ == nullptr ? 0 : offsets_[length_];
@@ -174,8 +186,8 @@ std::shared_ptr<arrow::ArrayData> ColumnWriter::FinishData() {
   }
   if (id_ == TypeId::kMap) {
     // Arrow keeps the entries of a MAP as one STRUCT child.
-    auto entries = std::make_shared<arrow::ArrayData>(static_cast<const arrow::MapType&>(*arrow_type_).value_type(),
-                                                      children_[0]->length_);
+    auto entries = std::make_shared<arrow::ArrayData>(
+        static_cast<const arrow::MapType&>(*arrow_type_).value_type(), children_[0]->length_);
     entries->buffers.push_back(nullptr);
     entries->null_count = 0;
     for (auto& child : children_) entries->child_data.push_back(child->FinishData());

@@ -1,8 +1,9 @@
 #pragma once
 
-/// Where decoders put values: one growing column of raw memory per SQL type, handed over as an Arrow array at the end of a
-/// batch. Unlike Arrow's builders it has no call or status per value, can be taken back to an earlier length (a record that
-/// turns out bad, a field that comes twice), and a null STRUCT leaves its children alone until they are needed.
+/// Where decoders put values: one growing column of raw memory per SQL type, handed over as an Arrow array at
+/// the end of a batch. Unlike Arrow's builders it has no call or status per value, can be taken back to an
+/// earlier length (a record that turns out bad, a field that comes twice), and a null STRUCT leaves its
+/// children alone until they are needed.
 
 #include <arrow/type_fwd.h>
 
@@ -30,8 +31,9 @@ class ColumnWriter {
   ColumnWriter& child(int i) { return *children_[i]; }
   int num_children() const { return static_cast<int>(children_.size()); }
 
-  /// Makes room for `rows` rows in all. The Append functions below need it beforehand (a byte more or less of text grows
-  /// by itself); children of a STRUCT get the same room, elements of ARRAY and MAP grow as they come.
+  /// Makes room for `rows` rows in all. The Append functions below need it beforehand (a byte more or less of
+  /// text grows by itself); children of a STRUCT get the same room, elements of ARRAY and MAP grow as they
+  /// come.
   void ReserveRows(int64_t rows) {
     if (rows > capacity_) GrowRows(rows);
   }
@@ -49,8 +51,8 @@ class ColumnWriter {
     std::memcpy(out, bytes.data(), bytes.size());
     CommitBytes(static_cast<int64_t>(bytes.size()));
   }
-  /// Room to write up to `bytes` bytes of one TEXT, BYTEA or JSON value plus kSlack bytes that may be scribbled on; then
-  /// CommitBytes says how many count. Nothing is appended before that.
+  /// Room to write up to `bytes` bytes of one TEXT, BYTEA or JSON value plus kSlack bytes that may be
+  /// scribbled on; then CommitBytes says how many count. Nothing is appended before that.
   char* BytesRoom(int64_t bytes) {
     if (data_size_ + bytes + kSlack > data_capacity_) GrowData(bytes);
     return data_ + data_size_;
@@ -60,8 +62,8 @@ class ColumnWriter {
     valid_[length_++] = 1;
     offsets_[length_] = static_cast<int32_t>(data_size_);
   }
-  /// STRUCT: brings the children level with this column, so that each can take its value of the new row; CommitStruct
-  /// after that. Children may be longer by then, never shorter.
+  /// STRUCT: brings the children level with this column, so that each can take its value of the new row;
+  /// CommitStruct after that. Children may be longer by then, never shorter.
   void BeginStruct() {
     if (!children_.empty() && children_.back()->length_ != length_) LevelChildren();
   }
@@ -91,16 +93,16 @@ class ColumnWriter {
   Type type_;
   TypeId id_;
   bool nullable_;
-  int width_ = 0;                   // bytes of a fixed-width value, 0 for others; BOOLEAN is 1 until packed
+  int width_ = 0;  // bytes of a fixed-width value, 0 for others; BOOLEAN is 1 until packed
   int64_t length_ = 0;
   int64_t capacity_ = 0;
-  uint8_t* values_ = nullptr;       // [capacity × width]
-  uint8_t* valid_ = nullptr;        // [capacity], 1 for a value: bytes here, bits only in the result
-  int32_t* offsets_ = nullptr;      // [capacity + 1]
+  uint8_t* values_ = nullptr;   // [capacity × width]
+  uint8_t* valid_ = nullptr;    // [capacity], 1 for a value: bytes here, bits only in the result
+  int32_t* offsets_ = nullptr;  // [capacity + 1]
   char* data_ = nullptr;
   int64_t data_size_ = 0;
   int64_t data_capacity_ = 0;
-  int64_t data_expected_ = 0;       // bytes of the last batch: the first guess for the next
+  int64_t data_expected_ = 0;  // bytes of the last batch: the first guess for the next
   std::vector<uint8_t> valid_bytes_;
   std::shared_ptr<arrow::ResizableBuffer> values_buffer_;
   std::shared_ptr<arrow::ResizableBuffer> offsets_buffer_;

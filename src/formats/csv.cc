@@ -25,8 +25,8 @@ CsvDialect CsvDialectOf(const FormatSpec& spec) {
   if (is_newline(dialect.quote)) options.Fail("quote", "something else than a line end");
   if (is_newline(dialect.escape)) options.Fail("escape", "something else than a line end");
   if (dialect.delimiter == dialect.quote) {
-    options.Fail(options.Has("delimiter") ? "delimiter" : "quote", "different from " +
-                 std::string(options.Has("delimiter") ? "the quote" : "the delimiter"));
+    options.Fail(options.Has("delimiter") ? "delimiter" : "quote",
+                 "different from " + std::string(options.Has("delimiter") ? "the quote" : "the delimiter"));
   }
   return dialect;
 }
@@ -77,7 +77,8 @@ const char* TrimReturn(const char* start, const char* newline) {
 
 }  // namespace
 
-CsvRecordEnd SplitCsvRecord(std::string_view text, const CsvDialect& dialect, std::vector<CsvField>* fields, int64_t* bytes) {
+CsvRecordEnd SplitCsvRecord(std::string_view text, const CsvDialect& dialect, std::vector<CsvField>* fields,
+                            int64_t* bytes) {
   fields->clear();
   const char* const start = text.data();
   const char* const end = start + text.size();

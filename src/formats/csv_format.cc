@@ -27,7 +27,9 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-bool IsBlank(const std::vector<CsvField>& fields) { return fields.size() == 1 && !fields[0].quoted && fields[0].text.empty(); }
+bool IsBlank(const std::vector<CsvField>& fields) {
+  return fields.size() == 1 && !fields[0].quoted && fields[0].text.empty();
+}
 
 /// Numbers as people write them, as JSON has them: `+5`, `007`, `.5`, `5.`, `nan`, `-inf`.
 std::string NormalizeNumber(std::string_view text) {
@@ -47,11 +49,15 @@ std::string NormalizeNumber(std::string_view text) {
 class CsvDecoder final : public Decoder {
  public:
   CsvDecoder(const FormatSpec& spec, const Schema& columns)
-      : dialect_(CsvDialectOf(spec)), line_bytes_max_(spec.line_bytes_max), one_message_(spec.one_message), columns_(columns) {
+      : dialect_(CsvDialectOf(spec)),
+        line_bytes_max_(spec.line_bytes_max),
+        one_message_(spec.one_message),
+        columns_(columns) {
     for (const Field& field : columns.fields) {
       if (field.type.is_nested()) {
-        throw UserError(Reason::kSchemaMismatch, {},
-                        "column '" + field.name + "' is " + field.type.ToString() + ", which a CSV source cannot carry")
+        throw UserError(
+            Reason::kSchemaMismatch, {},
+            "column '" + field.name + "' is " + field.type.ToString() + ", which a CSV source cannot carry")
             .Hint("declare it as JSON");
       }
       writers_.push_back(std::make_unique<ColumnWriter>(field.type, field.nullable));
@@ -65,7 +71,8 @@ class CsvDecoder final : public Decoder {
     text_is_utf8_ = IsValidUtf8(block);
     int64_t at = rest_expected_ ? 0 : SkipHeader(block);
     const auto size = static_cast<int64_t>(block.size());
-    while (at < size && result.batch.num_rows < rows_max) at += ReadRecord(block.substr(static_cast<size_t>(at)), at, &result);
+    while (at < size && result.batch.num_rows < rows_max)
+      at += ReadRecord(block.substr(static_cast<size_t>(at)), at, &result);
     rest_expected_ = at < size;
     result.consumed = at;
     for (auto& writer : writers_) result.batch.columns.push_back(writer->Finish());
@@ -123,7 +130,8 @@ class CsvDecoder final : public Decoder {
   bool NamesAllColumns(const std::vector<std::string>& names) const {
     if (columns_.fields.empty()) return false;
     return std::all_of(columns_.fields.begin(), columns_.fields.end(), [&](const Field& column) {
-      return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return EqualsIgnoreCase(name, column.name); });
+      return std::any_of(names.begin(), names.end(),
+                         [&](const std::string& name) { return EqualsIgnoreCase(name, column.name); });
     });
   }
 
@@ -133,7 +141,8 @@ class CsvDecoder final : public Decoder {
     std::string_view record = rest.substr(0, static_cast<size_t>(bytes));
     if (record.ends_with('\n')) record.remove_suffix(1);
     if (record.ends_with('\r')) record.remove_suffix(1);
-    if (end <= CsvRecordEnd::kTextEnd && IsBlank(fields_) && (names_.size() != 1 || one_message_)) return bytes;
+    if (end <= CsvRecordEnd::kTextEnd && IsBlank(fields_) && (names_.size() != 1 || one_message_))
+      return bytes;
     if (AppendRecord(end, record)) {
       ++result->batch.num_rows;
     } else {
@@ -171,7 +180,8 @@ class CsvDecoder final : public Decoder {
     for (const int column : missing_) {
       ColumnWriter& writer = *writers_[static_cast<size_t>(column)];
       if (!writer.nullable()) {
-        return Fail("column '" + columns_.fields[static_cast<size_t>(column)].name + "': is NOT NULL but the header has no such field");
+        return Fail("column '" + columns_.fields[static_cast<size_t>(column)].name +
+                    "': is NOT NULL but the header has no such field");
       }
       writer.AppendNull();
     }
@@ -208,9 +218,11 @@ class CsvDecoder final : public Decoder {
     const std::string refusal = error_;
     if (writer->type().is_numeric()) {
       padded_ = NormalizeNumber(std::string(text)) + std::string(kNumberPadding, '\0');
-      if (AppendTextValue(writer, {padded_.data(), padded_.size() - kNumberPadding}, {}, &error_)) return true;
+      if (AppendTextValue(writer, {padded_.data(), padded_.size() - kNumberPadding}, {}, &error_))
+        return true;
     } else if (writer->id() == TypeId::kBoolean) {
-      for (const auto& [spelling, value] : {std::pair{"true", 1}, {"t", 1}, {"1", 1}, {"false", 0}, {"f", 0}, {"0", 0}}) {
+      for (const auto& [spelling, value] :
+           {std::pair{"true", 1}, {"t", 1}, {"1", 1}, {"false", 0}, {"f", 0}, {"0", 0}}) {
         if (!EqualsIgnoreCase(text, spelling)) continue;
         writer->AppendFixed<uint8_t>(static_cast<uint8_t>(value));
         return true;
@@ -234,10 +246,10 @@ class CsvDecoder final : public Decoder {
   const bool one_message_;
   const Schema columns_;
   std::vector<std::unique_ptr<ColumnWriter>> writers_;
-  std::vector<std::string> names_;     // of the fields, by header or table; empty: no header seen yet
-  std::vector<int> column_of_field_;   // −1: nobody reads it
-  std::vector<int> missing_;           // columns that no field has
-  bool rest_expected_ = false;         // the last block was not used up
+  std::vector<std::string> names_;    // of the fields, by header or table; empty: no header seen yet
+  std::vector<int> column_of_field_;  // −1: nobody reads it
+  std::vector<int> missing_;          // columns that no field has
+  bool rest_expected_ = false;        // the last block was not used up
   bool text_is_utf8_ = true;
   const char* block_end_ = nullptr;
   std::vector<CsvField> fields_;
@@ -249,7 +261,8 @@ class CsvDecoder final : public Decoder {
 
 class CsvEncoder final : public Encoder {
  public:
-  CsvEncoder(const FormatSpec& spec, const Schema& columns) : dialect_(CsvDialectOf(spec)), columns_(columns) {
+  CsvEncoder(const FormatSpec& spec, const Schema& columns)
+      : dialect_(CsvDialectOf(spec)), columns_(columns) {
     JsonWriteOptions options;
     for (const Field& field : columns.fields) writers_.emplace_back(field.type, options);
   }
@@ -282,7 +295,8 @@ class CsvEncoder final : public Encoder {
     if (array.IsNull(row)) return out_.Append(dialect_.null_string);
     const TypeId id = columns_.fields[column].type.id();
     if (id == TypeId::kText) return WriteText(static_cast<const arrow::StringArray&>(array).GetView(row));
-    if (id == TypeId::kDouble && WriteSpecial(static_cast<const arrow::DoubleArray&>(array).Value(row))) return;
+    if (id == TypeId::kDouble && WriteSpecial(static_cast<const arrow::DoubleArray&>(array).Value(row)))
+      return;
     if (id == TypeId::kFloat && WriteSpecial(static_cast<const arrow::FloatArray&>(array).Value(row))) return;
     value_.Resize(0);
     writers_[column].Write(row, &value_);
@@ -300,7 +314,8 @@ class CsvEncoder final : public Encoder {
   }
 
   bool NeedsQuotes(std::string_view text) const {
-    if (text.empty() || text == dialect_.null_string || text.front() == ' ' || text.back() == ' ') return true;
+    if (text.empty() || text == dialect_.null_string || text.front() == ' ' || text.back() == ' ')
+      return true;
     return std::any_of(text.begin(), text.end(), [&](char c) {
       return c == dialect_.delimiter || c == dialect_.quote || c == dialect_.escape || c == '\n' || c == '\r';
     });
@@ -347,17 +362,23 @@ Guess GuessOf(std::string_view text) {
 
 Guess Merge(Guess a, Guess b) {
   if (a == b || a == Guess::kNothing) return b;
-  const bool numbers = (a == Guess::kInteger || a == Guess::kDouble) && (b == Guess::kInteger || b == Guess::kDouble);
+  const bool numbers =
+      (a == Guess::kInteger || a == Guess::kDouble) && (b == Guess::kInteger || b == Guess::kDouble);
   return numbers ? Guess::kDouble : Guess::kText;
 }
 
 Type TypeOf(Guess guess) {
   switch (guess) {
-    case Guess::kBoolean: return Type::Boolean();
-    case Guess::kInteger: return Type::Int64();
-    case Guess::kDouble: return Type::Double();
-    case Guess::kTimestamp: return Type::Timestamp();
-    default: return Type::Text();
+    case Guess::kBoolean:
+      return Type::Boolean();
+    case Guess::kInteger:
+      return Type::Int64();
+    case Guess::kDouble:
+      return Type::Double();
+    case Guess::kTimestamp:
+      return Type::Timestamp();
+    default:
+      return Type::Text();
   }
 }
 
@@ -372,11 +393,13 @@ Schema InferCsvSchema(const FormatSpec& spec, std::string_view sample) {
   for (bool first = true; !sample.empty(); sample.remove_prefix(static_cast<size_t>(bytes))) {
     const CsvRecordEnd end = SplitCsvRecord(sample, dialect, &fields, &bytes);
     // The last record of a sample may be cut off in the middle.
-    if (end == CsvRecordEnd::kTextEnd && !first && guesses.size() > 0 && fields.size() != guesses.size()) break;
+    if (end == CsvRecordEnd::kTextEnd && !first && guesses.size() > 0 && fields.size() != guesses.size())
+      break;
     if (end > CsvRecordEnd::kTextEnd || IsBlank(fields)) continue;
     if (first) {
       for (size_t i = 0; i < fields.size(); ++i) {
-        names.push_back(dialect.header ? std::string(CsvFieldValue(fields[i], dialect, &scratch)) : "column" + std::to_string(i + 1));
+        names.push_back(dialect.header ? std::string(CsvFieldValue(fields[i], dialect, &scratch))
+                                       : "column" + std::to_string(i + 1));
       }
       guesses.assign(fields.size(), Guess::kNothing);
     }
@@ -385,7 +408,8 @@ Schema InferCsvSchema(const FormatSpec& spec, std::string_view sample) {
     if (is_header || fields.size() != guesses.size()) continue;
     for (size_t i = 0; i < fields.size(); ++i) {
       const std::string_view text = CsvFieldValue(fields[i], dialect, &scratch);
-      if ((fields[i].quoted || text != dialect.null_string) && !text.empty()) guesses[i] = Merge(guesses[i], GuessOf(Trim(text)));
+      if ((fields[i].quoted || text != dialect.null_string) && !text.empty())
+        guesses[i] = Merge(guesses[i], GuessOf(Trim(text)));
     }
   }
   Schema schema;
@@ -399,8 +423,10 @@ void RegisterCsv(FormatRegistry& registry) {
   Format format;
   format.names = {"csv"};
   format.doc = {"csv",
-                "Comma-separated values. With a header, fields match columns by exact name, then ignoring case; without, by place. "
-                "A record with another number of fields is bad. On read, columns must not be nested (JSON is fine); a single "
+                "Comma-separated values. With a header, fields match columns by exact name, then ignoring "
+                "case; without, by place. "
+                "A record with another number of fields is bad. On read, columns must not be nested (JSON is "
+                "fine); a single "
                 "column's empty line is NULL.",
                 {{"delimiter", "default ,"},
                  {"quote", "default \""},

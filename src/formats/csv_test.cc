@@ -8,13 +8,15 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-Decoded Decode(const std::string& schema, std::string_view text, const FormatSpec& spec = Spec(), int64_t rows_max = 1000) {
+Decoded Decode(const std::string& schema, std::string_view text, const FormatSpec& spec = Spec(),
+               int64_t rows_max = 1000) {
   return DecodeAll("csv", schema, text, spec, rows_max);
 }
 
 TEST(CsvDecoder, MatchesFieldsByName) {
   const auto decoded = Decode("b TEXT, `A` INT, missing TEXT", "a,skipped,B\n1,x,one\r\n2,y,two");
-  EXPECT_THAT(decoded.rows, ElementsAre(R"({"b":"one","A":1,"missing":null})", R"({"b":"two","A":2,"missing":null})"));
+  EXPECT_THAT(decoded.rows,
+              ElementsAre(R"({"b":"one","A":1,"missing":null})", R"({"b":"two","A":2,"missing":null})"));
   EXPECT_TRUE(decoded.errors.empty());
   EXPECT_THAT(Decode("id INT", "\xef\xbb\xbfid,ID\n1,2\n").rows, ElementsAre(R"({"id":1})"));
   EXPECT_EQ(Decode("", "a,b\n1,2\n3,4\n").rows.size(), 2u);
@@ -22,24 +24,30 @@ TEST(CsvDecoder, MatchesFieldsByName) {
 
 TEST(CsvDecoder, WithoutHeaderColumnsComeByPlace) {
   FormatSpec spec = Spec({{"header", "false"}});
-  EXPECT_THAT(Decode("a INT, b TEXT", "1,x\n2,y\n", spec).rows, ElementsAre(R"({"a":1,"b":"x"})", R"({"a":2,"b":"y"})"));
+  EXPECT_THAT(Decode("a INT, b TEXT", "1,x\n2,y\n", spec).rows,
+              ElementsAre(R"({"a":1,"b":"x"})", R"({"a":2,"b":"y"})"));
   spec.table_columns = Columns("a INT, b TEXT, c INT");
   EXPECT_THAT(Decode("c INT, a INT", "1,x,3\n", spec).rows, ElementsAre(R"({"c":3,"a":1})"));
 }
 
 TEST(CsvDecoder, QuotesAndNewlines) {
-  const auto decoded = Decode("a TEXT, b INT", "a,b\n\"x,\"\"y\"\"\nz\",1\n\"\",2\n,3\n\"q\"\r\n , 4 \nin\"side,5\n");
-  EXPECT_THAT(decoded.rows, ElementsAre(R"({"a":"x,\"y\"\nz","b":1})", R"({"a":"","b":2})", R"({"a":null,"b":3})",
-                                        R"({"a":" ","b":4})", R"({"a":"in\"side","b":5})"));
+  const auto decoded =
+      Decode("a TEXT, b INT", "a,b\n\"x,\"\"y\"\"\nz\",1\n\"\",2\n,3\n\"q\"\r\n , 4 \nin\"side,5\n");
+  EXPECT_THAT(decoded.rows,
+              ElementsAre(R"({"a":"x,\"y\"\nz","b":1})", R"({"a":"","b":2})", R"({"a":null,"b":3})",
+                          R"({"a":" ","b":4})", R"({"a":"in\"side","b":5})"));
   EXPECT_THAT(decoded.bad, ElementsAre("\"q\""));
   EXPECT_THAT(decoded.errors, ElementsAre("the record has 1 fields, but the header has 2"));
 }
 
 TEST(CsvDecoder, OtherDialects) {
-  EXPECT_THAT(Decode("a TEXT, b TEXT", "a\tb\n'x\\'\\\\y'\t'\t'\n", Spec({{"delimiter", "\\t"}, {"quote", "'"}, {"escape", "\\"}})).rows,
+  EXPECT_THAT(Decode("a TEXT, b TEXT", "a\tb\n'x\\'\\\\y'\t'\t'\n",
+                     Spec({{"delimiter", "\\t"}, {"quote", "'"}, {"escape", "\\"}}))
+                  .rows,
               ElementsAre(R"({"a":"x'\\y","b":"\t"})"));
-  EXPECT_THAT(Decode("a TEXT, b INT", "a,b\nNULL,NULL\n\"NULL\",\n,1\n", Spec({{"null_string", "NULL"}})).rows,
-              ElementsAre(R"({"a":null,"b":null})", R"({"a":"NULL","b":null})", R"({"a":"","b":1})"));
+  EXPECT_THAT(
+      Decode("a TEXT, b INT", "a,b\nNULL,NULL\n\"NULL\",\n,1\n", Spec({{"null_string", "NULL"}})).rows,
+      ElementsAre(R"({"a":null,"b":null})", R"({"a":"NULL","b":null})", R"({"a":"","b":1})"));
 }
 
 TEST(CsvDecoder, BadRecordsSpareTheirNeighbours) {
@@ -73,24 +81,40 @@ TEST(CsvDecoder, Values) {
     const char* text;
     const char* expected;
   };
-  const Case cases[] = {
-      {"BIGINT", "9007199254740993", "9007199254740993"}, {"BIGINT", "+5", "5"},      {"BIGINT", "007", "7"},
-      {"BIGINT", "-007", "-7"},      {"BIGINT", " 12 ", "12"},       {"DOUBLE", ".5", "0.5"},
-      {"DOUBLE", "5.", "5.0"},       {"DOUBLE", "-1e-3", "-0.001"},  {"DOUBLE", "nan", "null"},
-      {"DECIMAL(10,2)", "12.345", "12.35"}, {"BOOLEAN", "TRUE", "true"}, {"BOOLEAN", "f", "false"},
-      {"BOOLEAN", "1", "true"},      {"TIMESTAMP", "2023-09-18 14:23:10.5", "\"2023-09-18T14:23:10.500\""},
-      {"TIMESTAMP", "1695046990", "\"2023-09-18T14:23:10\""},        {"DATE", "2023-09-18", "\"2023-09-18\""},
-      {"TIME", "14:23:10", "\"14:23:10\""},  {"BYTEA", "aGk=", "\"aGk=\""},
-      {"INTERVAL", "P1D", "\"P1D\""},        {"JSON", "\"{\"\"a\"\":[1, 2]}\"", "{\"a\":[1, 2]}"},
-      {"JSON", "12", "12"},                  {"TEXT", "12", "\"12\""},
-      {"BIGINT", "\"\"", "null"},            {"BIGINT", "\"42\"", "42"}};
+  const Case cases[] = {{"BIGINT", "9007199254740993", "9007199254740993"},
+                        {"BIGINT", "+5", "5"},
+                        {"BIGINT", "007", "7"},
+                        {"BIGINT", "-007", "-7"},
+                        {"BIGINT", " 12 ", "12"},
+                        {"DOUBLE", ".5", "0.5"},
+                        {"DOUBLE", "5.", "5.0"},
+                        {"DOUBLE", "-1e-3", "-0.001"},
+                        {"DOUBLE", "nan", "null"},
+                        {"DECIMAL(10,2)", "12.345", "12.35"},
+                        {"BOOLEAN", "TRUE", "true"},
+                        {"BOOLEAN", "f", "false"},
+                        {"BOOLEAN", "1", "true"},
+                        {"TIMESTAMP", "2023-09-18 14:23:10.5", "\"2023-09-18T14:23:10.500\""},
+                        {"TIMESTAMP", "1695046990", "\"2023-09-18T14:23:10\""},
+                        {"DATE", "2023-09-18", "\"2023-09-18\""},
+                        {"TIME", "14:23:10", "\"14:23:10\""},
+                        {"BYTEA", "aGk=", "\"aGk=\""},
+                        {"INTERVAL", "P1D", "\"P1D\""},
+                        {"JSON", "\"{\"\"a\"\":[1, 2]}\"", "{\"a\":[1, 2]}"},
+                        {"JSON", "12", "12"},
+                        {"TEXT", "12", "\"12\""},
+                        {"BIGINT", "\"\"", "null"},
+                        {"BIGINT", "\"42\"", "42"}};
   for (const Case& c : cases) {
-    const auto decoded = Decode(std::string("v ") + c.type + ", w INT", std::string("v,w\n") + c.text + ",1\n");
+    const auto decoded =
+        Decode(std::string("v ") + c.type + ", w INT", std::string("v,w\n") + c.text + ",1\n");
     ASSERT_TRUE(decoded.errors.empty()) << c.type << " " << c.text << ": " << decoded.errors[0];
-    EXPECT_THAT(decoded.rows, ElementsAre(std::string("{\"v\":") + c.expected + ",\"w\":1}")) << c.type << " " << c.text;
+    EXPECT_THAT(decoded.rows, ElementsAre(std::string("{\"v\":") + c.expected + ",\"w\":1}"))
+        << c.type << " " << c.text;
   }
-  for (const Case& c : {Case{"JSON", "{", "is not JSON"}, Case{"BIGINT", "1e3", "'1e3' is not a valid BIGINT"},
-                        Case{"BOOLEAN", "yes", "not a valid BOOLEAN"}, Case{"JSON", "1 2", "not JSON"}}) {
+  for (const Case& c :
+       {Case{"JSON", "{", "is not JSON"}, Case{"BIGINT", "1e3", "'1e3' is not a valid BIGINT"},
+        Case{"BOOLEAN", "yes", "not a valid BOOLEAN"}, Case{"JSON", "1 2", "not JSON"}}) {
     EXPECT_THAT(Decode(std::string("v ") + c.type + ", w INT", std::string("v,w\n") + c.text + ",1\n").errors,
                 ElementsAre(HasSubstr(c.expected)));
   }
@@ -152,7 +176,8 @@ TEST(Csv, RecordsEndOutsideOfQuotes) {
 }
 
 TEST(CsvEncoder, RoundTrips) {
-  const Schema columns = Columns("t TEXT, i BIGINT, d DOUBLE, ts TIMESTAMPTZ, b BYTEA, n DECIMAL(10,2), f BOOLEAN, j JSON");
+  const Schema columns =
+      Columns("t TEXT, i BIGINT, d DOUBLE, ts TIMESTAMPTZ, b BYTEA, n DECIMAL(10,2), f BOOLEAN, j JSON");
   const std::vector<std::string> rows = {
       R"({"t":"plain","i":1,"d":1.5,"ts":"2023-09-18T14:23:10Z","b":"aGk=","n":1.50,"f":true,"j":{"a":[1,"x"]}})",
       R"({"t":"","i":-9223372036854775808,"d":1e300,"ts":null,"b":"","n":-0.01,"f":false,"j":"s"})",
@@ -165,7 +190,8 @@ TEST(CsvEncoder, RoundTrips) {
   std::string text = encoder->Header();
   EXPECT_EQ(text, "t,i,d,ts,b,n,f,j\n");
   for (const auto& record : Encoded("csv", batch, columns)) text += record + "\n";
-  const auto decoded = Decode("t TEXT, i BIGINT, d DOUBLE, ts TIMESTAMPTZ, b BYTEA, n DECIMAL(10,2), f BOOLEAN, j JSON", text);
+  const auto decoded =
+      Decode("t TEXT, i BIGINT, d DOUBLE, ts TIMESTAMPTZ, b BYTEA, n DECIMAL(10,2), f BOOLEAN, j JSON", text);
   // BYTEA of no bytes reads back as NULL: only TEXT tells empty from NULL.
   std::vector<std::string> expected = rows;
   expected[1].replace(expected[1].find("\"b\":\"\""), 6, "\"b\":null");
@@ -175,7 +201,8 @@ TEST(CsvEncoder, RoundTrips) {
 TEST(CsvEncoder, SpecialValues) {
   const Schema columns = Columns("d DOUBLE, `x,y` TEXT");
   const Batch batch = BatchOf(columns, "{\"d\":\"NaN\",\"x,y\":\"NULL\"}\n{\"d\":\"-Infinity\"}\n");
-  EXPECT_THAT(Encoded("csv", batch, columns, Spec({{"null_string", "NULL"}})), ElementsAre("NaN,\"NULL\"", "-Infinity,NULL"));
+  EXPECT_THAT(Encoded("csv", batch, columns, Spec({{"null_string", "NULL"}})),
+              ElementsAre("NaN,\"NULL\"", "-Infinity,NULL"));
   EXPECT_EQ(FormatOf("csv").make_encoder(Spec(), columns)->Header(), "d,\"x,y\"\n");
   EXPECT_EQ(FormatOf("csv").make_encoder(Spec({{"header", "false"}}), columns)->Header(), "");
 }
@@ -184,7 +211,8 @@ TEST(CsvInfer, TypesByValues) {
   const auto infer = [](const std::string& text, const FormatSpec& spec = Spec()) {
     return FormatOf("csv").infer(spec, text).ToString();
   };
-  EXPECT_EQ(infer("i,d,t,s,b,m,e\n1,1,2023-01-01 00:00:00,x,true,1,\n-2,2.5,2023-01-01T00:00:00Z,\"\",false,x,\n3,4,"),
+  EXPECT_EQ(infer("i,d,t,s,b,m,e\n1,1,2023-01-01 "
+                  "00:00:00,x,true,1,\n-2,2.5,2023-01-01T00:00:00Z,\"\",false,x,\n3,4,"),
             "i BIGINT, d DOUBLE, t TIMESTAMP, s TEXT, b BOOLEAN, m TEXT, e TEXT");
   EXPECT_EQ(infer("1,x\n2,y\n", Spec({{"header", "false"}})), "column1 BIGINT, column2 TEXT");
   EXPECT_EQ(infer("\"a b\",c\n"), "\"a b\" TEXT, c TEXT");

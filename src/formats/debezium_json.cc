@@ -1,8 +1,8 @@
 /// The `debezium_json` format: changes as {"before":…,"after":…,"op":…} envelopes.
 ///
-/// On read, a row of −before is only right when `before` holds the very values that were emitted for the row earlier. So an
-/// update or delete whose `before` is missing, or lacks a NOT NULL column (PostgreSQL's REPLICA IDENTITY DEFAULT sends the
-/// key alone), is a bad record that says what to change at its origin.
+/// On read, a row of −before is only right when `before` holds the very values that were emitted for the row
+/// earlier. So an update or delete whose `before` is missing, or lacks a NOT NULL column (PostgreSQL's
+/// REPLICA IDENTITY DEFAULT sends the key alone), is a bad record that says what to change at its origin.
 
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
@@ -21,8 +21,8 @@ namespace {
 
 constexpr JsonDefaults kDefaults{"debezium_json", TimestampStyle::kMillis, DecimalStyle::kBytes, false};
 
-/// Where the parts of an envelope lie among the columns that the record reader gives: once at the top of the record, once
-/// within `payload`.
+/// Where the parts of an envelope lie among the columns that the record reader gives: once at the top of the
+/// record, once within `payload`.
 enum EnvelopeColumn { kPayload, kBefore, kAfter, kOp };
 
 Schema EnvelopeSchema(const Schema& columns) {
@@ -31,7 +31,8 @@ Schema EnvelopeSchema(const Schema& columns) {
   const Field parts[] = {{"before", Type::Struct(before), true},
                          {"after", Type::Struct(columns.fields), true},
                          {"op", Type::Text(), true}};
-  return Schema{{{"payload", Type::Struct({parts[0], parts[1], parts[2]}), true}, parts[0], parts[1], parts[2]}};
+  return Schema{
+      {{"payload", Type::Struct({parts[0], parts[1], parts[2]}), true}, parts[0], parts[1], parts[2]}};
 }
 
 /// One envelope column of all records, wherever it was found.
@@ -92,13 +93,15 @@ class DebeziumDecoder final : public Decoder {
       const std::string error = AddChanges(in_payload ? inner : top, row, in_payload ? 2 * count : 0, count);
       if (error.empty()) continue;
       const std::string_view record = records_[static_cast<size_t>(row)];
-      read.bad.push_back({record, block ? record.data() - block : (*record_messages)[static_cast<size_t>(row)], error});
+      read.bad.push_back(
+          {record, block ? record.data() - block : (*record_messages)[static_cast<size_t>(row)], error});
     }
     std::stable_sort(read.bad.begin(), read.bad.end(),
                      [](const BadRecord& a, const BadRecord& b) { return a.position < b.position; });
     if (row_messages) {
       row_messages->clear();
-      for (const int64_t record : rows_of_) row_messages->push_back((*record_messages)[static_cast<size_t>(record)]);
+      for (const int64_t record : rows_of_)
+        row_messages->push_back((*record_messages)[static_cast<size_t>(record)]);
     }
     read.batch = Gather(top, inner, wrapped);
     return read;
@@ -109,8 +112,8 @@ class DebeziumDecoder final : public Decoder {
     return record.ends_with("null") && record.find_first_not_of(" \t\r\n") == record.size() - 4;
   }
 
-  /// Adds the rows that a record means. Images lie at `base` (before) and `base` + `count` (after) of what Gather takes
-  /// from. Returns an error for a bad record.
+  /// Adds the rows that a record means. Images lie at `base` (before) and `base` + `count` (after) of what
+  /// Gather takes from. Returns an error for a bad record.
   std::string AddChanges(const Envelopes& at, int64_t row, int64_t base, int64_t count) {
     const bool has_before = at.before->IsValid(row);
     const bool has_after = at.after->IsValid(row);
@@ -121,13 +124,16 @@ class DebeziumDecoder final : public Decoder {
     const std::string_view op = at.op->GetView(row);
     if (op == "t") return "";
     const bool inserts = op == "c" || op == "r";
-    if (!inserts && op != "u" && op != "d") return "'op' is '" + std::string(op) + "', but must be c, r, u, d or t";
+    if (!inserts && op != "u" && op != "d")
+      return "'op' is '" + std::string(op) + "', but must be c, r, u, d or t";
     if (op != "d" && !has_after) return "'op' is '" + std::string(op) + "', but there is no 'after'";
     if (!inserts) {
       if (!has_before) return MissingBefore(op, "there is no 'before'");
       const int column = NullThatMustNotBe(*at.before, row);
       if (column >= 0) {
-        return MissingBefore(op, "'before' lacks column '" + columns_.fields[static_cast<size_t>(column)].name + "', which is NOT NULL");
+        return MissingBefore(op, "'before' lacks column '" +
+                                     columns_.fields[static_cast<size_t>(column)].name +
+                                     "', which is NOT NULL");
       }
       Add(base + row, -1, row);
     }
@@ -142,7 +148,8 @@ class DebeziumDecoder final : public Decoder {
 
   int NullThatMustNotBe(const arrow::StructArray& before, int64_t row) const {
     for (size_t i = 0; i < columns_.fields.size(); ++i) {
-      if (!columns_.fields[i].nullable && before.field(static_cast<int>(i))->IsNull(row)) return static_cast<int>(i);
+      if (!columns_.fields[i].nullable && before.field(static_cast<int>(i))->IsNull(row))
+        return static_cast<int>(i);
     }
     return -1;
   }
@@ -164,8 +171,8 @@ class DebeziumDecoder final : public Decoder {
         images.push_back(inner.after->field(i));
       }
       const auto all = OrThrow(arrow::Concatenate(images), "join images");
-      out.columns.push_back(
-          OrThrow(arrow::compute::Take(*all, *indices, arrow::compute::TakeOptions::NoBoundsCheck()), "pick images"));
+      out.columns.push_back(OrThrow(
+          arrow::compute::Take(*all, *indices, arrow::compute::TakeOptions::NoBoundsCheck()), "pick images"));
     }
     if (std::any_of(weights_.begin(), weights_.end(), [](int32_t weight) { return weight != 1; })) {
       out.weights = MakeWeights(weights_);
@@ -258,13 +265,17 @@ Schema InferImages(const FormatSpec& spec, std::string_view sample) {
 void RegisterDebeziumJson(FormatRegistry& registry) {
   Format format;
   format.names = {"debezium_json", "debezium-json"};
-  format.doc = {"debezium_json",
-                "Changes as Debezium envelopes: before, after, op (c, r, u, d), with or without {schema,payload}. Updates and "
-                "deletes need the whole old row in `before`. Truncates, heartbeats and null records are passed over.",
-                {{"timestamp_format", "sinks: unix_millis (default), unix_seconds, unix_micros, unix_nanos, rfc3339"},
-                 {"timestamp_unit", "sources: unit of integer timestamps; auto (default, by size), seconds, millis, micros, nanos"},
-                 {"decimal_encoding", "bytes (default), number, string"},
-                 {"confluent_schema_registry", "sources: records start with the registry's five bytes; default false"}}};
+  format.doc = {
+      "debezium_json",
+      "Changes as Debezium envelopes: before, after, op (c, r, u, d), with or without {schema,payload}. "
+      "Updates and "
+      "deletes need the whole old row in `before`. Truncates, heartbeats and null records are passed over.",
+      {{"timestamp_format", "sinks: unix_millis (default), unix_seconds, unix_micros, unix_nanos, rfc3339"},
+       {"timestamp_unit",
+        "sources: unit of integer timestamps; auto (default, by size), seconds, millis, micros, nanos"},
+       {"decimal_encoding", "bytes (default), number, string"},
+       {"confluent_schema_registry",
+        "sources: records start with the registry's five bytes; default false"}}};
   format.changelog = true;
   format.order_dependent = true;
   format.file_suffix = "json";

@@ -7,13 +7,15 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-Decoded Decode(const std::string& schema, std::string_view text, const FormatSpec& spec = Spec(), int64_t rows_max = 1000) {
+Decoded Decode(const std::string& schema, std::string_view text, const FormatSpec& spec = Spec(),
+               int64_t rows_max = 1000) {
   return DecodeAll("debezium_json", schema, text, spec, rows_max);
 }
 
 TEST(DebeziumDecoder, EachOperation) {
-  const auto decoded = Decode("id INT, v TEXT",
-                              R"({"before":null,"after":{"id":1,"v":"a"},"op":"c","ts_ms":1,"source":{"db":"x"}}
+  const auto decoded =
+      Decode("id INT, v TEXT",
+             R"({"before":null,"after":{"id":1,"v":"a"},"op":"c","ts_ms":1,"source":{"db":"x"}}
 {"before":null,"after":{"id":2,"v":"b"},"op":"r"}
 {"before":{"id":1,"v":"a"},"after":{"id":1,"v":"c"},"op":"u"}
 {"before":{"id":2,"v":"b"},"after":null,"op":"d"}
@@ -25,18 +27,22 @@ TEST(DebeziumDecoder, EachOperation) {
 }
 
 TEST(DebeziumDecoder, WithAndWithoutSchemaEnvelopeMixed) {
-  const auto decoded = Decode("id INT, s STRUCT<x INT, y TEXT>",
-                              R"({"schema":{"type":"struct"},"payload":{"before":null,"after":{"id":1,"s":{"x":5,"y":"p"}},"op":"c"}}
+  const auto decoded = Decode(
+      "id INT, s STRUCT<x INT, y TEXT>",
+      R"({"schema":{"type":"struct"},"payload":{"before":null,"after":{"id":1,"s":{"x":5,"y":"p"}},"op":"c"}}
 {"before":null,"after":{"id":2,"s":null},"op":"c"}
 {"schema":null,"payload":{"before":{"id":1,"s":{"x":5,"y":"p"}},"after":{"id":1,"s":{"x":6}},"op":"u"}}
 )");
-  EXPECT_THAT(decoded.rows, ElementsAre(R"({"id":1,"s":{"x":5,"y":"p"}})", R"({"id":2,"s":null})",
-                                        R"(-{"id":1,"s":{"x":5,"y":"p"}})", R"({"id":1,"s":{"x":6,"y":null}})"));
+  EXPECT_THAT(decoded.rows,
+              ElementsAre(R"({"id":1,"s":{"x":5,"y":"p"}})", R"({"id":2,"s":null})",
+                          R"(-{"id":1,"s":{"x":5,"y":"p"}})", R"({"id":1,"s":{"x":6,"y":null}})"));
 }
 
 TEST(DebeziumDecoder, PassesOverWhatIsNoChange) {
-  const auto decoded = Decode("id INT", "null\n{\"schema\":{},\"payload\":null}\n{\"ts_ms\":5}\n{\"payload\":{\"ts_ms\":5}}\n"
-                                        "{\"status\":\"BEGIN\",\"id\":\"1\"}\n\n");
+  const auto decoded =
+      Decode("id INT",
+             "null\n{\"schema\":{},\"payload\":null}\n{\"ts_ms\":5}\n{\"payload\":{\"ts_ms\":5}}\n"
+             "{\"status\":\"BEGIN\",\"id\":\"1\"}\n\n");
   EXPECT_THAT(decoded.rows, IsEmpty());
   EXPECT_THAT(decoded.errors, IsEmpty());
 }
@@ -50,7 +56,8 @@ TEST(DebeziumDecoder, BadRecords) {
       {R"({"after":{"id":1,"k":2},"op":"x"})", "'op' is 'x', but must be c, r, u, d or t"},
       {R"({"after":{"id":1,"k":2}})", "no 'op'"},
       {R"({"before":null,"after":null,"op":"c"})", "there is no 'after'"},
-      {R"({"before":null,"after":{"id":1,"k":2},"op":"u"})", "there is no 'before'; let the origin send whole old rows"},
+      {R"({"before":null,"after":{"id":1,"k":2},"op":"u"})",
+       "there is no 'before'; let the origin send whole old rows"},
       {R"({"after":null,"op":"d"})", "REPLICA IDENTITY FULL"},
       {R"({"before":{"id":1},"after":null,"op":"d"})", "'before' lacks column 'k', which is NOT NULL"},
       {R"({"before":null,"after":{"id":1},"op":"c"})", "column 'after.k': is NOT NULL"},
@@ -91,8 +98,9 @@ TEST(DebeziumDecoder, MessagesAndRowsMax) {
   const Schema columns = Columns("id INT");
   auto decoder = FormatOf("debezium_json").make_decoder(spec, columns);
   std::vector<int32_t> row_messages;
-  const std::vector<std::string_view> messages = {R"({"after":{"id":1},"op":"c"})", "", "null", R"({"op":"q"})",
-                                                  "{\"before\":{\"id\":1},\n\"after\":{\"id\":2},\"op\":\"u\"}"};
+  const std::vector<std::string_view> messages = {
+      R"({"after":{"id":1},"op":"c"})", "", "null", R"({"op":"q"})",
+      "{\"before\":{\"id\":1},\n\"after\":{\"id\":2},\"op\":\"u\"}"};
   const DecodeResult result = decoder->DecodeMessages(messages, 100, &row_messages);
   EXPECT_THAT(Rows(result.batch, columns), ElementsAre(R"({"id":1})", R"(-{"id":1})", R"({"id":2})"));
   EXPECT_THAT(row_messages, ElementsAre(0, 4, 4));
@@ -114,7 +122,9 @@ TEST(DebeziumDecoder, InsertsAloneHaveNoWeights) {
 
 TEST(DebeziumDecoder, CountsRowsWithoutColumns) {
   auto decoder = FormatOf("debezium_json").make_decoder(Spec(), Schema{});
-  const Batch batch = decoder->Decode("{\"after\":{\"id\":1},\"op\":\"c\"}\n{\"before\":{\"id\":1},\"op\":\"d\"}\n", 10).batch;
+  const Batch batch =
+      decoder->Decode("{\"after\":{\"id\":1},\"op\":\"c\"}\n{\"before\":{\"id\":1},\"op\":\"d\"}\n", 10)
+          .batch;
   ASSERT_EQ(batch.num_rows, 2);
   EXPECT_EQ(batch.weight(0), 1);
   EXPECT_EQ(batch.weight(1), -1);
@@ -123,19 +133,22 @@ TEST(DebeziumDecoder, CountsRowsWithoutColumns) {
 TEST(DebeziumEncoder, ChangesAndUpdates) {
   const Schema columns = Columns("id INT, v TEXT, ts TIMESTAMP");
   Batch batch = BatchOf(columns,
-                        "{\"id\":1,\"v\":\"a\",\"ts\":\"1970-01-01T00:00:01.5\"}\n{\"id\":1,\"v\":\"a\"}\n{\"id\":1,\"v\":\"b\"}\n"
+                        "{\"id\":1,\"v\":\"a\",\"ts\":\"1970-01-01T00:00:01.5\"}\n{\"id\":1,\"v\":\"a\"}\n{"
+                        "\"id\":1,\"v\":\"b\"}\n"
                         "{\"id\":2,\"v\":\"c\"}\n{\"id\":3,\"v\":\"d\"}\n{\"id\":3,\"v\":\"d\"}\n");
   batch.weights = MakeWeights({1, -1, 1, -1, 1, -1});
   FormatSpec spec = Spec();
   spec.primary_key = {0};
-  EXPECT_THAT(Encoded("debezium_json", batch, columns, spec),
-              ElementsAre(R"({"before":null,"after":{"id":1,"v":"a","ts":1500},"op":"c"})",
-                          R"({"before":{"id":1,"v":"a","ts":null},"after":{"id":1,"v":"b","ts":null},"op":"u"})",
-                          R"({"before":{"id":2,"v":"c","ts":null},"after":null,"op":"d"})",
-                          R"({"before":null,"after":{"id":3,"v":"d","ts":null},"op":"c"})",
-                          R"({"before":{"id":3,"v":"d","ts":null},"after":null,"op":"d"})"));
+  EXPECT_THAT(
+      Encoded("debezium_json", batch, columns, spec),
+      ElementsAre(R"({"before":null,"after":{"id":1,"v":"a","ts":1500},"op":"c"})",
+                  R"({"before":{"id":1,"v":"a","ts":null},"after":{"id":1,"v":"b","ts":null},"op":"u"})",
+                  R"({"before":{"id":2,"v":"c","ts":null},"after":null,"op":"d"})",
+                  R"({"before":null,"after":{"id":3,"v":"d","ts":null},"op":"c"})",
+                  R"({"before":{"id":3,"v":"d","ts":null},"after":null,"op":"d"})"));
   // A slice keeps its weights and values.
-  EXPECT_THAT(Encoded("debezium_json", Slice(batch, 1, 2), columns, spec), ElementsAre(HasSubstr("\"op\":\"u\"")));
+  EXPECT_THAT(Encoded("debezium_json", Slice(batch, 1, 2), columns, spec),
+              ElementsAre(HasSubstr("\"op\":\"u\"")));
   // Without a primary key nothing says that two rows are versions of one.
   EXPECT_EQ(Encoded("debezium_json", Slice(batch, 1, 2), columns).size(), 2u);
   batch.weights = nullptr;
@@ -145,9 +158,10 @@ TEST(DebeziumEncoder, ChangesAndUpdates) {
 TEST(DebeziumEncoder, ReadsWhatItWrites) {
   const std::string schema = "id BIGINT, d DECIMAL(20,3), ts TIMESTAMP, l INT[], b BYTEA";
   const Schema columns = Columns(schema);
-  Batch batch = BatchOf(columns, R"({"id":1,"d":-12345.678,"ts":"2023-09-18T14:23:10.123","l":[1,null],"b":"aGk="})"
-                                 "\n"
-                                 R"({"id":1,"d":0.001,"ts":"1969-12-31T23:59:59.999","l":[],"b":""})");
+  Batch batch =
+      BatchOf(columns, R"({"id":1,"d":-12345.678,"ts":"2023-09-18T14:23:10.123","l":[1,null],"b":"aGk="})"
+                       "\n"
+                       R"({"id":1,"d":0.001,"ts":"1969-12-31T23:59:59.999","l":[],"b":""})");
   batch.weights = MakeWeights({-1, 1});
   FormatSpec spec = Spec({{"timestamp_unit", "millis"}});
   spec.primary_key = {0};
@@ -158,8 +172,10 @@ TEST(DebeziumEncoder, ReadsWhatItWrites) {
 
 TEST(DebeziumInfer, TakesTheImages) {
   const auto& format = FormatOf("debezium_json");
-  EXPECT_EQ(format.infer(Spec(), R"({"before":null,"after":{"id":1,"v":"x"},"op":"c"})").ToString(), "id BIGINT, v TEXT");
-  EXPECT_EQ(format.infer(Spec(), R"({"payload":{"before":{"id":1},"after":null,"op":"d"}})").ToString(), "id BIGINT");
+  EXPECT_EQ(format.infer(Spec(), R"({"before":null,"after":{"id":1,"v":"x"},"op":"c"})").ToString(),
+            "id BIGINT, v TEXT");
+  EXPECT_EQ(format.infer(Spec(), R"({"payload":{"before":{"id":1},"after":null,"op":"d"}})").ToString(),
+            "id BIGINT");
   EXPECT_EQ(format.infer(Spec(), "{}").num_columns(), 0);
 }
 

@@ -1,5 +1,6 @@
-// Every decoder, fed with anything: it must neither crash nor read beyond its block, whatever comes. FuzzOne is what a
-// fuzzing engine would call; here it runs over mutations of valid records from fixed seeds, so that a failure repeats.
+// Every decoder, fed with anything: it must neither crash nor read beyond its block, whatever comes. FuzzOne
+// is what a fuzzing engine would call; here it runs over mutations of valid records from fixed seeds, so that
+// a failure repeats.
 
 #include <arrow/array.h>
 #include <arrow/buffer.h>
@@ -15,13 +16,16 @@ namespace laminar {
 namespace {
 
 constexpr char kSchema[] =
-    "id BIGINT NOT NULL, name TEXT, price DECIMAL(20,4), ok BOOLEAN, ts TIMESTAMP, ns TIMESTAMP(9), day DATE, t TIME, f FLOAT, "
+    "id BIGINT NOT NULL, name TEXT, price DECIMAL(20,4), ok BOOLEAN, ts TIMESTAMP, ns TIMESTAMP(9), day "
+    "DATE, t TIME, f FLOAT, "
     "d DOUBLE, u INT UNSIGNED, bytes BYTEA, iv INTERVAL, any JSON";
 constexpr char kNestedSchema[] =
-    "id BIGINT NOT NULL, name TEXT, any JSON, tags TEXT[], grid BIGINT[][], m MAP<TEXT, INT>, k MAP<INT, STRUCT<x INT>>, "
+    "id BIGINT NOT NULL, name TEXT, any JSON, tags TEXT[], grid BIGINT[][], m MAP<TEXT, INT>, k MAP<INT, "
+    "STRUCT<x INT>>, "
     "s STRUCT<a INT, b STRUCT<c TEXT, d DOUBLE[]>>, l STRUCT<x INT, y TEXT>[]";
 
-/// Decodes a block to its end and checks what came out. The block is copied so that a sanitizer sees a read past it.
+/// Decodes a block to its end and checks what came out. The block is copied so that a sanitizer sees a read
+/// past it.
 void DecodeBlock(Decoder* decoder, std::string_view input, int64_t rows_max) {
   const std::unique_ptr<char[]> copy(new char[input.size()]);
   std::memcpy(copy.get(), input.data(), input.size());
@@ -51,7 +55,8 @@ void DecodeWith(const char* format, const char* schema, const FormatSpec& spec, 
   DecodeBlock(decoder.get(), input, 1000);
   std::vector<int32_t> row_messages;
   const size_t half = input.size() / 2;
-  const auto result = decoder->DecodeMessages({input.substr(0, half), input.substr(half)}, 1000, &row_messages);
+  const auto result =
+      decoder->DecodeMessages({input.substr(0, half), input.substr(half)}, 1000, &row_messages);
   ASSERT_EQ(static_cast<int64_t>(row_messages.size()), result.batch.num_rows);
 }
 
@@ -84,7 +89,8 @@ const char* const kSeeds[] = {
 {"before":{"id":2,"price":"BNI="},"op":"d"}
 null
 )",
-    "id,name,price,ok,ts,ns,day,t,f,d,u,bytes,iv,any\r\n1,\"a,\"\"b\"\"\nc\",1.5,true,2023-09-18 14:23:10,,2023-09-18,01:02:03,1,.5,7,aGk=,P1D,\"{\"\"x\"\":1}\"\n"
+    "id,name,price,ok,ts,ns,day,t,f,d,u,bytes,iv,any\r\n1,\"a,\"\"b\"\"\nc\",1.5,true,2023-09-18 "
+    "14:23:10,,2023-09-18,01:02:03,1,.5,7,aGk=,P1D,\"{\"\"x\"\":1}\"\n"
     "2,,,,1695046990,,,,nan,-inf,+1,,,12\n,short\n",
 };
 
@@ -95,13 +101,27 @@ std::string Mutate(std::string text, std::mt19937_64* random) {
   for (size_t i = 0; i < edits && !text.empty(); ++i) {
     const size_t at = pick(text.size());
     switch (pick(7)) {
-      case 0: text[at] = kInteresting[pick(sizeof(kInteresting) - 1)]; break;
-      case 1: text[at] = static_cast<char>((*random)()); break;
-      case 2: text.erase(at, 1 + pick(20)); break;
-      case 3: text.insert(at, 1 + pick(3), kInteresting[pick(sizeof(kInteresting) - 1)]); break;
-      case 4: text.insert(pick(text.size()), text.substr(at, pick(60))); break;
-      case 5: text.resize(at); break;
-      default: text.insert(at, std::string(1 + pick(100), kInteresting[pick(12)])); break;
+      case 0:
+        text[at] = kInteresting[pick(sizeof(kInteresting) - 1)];
+        break;
+      case 1:
+        text[at] = static_cast<char>((*random)());
+        break;
+      case 2:
+        text.erase(at, 1 + pick(20));
+        break;
+      case 3:
+        text.insert(at, 1 + pick(3), kInteresting[pick(sizeof(kInteresting) - 1)]);
+        break;
+      case 4:
+        text.insert(pick(text.size()), text.substr(at, pick(60)));
+        break;
+      case 5:
+        text.resize(at);
+        break;
+      default:
+        text.insert(at, std::string(1 + pick(100), kInteresting[pick(12)]));
+        break;
     }
   }
   return text;
@@ -143,7 +163,8 @@ TEST(Fuzz, RandomBytes) {
 
 TEST(Fuzz, DamagedParquetFiles) {
   const Schema columns = Columns("id BIGINT, name TEXT, tags TEXT[], s STRUCT<a INT>");
-  const Batch batch = BatchOf(columns, "{\"id\":1,\"name\":\"x\",\"tags\":[\"a\"],\"s\":{\"a\":1}}\n{\"id\":2}\n");
+  const Batch batch =
+      BatchOf(columns, "{\"id\":1,\"name\":\"x\",\"tags\":[\"a\"],\"s\":{\"a\":1}}\n{\"id\":2}\n");
   auto stream = *arrow::io::BufferOutputStream::Create();
   auto writer = FormatOf("parquet").create_file(Spec({{"compression", "none"}}), stream, columns);
   writer->Write(batch);

@@ -19,11 +19,16 @@ const std::vector<std::string> kTimestampFormats = {"rfc3339",     "iso8601",   
 
 TimestampStyle StyleOf(int choice) {
   switch (choice) {
-    case 2: return TimestampStyle::kSeconds;
-    case 3: return TimestampStyle::kMillis;
-    case 4: return TimestampStyle::kMicros;
-    case 5: return TimestampStyle::kNanos;
-    default: return TimestampStyle::kText;
+    case 2:
+      return TimestampStyle::kSeconds;
+    case 3:
+      return TimestampStyle::kMillis;
+    case 4:
+      return TimestampStyle::kMicros;
+    case 5:
+      return TimestampStyle::kNanos;
+    default:
+      return TimestampStyle::kText;
   }
 }
 
@@ -31,7 +36,9 @@ class JsonDecoder final : public Decoder {
  public:
   JsonDecoder(const JsonReadOptions& options, const Schema& columns) : reader_(options, columns) {}
 
-  DecodeResult Decode(std::string_view block, int64_t rows_max) override { return reader_.Decode(block, rows_max); }
+  DecodeResult Decode(std::string_view block, int64_t rows_max) override {
+    return reader_.Decode(block, rows_max);
+  }
   DecodeResult DecodeMessages(const std::vector<std::string_view>& messages, int64_t rows_max,
                               std::vector<int32_t>* row_messages) override {
     // A message of several lines is several records.
@@ -46,34 +53,45 @@ class JsonDecoder final : public Decoder {
 };
 
 /// The type names of Kafka Connect's JSON schemas.
-std::string ConnectSchema(const std::string& name, const Type& type, bool nullable, const JsonWriteOptions& options);
+std::string ConnectSchema(const std::string& name, const Type& type, bool nullable,
+                          const JsonWriteOptions& options);
 
 std::string ConnectBody(const Type& type, const JsonWriteOptions& options) {
   const bool text_times = options.timestamps == TimestampStyle::kText;
   switch (type.id()) {
-    case TypeId::kBoolean: return R"("type":"boolean")";
-    case TypeId::kInt8: return R"("type":"int8")";
+    case TypeId::kBoolean:
+      return R"("type":"boolean")";
+    case TypeId::kInt8:
+      return R"("type":"int8")";
     case TypeId::kInt16:
-    case TypeId::kUInt8: return R"("type":"int16")";
+    case TypeId::kUInt8:
+      return R"("type":"int16")";
     case TypeId::kInt32:
-    case TypeId::kUInt16: return R"("type":"int32")";
+    case TypeId::kUInt16:
+      return R"("type":"int32")";
     case TypeId::kInt64:
     case TypeId::kUInt32:
-    case TypeId::kUInt64: return R"("type":"int64")";
-    case TypeId::kFloat: return R"("type":"float")";
-    case TypeId::kDouble: return R"("type":"double")";
-    case TypeId::kBytes: return R"("type":"bytes")";
+    case TypeId::kUInt64:
+      return R"("type":"int64")";
+    case TypeId::kFloat:
+      return R"("type":"float")";
+    case TypeId::kDouble:
+      return R"("type":"double")";
+    case TypeId::kBytes:
+      return R"("type":"bytes")";
     case TypeId::kDecimal:
       if (options.decimals == DecimalStyle::kNumber) return R"("type":"double")";
       if (options.decimals == DecimalStyle::kString) return R"("type":"string")";
       return R"("type":"bytes","name":"org.apache.kafka.connect.data.Decimal","version":1,"parameters":{"scale":")" +
-             std::to_string(type.scale()) + R"(","connect.decimal.precision":")" + std::to_string(type.precision()) + "\"}";
+             std::to_string(type.scale()) + R"(","connect.decimal.precision":")" +
+             std::to_string(type.precision()) + "\"}";
     case TypeId::kTimestamp:
     case TypeId::kTimestampTz:
       if (text_times) return R"("type":"string")";
       if (options.timestamps != TimestampStyle::kMillis) return R"("type":"int64")";
       return R"("type":"int64","name":"org.apache.kafka.connect.data.Timestamp","version":1)";
-    case TypeId::kArray: return R"("type":"array","items":)" + ConnectSchema("", type.element(), true, options);
+    case TypeId::kArray:
+      return R"("type":"array","items":)" + ConnectSchema("", type.element(), true, options);
     case TypeId::kMap:
       return R"("type":"map","keys":)" + ConnectSchema("", type.key(), false, options) + R"(,"values":)" +
              ConnectSchema("", type.element(), true, options);
@@ -85,11 +103,13 @@ std::string ConnectBody(const Type& type, const JsonWriteOptions& options) {
       }
       return R"("type":"struct","fields":[)" + fields + "]";
     }
-    default: return R"("type":"string")";
+    default:
+      return R"("type":"string")";
   }
 }
 
-std::string ConnectSchema(const std::string& name, const Type& type, bool nullable, const JsonWriteOptions& options) {
+std::string ConnectSchema(const std::string& name, const Type& type, bool nullable,
+                          const JsonWriteOptions& options) {
   std::string out = "{" + ConnectBody(type, options) + R"(,"optional":)" + (nullable ? "true" : "false");
   if (!name.empty()) {
     out += R"(,"field":)";
@@ -100,9 +120,11 @@ std::string ConnectSchema(const std::string& name, const Type& type, bool nullab
 
 class JsonEncoder final : public Encoder {
  public:
-  JsonEncoder(const JsonWriteOptions& options, const Schema& columns, bool include_schema) : writer_(columns, options) {
+  JsonEncoder(const JsonWriteOptions& options, const Schema& columns, bool include_schema)
+      : writer_(columns, options) {
     if (!include_schema) return;
-    prefix_ = R"({"schema":)" + ConnectSchema("", Type::Struct(columns.fields), false, options) + R"(,"payload":)";
+    prefix_ =
+        R"({"schema":)" + ConnectSchema("", Type::Struct(columns.fields), false, options) + R"(,"payload":)";
     suffix_ = "}";
   }
 
@@ -139,8 +161,10 @@ std::unique_ptr<Encoder> MakeEncoder(const FormatSpec& spec, const Schema& colum
   const OptionReader options(spec, "json");
   const bool include_schema = options.Boolean("include_schema", false);
   if (options.Boolean("confluent_schema_registry", false)) {
-    if (include_schema) options.Fail("confluent_schema_registry", "false together with 'json.include_schema'");
-    options.Fail("confluent_schema_registry", "false on a sink: writing JSON Schema subjects is not supported");
+    if (include_schema)
+      options.Fail("confluent_schema_registry", "false together with 'json.include_schema'");
+    options.Fail("confluent_schema_registry",
+                 "false on a sink: writing JSON Schema subjects is not supported");
   }
   return std::make_unique<JsonEncoder>(WriteOptionsOf(spec, kDefaults), columns, include_schema);
 }
@@ -150,7 +174,8 @@ std::unique_ptr<Encoder> MakeEncoder(const FormatSpec& spec, const Schema& colum
 JsonReadOptions ReadOptionsOf(const FormatSpec& spec, const JsonDefaults& defaults) {
   const OptionReader options(spec, defaults.format);
   JsonReadOptions out;
-  out.lines = spec.framing == FramingMethod::kNewline || (spec.framing == FramingMethod::kNone && !spec.one_message);
+  out.lines =
+      spec.framing == FramingMethod::kNewline || (spec.framing == FramingMethod::kNone && !spec.one_message);
   out.line_bytes_max = spec.line_bytes_max;
   out.unstructured = defaults.takes_unstructured && options.Boolean("unstructured", false);
   out.registry_prefix = options.Boolean("confluent_schema_registry", false);
@@ -158,9 +183,11 @@ JsonReadOptions ReadOptionsOf(const FormatSpec& spec, const JsonDefaults& defaul
   const auto style = StyleOf(options.Choice("timestamp_format", kTimestampFormats, 0));
   // An integer of a known format needs no guess at its unit.
   if (style != TimestampStyle::kText) out.epoch_unit = static_cast<EpochUnit>(static_cast<int>(style));
-  const int unit = options.Choice("timestamp_unit", {"auto", "seconds", "millis", "micros", "nanos", "s", "ms", "us", "ns"}, -1);
+  const int unit = options.Choice(
+      "timestamp_unit", {"auto", "seconds", "millis", "micros", "nanos", "s", "ms", "us", "ns"}, -1);
   if (unit >= 0) out.epoch_unit = static_cast<EpochUnit>(unit <= 4 ? unit : unit - 4);
-  const int decimals = options.Choice("decimal_encoding", {"number", "string", "bytes"}, static_cast<int>(defaults.decimals));
+  const int decimals =
+      options.Choice("decimal_encoding", {"number", "string", "bytes"}, static_cast<int>(defaults.decimals));
   out.decimal_bytes = decimals == static_cast<int>(DecimalStyle::kBytes);
   return out;
 }
@@ -178,20 +205,24 @@ JsonWriteOptions WriteOptionsOf(const FormatSpec& spec, const JsonDefaults& defa
 void RegisterJson(FormatRegistry& registry) {
   Format format;
   format.names = {"json"};
-  format.doc = {"json",
-                "One JSON object per record. Fields match columns by exact name, then ignoring case; other fields are ignored, "
-                "and checked only for UTF-8, string ends and brackets.",
-                {{"unstructured", "the whole record as JSON in one column `value`; default false"},
-                 {"timestamp_format", "rfc3339 (default), iso8601, unix_seconds, unix_millis, unix_micros, unix_nanos"},
-                 {"timestamp_unit", "sources: unit of integer timestamps; auto (default, by size), seconds, millis, micros, nanos"},
-                 {"decimal_encoding", "number (default), string, bytes (base64 of big-endian unscaled bytes)"},
-                 {"include_schema", "sinks: wrap rows as Kafka Connect's {schema,payload}; default false"},
-                 {"confluent_schema_registry", "sources: records start with the registry's five bytes; default false"},
-                 {"schema_id", "taken for compatibility; the registry's five bytes are not checked against it"}}};
+  format.doc = {
+      "json",
+      "One JSON object per record. Fields match columns by exact name, then ignoring case; other fields are "
+      "ignored, "
+      "and checked only for UTF-8, string ends and brackets.",
+      {{"unstructured", "the whole record as JSON in one column `value`; default false"},
+       {"timestamp_format", "rfc3339 (default), iso8601, unix_seconds, unix_millis, unix_micros, unix_nanos"},
+       {"timestamp_unit",
+        "sources: unit of integer timestamps; auto (default, by size), seconds, millis, micros, nanos"},
+       {"decimal_encoding", "number (default), string, bytes (base64 of big-endian unscaled bytes)"},
+       {"include_schema", "sinks: wrap rows as Kafka Connect's {schema,payload}; default false"},
+       {"confluent_schema_registry", "sources: records start with the registry's five bytes; default false"},
+       {"schema_id", "taken for compatibility; the registry's five bytes are not checked against it"}}};
   format.file_suffix = "json";
   format.make_decoder = [](const FormatSpec& spec, const Schema& columns) -> std::unique_ptr<Decoder> {
     const JsonReadOptions options = ReadOptionsOf(spec, kDefaults);
-    OptionReader(spec, "json").Boolean("include_schema", false);  // a sink's option that a table for both may carry
+    OptionReader(spec, "json")
+        .Boolean("include_schema", false);  // a sink's option that a table for both may carry
     if (options.unstructured) CheckUnstructured(columns);
     auto decoder = std::make_unique<JsonDecoder>(options, columns);
     decoder->set_lines(options.lines);

@@ -36,7 +36,8 @@ std::shared_ptr<arrow::BinaryArray> TextBuffer::Finish() {
   }
   Room(1);
   const auto count = static_cast<int64_t>(ends_.size());
-  std::shared_ptr<arrow::Buffer> offsets = OrThrow(arrow::AllocateBuffer((count + 1) * 4), "allocate records");
+  std::shared_ptr<arrow::Buffer> offsets =
+      OrThrow(arrow::AllocateBuffer((count + 1) * 4), "allocate records");
   auto* out = reinterpret_cast<int32_t*>(offsets->mutable_data());
   out[0] = 0;
   for (int64_t i = 0; i < count; ++i) out[i + 1] = static_cast<int32_t>(ends_[static_cast<size_t>(i)]);
@@ -71,11 +72,11 @@ struct JsonValueWriter::Impl {
   const Type type;
   const TypeId id;
   const JsonWriteOptions options;
-  std::vector<std::string> keys;          // STRUCT: `{"a":`, `,"b":`
+  std::vector<std::string> keys;  // STRUCT: `{"a":`, `,"b":`
   std::vector<JsonValueWriter> children;
   const arrow::Array* array = nullptr;
-  const uint8_t* validity = nullptr;      // null pointer: no nulls
-  int64_t offset = 0;                     // of the array, for bits
+  const uint8_t* validity = nullptr;  // null pointer: no nulls
+  int64_t offset = 0;                 // of the array, for bits
   const uint8_t* values = nullptr;
   const int32_t* offsets = nullptr;
 
@@ -89,7 +90,8 @@ struct JsonValueWriter::Impl {
   }
   std::string_view Bytes(int64_t row) const {
     const int32_t start = offsets[row + offset];
-    return {reinterpret_cast<const char*>(values) + start, static_cast<size_t>(offsets[row + offset + 1] - start)};
+    return {reinterpret_cast<const char*>(values) + start,
+            static_cast<size_t>(offsets[row + offset + 1] - start)};
   }
   template <typename T>
   void WriteInteger(int64_t row, TextBuffer* out) const {
@@ -121,7 +123,8 @@ void JsonValueWriter::Impl::Bind(const arrow::Array& bound) {
   values = nullptr;
   offsets = nullptr;
   switch (id) {
-    case TypeId::kNull: break;
+    case TypeId::kNull:
+      break;
     case TypeId::kStruct: {
       // field() applies the STRUCT's own offset to its children.
       const auto& rows = static_cast<const arrow::StructArray&>(bound);
@@ -143,29 +146,46 @@ void JsonValueWriter::Impl::Bind(const arrow::Array& bound) {
       offsets = reinterpret_cast<const int32_t*>(data.buffers[1]->data());
       values = data.buffers[2] ? data.buffers[2]->data() : nullptr;
       break;
-    default: values = data.buffers[1]->data();
+    default:
+      values = data.buffers[1]->data();
   }
 }
 
 void JsonValueWriter::Impl::Write(int64_t row, TextBuffer* out) const {
-  if (id == TypeId::kNull || (validity && !arrow::bit_util::GetBit(validity, row + offset))) return out->Append("null");
+  if (id == TypeId::kNull || (validity && !arrow::bit_util::GetBit(validity, row + offset)))
+    return out->Append("null");
   switch (id) {
-    case TypeId::kBoolean: return out->Append(arrow::bit_util::GetBit(values, row + offset) ? "true" : "false");
-    case TypeId::kInt8: return WriteInteger<int8_t>(row, out);
-    case TypeId::kInt16: return WriteInteger<int16_t>(row, out);
-    case TypeId::kInt32: return WriteInteger<int32_t>(row, out);
-    case TypeId::kInt64: return WriteInteger<int64_t>(row, out);
-    case TypeId::kUInt8: return WriteInteger<uint8_t>(row, out);
-    case TypeId::kUInt16: return WriteInteger<uint16_t>(row, out);
-    case TypeId::kUInt32: return WriteInteger<uint32_t>(row, out);
-    case TypeId::kUInt64: return WriteInteger<uint64_t>(row, out);
-    case TypeId::kFloat: return WriteFloating(Value<float>(row), out);
-    case TypeId::kDouble: return WriteFloating(Value<double>(row), out);
-    case TypeId::kDecimal: return WriteDecimalValue(row, out);
-    case TypeId::kText: return WriteQuoted(Bytes(row), out);
-    case TypeId::kBytes: return WriteBase64Text(Bytes(row), out);
+    case TypeId::kBoolean:
+      return out->Append(arrow::bit_util::GetBit(values, row + offset) ? "true" : "false");
+    case TypeId::kInt8:
+      return WriteInteger<int8_t>(row, out);
+    case TypeId::kInt16:
+      return WriteInteger<int16_t>(row, out);
+    case TypeId::kInt32:
+      return WriteInteger<int32_t>(row, out);
+    case TypeId::kInt64:
+      return WriteInteger<int64_t>(row, out);
+    case TypeId::kUInt8:
+      return WriteInteger<uint8_t>(row, out);
+    case TypeId::kUInt16:
+      return WriteInteger<uint16_t>(row, out);
+    case TypeId::kUInt32:
+      return WriteInteger<uint32_t>(row, out);
+    case TypeId::kUInt64:
+      return WriteInteger<uint64_t>(row, out);
+    case TypeId::kFloat:
+      return WriteFloating(Value<float>(row), out);
+    case TypeId::kDouble:
+      return WriteFloating(Value<double>(row), out);
+    case TypeId::kDecimal:
+      return WriteDecimalValue(row, out);
+    case TypeId::kText:
+      return WriteQuoted(Bytes(row), out);
+    case TypeId::kBytes:
+      return WriteBase64Text(Bytes(row), out);
     case TypeId::kTimestamp:
-    case TypeId::kTimestampTz: return WriteTimestampValue(Value<int64_t>(row), out);
+    case TypeId::kTimestampTz:
+      return WriteTimestampValue(Value<int64_t>(row), out);
     case TypeId::kDate:
     case TypeId::kTime:
     case TypeId::kInterval: {
@@ -177,16 +197,20 @@ void JsonValueWriter::Impl::Write(int64_t row, TextBuffer* out) const {
       *at++ = '"';
       return out->Advance(at);
     }
-    case TypeId::kJson: return WriteJsonText(Bytes(row), out);
-    case TypeId::kArray: return WriteElements(row, out);
-    case TypeId::kMap: return WriteEntries(row, out);
+    case TypeId::kJson:
+      return WriteJsonText(Bytes(row), out);
+    case TypeId::kArray:
+      return WriteElements(row, out);
+    case TypeId::kMap:
+      return WriteEntries(row, out);
     case TypeId::kStruct:
       for (size_t i = 0; i < children.size(); ++i) {
         out->Append(keys[i]);
         children[i].Write(row, out);
       }
       return out->Append(children.empty() ? "{}" : "}");
-    case TypeId::kNull: return;
+    case TypeId::kNull:
+      return;
   }
 }
 
@@ -214,7 +238,8 @@ void JsonValueWriter::Impl::WriteJsonText(std::string_view text, TextBuffer* out
   char* start = out->Room(static_cast<int64_t>(text.size()));
   out->Append(text);
   for (const char line_end : {'\n', '\r'}) {
-    if (std::memchr(text.data(), line_end, text.size()) != nullptr) std::replace(start, start + text.size(), line_end, ' ');
+    if (std::memchr(text.data(), line_end, text.size()) != nullptr)
+      std::replace(start, start + text.size(), line_end, ' ');
   }
 }
 

@@ -52,7 +52,8 @@ class TextBuffer {
 
   /// Marks the end of a record.
   void EndRecord() { ends_.push_back(size_); }
-  /// The records as an array; the buffer is empty afterwards. Throws QueryError when they have more than 2 GiB.
+  /// The records as an array; the buffer is empty afterwards. Throws QueryError when they have more than 2
+  /// GiB.
   std::shared_ptr<arrow::BinaryArray> Finish();
 
  private:

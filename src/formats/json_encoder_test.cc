@@ -14,7 +14,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::vector<std::string> Encode(const std::string& schema, const std::string& lines, const FormatSpec& spec = Spec()) {
+std::vector<std::string> Encode(const std::string& schema, const std::string& lines,
+                                const FormatSpec& spec = Spec()) {
   const Schema columns = Columns(schema);
   return Encoded("json", BatchOf(columns, lines), columns, spec);
 }
@@ -62,12 +63,23 @@ TEST(JsonEncoder, EveryTypeReadsBackTheSame) {
 }
 
 TEST(JsonEncoder, FloatingPointText) {
-  const std::pair<double, const char*> doubles[] = {
-      {0.0, "0.0"},          {-0.0, "-0.0"},       {1.0, "1.0"},           {100000.0, "100000.0"},
-      {1e15, "1000000000000000.0"},                {1e16, "1e16"},         {1.5e16, "1.5e16"},
-      {0.00001, "0.00001"},  {0.000001, "1e-6"},   {123.456, "123.456"},   {-2.5e-10, "-2.5e-10"},
-      {0.1 + 0.2, "0.30000000000000004"},          {1.7976931348623157e308, "1.7976931348623157e308"},
-      {9007199254740993.0, "9007199254740992.0"},  {NAN, "null"},          {INFINITY, "null"}, {-INFINITY, "null"}};
+  const std::pair<double, const char*> doubles[] = {{0.0, "0.0"},
+                                                    {-0.0, "-0.0"},
+                                                    {1.0, "1.0"},
+                                                    {100000.0, "100000.0"},
+                                                    {1e15, "1000000000000000.0"},
+                                                    {1e16, "1e16"},
+                                                    {1.5e16, "1.5e16"},
+                                                    {0.00001, "0.00001"},
+                                                    {0.000001, "1e-6"},
+                                                    {123.456, "123.456"},
+                                                    {-2.5e-10, "-2.5e-10"},
+                                                    {0.1 + 0.2, "0.30000000000000004"},
+                                                    {1.7976931348623157e308, "1.7976931348623157e308"},
+                                                    {9007199254740993.0, "9007199254740992.0"},
+                                                    {NAN, "null"},
+                                                    {INFINITY, "null"},
+                                                    {-INFINITY, "null"}};
   const Schema columns = Columns("d DOUBLE");
   for (const auto& [value, text] : doubles) {
     Batch batch;
@@ -83,13 +95,15 @@ TEST(JsonEncoder, FloatingPointText) {
 }
 
 TEST(JsonEncoder, SlicedArrays) {
-  const Schema columns = Columns("b BOOLEAN, i INT, t TEXT, l INT[], m MAP<TEXT, INT>, s STRUCT<x INT, y TEXT[]>");
+  const Schema columns =
+      Columns("b BOOLEAN, i INT, t TEXT, l INT[], m MAP<TEXT, INT>, s STRUCT<x INT, y TEXT[]>");
   std::string lines;
   for (int i = 0; i < 20; ++i) {
     const std::string n = std::to_string(i);
     lines += i % 5 == 4 ? "{}\n"
-                        : "{\"b\":" + std::string(i % 2 ? "true" : "false") + ",\"i\":" + n + ",\"t\":\"" + n + "\",\"l\":[" + n +
-                              "],\"m\":{\"" + n + "\":" + n + "},\"s\":{\"x\":" + n + ",\"y\":[\"" + n + "\"]}}\n";
+                        : "{\"b\":" + std::string(i % 2 ? "true" : "false") + ",\"i\":" + n + ",\"t\":\"" +
+                              n + "\",\"l\":[" + n + "],\"m\":{\"" + n + "\":" + n + "},\"s\":{\"x\":" + n +
+                              ",\"y\":[\"" + n + "\"]}}\n";
   }
   const Batch batch = BatchOf(columns, lines);
   const auto all = Rows(batch, columns);
@@ -115,7 +129,8 @@ TEST(JsonEncoder, TimestampFormats) {
         << format;
   }
   // JSON numbers have no width.
-  EXPECT_THAT(Encode("ts TIMESTAMP", "{\"ts\":\"9999-12-31T00:00:00\"}\n", Spec({{"timestamp_format", "unix_nanos"}})),
+  EXPECT_THAT(Encode("ts TIMESTAMP", "{\"ts\":\"9999-12-31T00:00:00\"}\n",
+                     Spec({{"timestamp_format", "unix_nanos"}})),
               ElementsAre("{\"ts\":253402214400000000000}"));
 }
 
@@ -136,7 +151,8 @@ TEST(JsonEncoder, JsonOfManyLinesIsWrittenAsOne) {
   FormatSpec spec = Spec();
   spec.one_message = true;
   const Schema columns = Columns("j JSON");
-  const Batch batch = FormatOf("json").make_decoder(spec, columns)->Decode("{\"j\":{\r\n \"a\": \"x\\n\"\n}}", 1).batch;
+  const Batch batch =
+      FormatOf("json").make_decoder(spec, columns)->Decode("{\"j\":{\r\n \"a\": \"x\\n\"\n}}", 1).batch;
   EXPECT_THAT(Encoded("json", batch, columns), ElementsAre("{\"j\":{   \"a\": \"x\\n\" }}"));
 }
 
@@ -149,12 +165,15 @@ TEST(JsonEncoder, EmptyBatchesAndNoColumns) {
 }
 
 TEST(JsonEncoder, IncludesAConnectSchema) {
-  const auto rows = Encode("id BIGINT NOT NULL, v TEXT, l INT[]", "{\"id\":1,\"v\":\"x\",\"l\":[2]}\n", Spec({{"include_schema", "true"}}));
-  EXPECT_THAT(rows, ElementsAre(
-                        R"({"schema":{"type":"struct","fields":[{"type":"int64","optional":false,"field":"id"},)"
-                        R"({"type":"string","optional":true,"field":"v"},)"
-                        R"({"type":"array","items":{"type":"int32","optional":true},"optional":true,"field":"l"}],"optional":false},)"
-                        R"("payload":{"id":1,"v":"x","l":[2]}})"));
+  const auto rows = Encode("id BIGINT NOT NULL, v TEXT, l INT[]", "{\"id\":1,\"v\":\"x\",\"l\":[2]}\n",
+                           Spec({{"include_schema", "true"}}));
+  EXPECT_THAT(
+      rows,
+      ElementsAre(
+          R"({"schema":{"type":"struct","fields":[{"type":"int64","optional":false,"field":"id"},)"
+          R"({"type":"string","optional":true,"field":"v"},)"
+          R"({"type":"array","items":{"type":"int32","optional":true},"optional":true,"field":"l"}],"optional":false},)"
+          R"("payload":{"id":1,"v":"x","l":[2]}})"));
   try {
     FormatOf("json").make_encoder(Spec({{"confluent_schema_registry", "true"}}), Columns("a INT"));
     FAIL();
@@ -164,7 +183,9 @@ TEST(JsonEncoder, IncludesAConnectSchema) {
 }
 
 TEST(JsonInfer, Types) {
-  const auto infer = [](const std::string& sample) { return FormatOf("json").infer(Spec(), sample).ToString(); };
+  const auto infer = [](const std::string& sample) {
+    return FormatOf("json").infer(Spec(), sample).ToString();
+  };
   EXPECT_EQ(infer("{\"b\":1,\"a\":1.5}\n{\"c\":\"x\",\"b\":2,\"a\":3}\n"), "b BIGINT, a DOUBLE, c TEXT");
   EXPECT_EQ(infer("{\"i\":1}\n{\"i\":2.5}\n{\"i\":null}\n"), "i DOUBLE");
   EXPECT_EQ(infer("{\"i\":18446744073709551615}\n"), "i DOUBLE");

@@ -25,7 +25,8 @@ TEST(JsonIndex, TheLibraryIsTheOneOfTheHeader) {
 
 TEST(JsonIndex, FindsWhereTokensStart) {
   JsonIndex index;
-  EXPECT_THAT(Tokens(&index, R"({"a":1, "b" : [tru]})"), testing::ElementsAre(0, 1, 4, 5, 6, 8, 12, 14, 15, 18, 19));
+  EXPECT_THAT(Tokens(&index, R"({"a":1, "b" : [tru]})"),
+              testing::ElementsAre(0, 1, 4, 5, 6, 8, 12, 14, 15, 18, 19));
   EXPECT_THAT(Tokens(&index, "{}\n{\"x{,\":\"\\\"\"}"), testing::ElementsAre(0, 1, 3, 4, 9, 10, 14));
   EXPECT_EQ(index.tokens()[7], 15u);
   EXPECT_EQ(index.tokens()[8], 15u);

@@ -20,7 +20,7 @@ struct Seen {
   Kind kind = Kind::kUnknown;
   std::vector<std::string> names;  // STRUCT: in first-seen order
   std::deque<Seen> fields;
-  std::deque<Seen> element;        // ARRAY: one
+  std::deque<Seen> element;  // ARRAY: one
 
   void Add(const Json& value);
   Type ToType() const;
@@ -66,19 +66,26 @@ void Seen::Add(const Json& value) {
 
 Type Seen::ToType() const {
   switch (kind) {
-    case Kind::kBoolean: return Type::Boolean();
-    case Kind::kInteger: return Type::Int64();
-    case Kind::kDouble: return Type::Double();
-    case Kind::kTimestamp: return Type::Timestamp();
-    case Kind::kText: return Type::Text();
-    case Kind::kArray: return Type::Array(element[0].ToType());
+    case Kind::kBoolean:
+      return Type::Boolean();
+    case Kind::kInteger:
+      return Type::Int64();
+    case Kind::kDouble:
+      return Type::Double();
+    case Kind::kTimestamp:
+      return Type::Timestamp();
+    case Kind::kText:
+      return Type::Text();
+    case Kind::kArray:
+      return Type::Array(element[0].ToType());
     case Kind::kStruct: {
       if (names.empty()) return Type::Json();  // only {} was seen
       std::vector<Field> out;
       for (size_t i = 0; i < names.size(); ++i) out.push_back({names[i], fields[i].ToType(), true});
       return Type::Struct(std::move(out));
     }
-    default: return Type::Json();  // nothing but nulls, or a mixture: JSON holds anything
+    default:
+      return Type::Json();  // nothing but nulls, or a mixture: JSON holds anything
   }
 }
 
@@ -94,7 +101,8 @@ Schema InferJsonSchema(std::string_view sample, bool lines) {
     sample.remove_prefix(std::min(end + 1, sample.size()));
   }
   Schema schema;
-  for (size_t i = 0; i < root.names.size(); ++i) schema.fields.push_back({root.names[i], root.fields[i].ToType(), true});
+  for (size_t i = 0; i < root.names.size(); ++i)
+    schema.fields.push_back({root.names[i], root.fields[i].ToType(), true});
   return schema;
 }
 

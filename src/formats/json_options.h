@@ -19,9 +19,10 @@ struct JsonDefaults {
 JsonReadOptions ReadOptionsOf(const FormatSpec& spec, const JsonDefaults& defaults);
 JsonWriteOptions WriteOptionsOf(const FormatSpec& spec, const JsonDefaults& defaults);
 
-/// Columns of a JSON sample, in the order in which they first appear: integers BIGINT, other numbers DOUBLE, strings that
-/// are all timestamps TIMESTAMP, other strings TEXT, objects STRUCT, arrays ARRAY, mixtures JSON. Records that are not
-/// objects, and a last one that is cut off, are passed over. No columns: nothing could be learned.
+/// Columns of a JSON sample, in the order in which they first appear: integers BIGINT, other numbers DOUBLE,
+/// strings that are all timestamps TIMESTAMP, other strings TEXT, objects STRUCT, arrays ARRAY, mixtures
+/// JSON. Records that are not objects, and a last one that is cut off, are passed over. No columns: nothing
+/// could be learned.
 Schema InferJsonSchema(std::string_view sample, bool lines);
 
 }  // namespace laminar

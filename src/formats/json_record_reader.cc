@@ -10,8 +10,8 @@ namespace laminar {
 
 namespace {
 
-constexpr int64_t kPieceBytes = 128 << 10;            // text and its tokens stay within the second-level cache
-constexpr int64_t kBatchBytesMax = 64 << 20;          // text of one batch: keeps every column far from Arrow's 2 GiB
+constexpr int64_t kPieceBytes = 128 << 10;    // text and its tokens stay within the second-level cache
+constexpr int64_t kBatchBytesMax = 64 << 20;  // text of one batch: keeps every column far from Arrow's 2 GiB
 constexpr int64_t kRecordBytesMax = int64_t{1} << 30;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
@@ -31,7 +31,8 @@ int64_t BehindNextNewline(std::string_view block, int64_t from) {
 
 class JsonRecordReader::Impl {
  public:
-  Impl(const JsonReadOptions& options, const Schema& columns) : options_(options), walker_(options, columns) {}
+  Impl(const JsonReadOptions& options, const Schema& columns)
+      : options_(options), walker_(options, columns) {}
 
   DecodeResult Decode(std::string_view block, int64_t rows_max, std::vector<std::string_view>* row_records) {
     Begin(rows_max, static_cast<int64_t>(block.size()), row_records, nullptr);
@@ -48,7 +49,8 @@ class JsonRecordReader::Impl {
   }
 
   DecodeResult DecodeMessages(const std::vector<std::string_view>& messages, int64_t rows_max,
-                              std::vector<int32_t>* row_messages, std::vector<std::string_view>* row_records) {
+                              std::vector<int32_t>* row_messages,
+                              std::vector<std::string_view>* row_records) {
     Begin(rows_max, static_cast<int64_t>(messages.size()) * average_bytes_, row_records, row_messages);
     messages_ = messages;
     size_t done = 0;
@@ -88,7 +90,8 @@ class JsonRecordReader::Impl {
   /// Reads lines from `at` on, about kPieceBytes of them; returns how far it came.
   int64_t ReadPiece(int64_t at) {
     const auto size = static_cast<int64_t>(block_.size());
-    const int64_t wanted = std::min(kPieceBytes, (rows_max_ - walker_.num_rows()) * (average_bytes_ + average_bytes_ / 4) + 512);
+    const int64_t wanted =
+        std::min(kPieceBytes, (rows_max_ - walker_.num_rows()) * (average_bytes_ + average_bytes_ / 4) + 512);
     int64_t end = at + wanted >= size ? size : BehindLastNewline(block_, at, at + wanted);
     if (end <= at) end = BehindNextNewline(block_, at + wanted);
     if (end + JsonWalker::kPadding > size || block_[static_cast<size_t>(end) - 1] != '\n') {
@@ -112,8 +115,8 @@ class JsonRecordReader::Impl {
     return std::min(read, end);
   }
 
-  /// Reads the lines of text[0..bytes), behind which is a newline and padding, until the batch is full. `origin` is where
-  /// the text is in the block. Returns the bytes used, with the newline of the last line.
+  /// Reads the lines of text[0..bytes), behind which is a newline and padding, until the batch is full.
+  /// `origin` is where the text is in the block. Returns the bytes used, with the newline of the last line.
   int64_t ReadLines(const char* text, int64_t bytes, int64_t origin) {
     const bool whole = bytes <= kRecordBytesMax && !index_.Build({text, static_cast<size_t>(bytes)});
     if (whole) walker_.Start(text, index_.tokens());
@@ -121,7 +124,8 @@ class JsonRecordReader::Impl {
     while (start <= bytes && !Full()) {
       const void* found = std::memchr(text + start, '\n', static_cast<size_t>(bytes - start) + 1);
       const int64_t end = static_cast<const char*>(found) - text;
-      const std::string_view record = block_.substr(static_cast<size_t>(origin + start), static_cast<size_t>(end - start));
+      const std::string_view record =
+          block_.substr(static_cast<size_t>(origin + start), static_cast<size_t>(end - start));
       if (whole) {
         ReadRecord(record, static_cast<uint32_t>(end), origin + start);
       } else {
@@ -142,7 +146,8 @@ class JsonRecordReader::Impl {
     ends_.clear();
     size_t next = first;
     const auto rows_left = static_cast<size_t>(rows_max_ - walker_.num_rows());
-    while (next < messages_.size() && next - first < rows_left && (next == first || copy_.size() < kPieceBytes)) {
+    while (next < messages_.size() && next - first < rows_left &&
+           (next == first || copy_.size() < kPieceBytes)) {
       const std::string_view message = Payload(messages_[next++]);
       copy_.append(message);
       ends_.push_back(copy_.size());
@@ -204,8 +209,8 @@ class JsonRecordReader::Impl {
 
   void TooLong(std::string_view record, int64_t position, int64_t bytes_max) {
     result_.bad.push_back({record, position,
-                           "the record has " + std::to_string(record.size()) + " bytes, more than the limit of " +
-                               std::to_string(bytes_max)});
+                           "the record has " + std::to_string(record.size()) +
+                               " bytes, more than the limit of " + std::to_string(bytes_max)});
   }
 
   const JsonReadOptions options_;
@@ -228,12 +233,14 @@ JsonRecordReader::JsonRecordReader(const JsonReadOptions& options, const Schema&
     : impl_(std::make_unique<Impl>(options, columns)) {}
 JsonRecordReader::~JsonRecordReader() = default;
 
-DecodeResult JsonRecordReader::Decode(std::string_view block, int64_t rows_max, std::vector<std::string_view>* row_records) {
+DecodeResult JsonRecordReader::Decode(std::string_view block, int64_t rows_max,
+                                      std::vector<std::string_view>* row_records) {
   return impl_->Decode(block, rows_max, row_records);
 }
 
 DecodeResult JsonRecordReader::DecodeMessages(const std::vector<std::string_view>& messages, int64_t rows_max,
-                                              std::vector<int32_t>* row_messages, std::vector<std::string_view>* row_records) {
+                                              std::vector<int32_t>* row_messages,
+                                              std::vector<std::string_view>* row_records) {
   return impl_->DecodeMessages(messages, rows_max, row_messages, row_records);
 }
 

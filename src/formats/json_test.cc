@@ -8,7 +8,8 @@ using ::testing::HasSubstr;
 
 const Format& Json() { return FormatOf("json"); }
 
-Decoded Decode(const std::string& schema, std::string_view text, const FormatSpec& spec = Spec(), int64_t rows_max = 1000) {
+Decoded Decode(const std::string& schema, std::string_view text, const FormatSpec& spec = Spec(),
+               int64_t rows_max = 1000) {
   return DecodeAll("json", schema, text, spec, rows_max);
 }
 
@@ -237,8 +238,10 @@ TEST(JsonDecoder, Times) {
       {"INTERVAL", "\"1 day\"", "!not an ISO 8601 INTERVAL"},
   });
   CheckValues({{"TIMESTAMP", "5000", "\"1970-01-01T00:00:05\""}}, Spec({{"timestamp_unit", "millis"}}));
-  CheckValues({{"TIMESTAMP", "5000", "\"1970-01-01T00:00:05\""}}, Spec({{"timestamp_format", "unix_millis"}}));
-  CheckValues({{"TIMESTAMP(9)", "9223372036854775807", "!out of range"}}, Spec({{"timestamp_unit", "seconds"}}));
+  CheckValues({{"TIMESTAMP", "5000", "\"1970-01-01T00:00:05\""}},
+              Spec({{"timestamp_format", "unix_millis"}}));
+  CheckValues({{"TIMESTAMP(9)", "9223372036854775807", "!out of range"}},
+              Spec({{"timestamp_unit", "seconds"}}));
 }
 
 TEST(JsonDecoder, NestedValues) {
@@ -253,7 +256,8 @@ TEST(JsonDecoder, NestedValues) {
       {"STRUCT<a INT, b STRUCT<c TEXT>>", R"({"a":1,"b":{"c":"x","d":[{}]}})", R"({"a":1,"b":{"c":"x"}})"},
       {"STRUCT<a INT, b STRUCT<c TEXT>>", R"({"b":null})", R"({"a":null,"b":null})"},
       {"STRUCT<a INT, b STRUCT<c TEXT>>", R"({})", R"({"a":null,"b":null})"},
-      {"STRUCT<a INT, b STRUCT<c INT>>", R"({"a":1,"b":{"c":"x"}})", "!column 'v.b.c': 'x' is not a valid INT"},
+      {"STRUCT<a INT, b STRUCT<c INT>>", R"({"a":1,"b":{"c":"x"}})",
+       "!column 'v.b.c': 'x' is not a valid INT"},
       {"STRUCT<a INT NOT NULL>", R"({"b":1})", "!column 'v.a': is NOT NULL but the record has no such field"},
       {"STRUCT<a INT NOT NULL>", R"({"a":null})", "!column 'v.a': is NOT NULL but the record has null"},
       {"STRUCT<a INT NOT NULL>", "null", "null"},
@@ -276,14 +280,16 @@ TEST(JsonDecoder, DuplicateKeysLastWins) {
               ElementsAre(R"({"a":2,"b":"z"})"));
   EXPECT_THAT(Decode("a STRUCT<x INT, y INT>", R"({"a":{"x":1,"y":2},"a":{"y":3}})").rows,
               ElementsAre(R"({"a":{"x":null,"y":3}})"));
-  EXPECT_THAT(Decode("a INT[]", "{\"a\":[1,2],\"a\":[3]}\n{\"a\":[4]}").rows, ElementsAre(R"({"a":[3]})", R"({"a":[4]})"));
+  EXPECT_THAT(Decode("a INT[]", "{\"a\":[1,2],\"a\":[3]}\n{\"a\":[4]}").rows,
+              ElementsAre(R"({"a":[3]})", R"({"a":[4]})"));
   EXPECT_THAT(Decode("a INT", R"({"a":1,"a":null})").rows, ElementsAre(R"({"a":null})"));
   EXPECT_THAT(Decode("a INT", R"({"a":null,"a":1})").rows, ElementsAre(R"({"a":1})"));
 }
 
 TEST(JsonDecoder, NamesMatchExactlyThenIgnoringCase) {
-  EXPECT_THAT(Decode("`userId` INT", "{\"USERID\":1}\n{\"userId\":2,\"USERID\":3}\n{\"USERID\":4,\"userId\":5}\n"
-                                     "{\"USERID\":6,\"UserId\":7}")
+  EXPECT_THAT(Decode("`userId` INT",
+                     "{\"USERID\":1}\n{\"userId\":2,\"USERID\":3}\n{\"USERID\":4,\"userId\":5}\n"
+                     "{\"USERID\":6,\"UserId\":7}")
                   .rows,
               ElementsAre(R"({"userId":1})", R"({"userId":2})", R"({"userId":5})", R"({"userId":7})"));
   EXPECT_THAT(Decode("id INT, `ID` INT", R"({"ID":1,"id":2})").rows, ElementsAre(R"({"id":2,"ID":1})"));
@@ -296,10 +302,18 @@ TEST(JsonDecoder, FieldOrderMayChangeFromRecordToRecord) {
   for (int i = 0; i < 60; ++i) {
     const std::string n = std::to_string(i);
     switch (i % 4) {
-      case 0: text += "{\"a\":" + n + ",\"b\":" + n + "}\n"; break;
-      case 1: text += "{\"b\":" + n + ",\"other\":[1,{\"a\":7}],\"a\":" + n + "}\n"; break;
-      case 2: text += "{ \"a\" : " + n + " ,\"extra" + n + "\":\"b\" , \"b\" : " + n + " }\n"; break;
-      default: text += "{\"a_longer_name_than_sixteen_bytes\":1,\"b\":" + n + ",\"a\":" + n + "}\n"; break;
+      case 0:
+        text += "{\"a\":" + n + ",\"b\":" + n + "}\n";
+        break;
+      case 1:
+        text += "{\"b\":" + n + ",\"other\":[1,{\"a\":7}],\"a\":" + n + "}\n";
+        break;
+      case 2:
+        text += "{ \"a\" : " + n + " ,\"extra" + n + "\":\"b\" , \"b\" : " + n + " }\n";
+        break;
+      default:
+        text += "{\"a_longer_name_than_sixteen_bytes\":1,\"b\":" + n + ",\"a\":" + n + "}\n";
+        break;
     }
     expected.push_back("{\"a\":" + n + ",\"b\":" + n + "}");
   }
@@ -307,11 +321,41 @@ TEST(JsonDecoder, FieldOrderMayChangeFromRecordToRecord) {
 }
 
 TEST(JsonDecoder, BadRecordsSpareTheirNeighbours) {
-  const char* cases[] = {"{\"a\":\"unclosed}", "{\"a\":1", "{\"a\":{", "{\"a\":[1,", "{", "}", "[", "\"", "\\", "\xff", "{\"a\":1}}",
-                         "{\"a\":1} x", "{\"a\":1}{\"a\":2}", "{\"a\":1},", "[{\"a\":1}]", "1", "\"text\"", "null", "true",
-                         "{\"a\" 1}", "{\"a\":}", "{\"a\":,\"b\":1}", "{a:1}", "{\"a\":1,}", "{,}", "{\"a\":1 \"b\":2}",
-                         "{\"x\":[}", "{\"a\":1}\\", "{\"a\":1}\"", "{\"x\":\"\x01\"}", "{\"a\":1}\xc3", "{\"a\":nope}",
-                         "{\"\\q\":1}", "{\"x\":{\"y\":[[[}", std::string_view("{\"a\":1}\0", 8).data()};
+  const char* cases[] = {"{\"a\":\"unclosed}",
+                         "{\"a\":1",
+                         "{\"a\":{",
+                         "{\"a\":[1,",
+                         "{",
+                         "}",
+                         "[",
+                         "\"",
+                         "\\",
+                         "\xff",
+                         "{\"a\":1}}",
+                         "{\"a\":1} x",
+                         "{\"a\":1}{\"a\":2}",
+                         "{\"a\":1},",
+                         "[{\"a\":1}]",
+                         "1",
+                         "\"text\"",
+                         "null",
+                         "true",
+                         "{\"a\" 1}",
+                         "{\"a\":}",
+                         "{\"a\":,\"b\":1}",
+                         "{a:1}",
+                         "{\"a\":1,}",
+                         "{,}",
+                         "{\"a\":1 \"b\":2}",
+                         "{\"x\":[}",
+                         "{\"a\":1}\\",
+                         "{\"a\":1}\"",
+                         "{\"x\":\"\x01\"}",
+                         "{\"a\":1}\xc3",
+                         "{\"a\":nope}",
+                         "{\"\\q\":1}",
+                         "{\"x\":{\"y\":[[[}",
+                         std::string_view("{\"a\":1}\0", 8).data()};
   for (const char* bad : cases) {
     const std::string text = std::string("{\"a\":1}\n") + bad + "\n{\"a\":2}\n{\"a\":3}\n";
     const auto decoded = Decode("a INT", text);
@@ -344,7 +388,8 @@ TEST(JsonDecoder, LinesAndSpace) {
 TEST(JsonDecoder, OneMessageMayHaveManyLines) {
   FormatSpec spec = Spec();
   spec.one_message = true;
-  EXPECT_THAT(Decode("a INT, b INT", "{\n  \"a\": 1,\n  \"b\": 2\n}\n", spec).rows, ElementsAre(R"({"a":1,"b":2})"));
+  EXPECT_THAT(Decode("a INT, b INT", "{\n  \"a\": 1,\n  \"b\": 2\n}\n", spec).rows,
+              ElementsAre(R"({"a":1,"b":2})"));
   EXPECT_EQ(Decode("a INT", "{\"a\":1}\n{\"a\":2}", spec).errors.size(), 1u);
   EXPECT_TRUE(Decode("a INT", "", spec).rows.empty());
   spec.framing = FramingMethod::kNewline;
@@ -356,10 +401,12 @@ TEST(JsonDecoder, ManyMessagesAtOnce) {
   spec.one_message = true;
   const Schema columns = Columns("a INT");
   auto decoder = Json().make_decoder(spec, columns);
-  const std::vector<std::string_view> messages = {"{\"a\":1}", "", "{\"a\":\"x", "{\n\"a\":2}", "{\"a\":3}\"", "{\"a\":4}", "{\"a\":5}"};
+  const std::vector<std::string_view> messages = {"{\"a\":1}",   "",          "{\"a\":\"x", "{\n\"a\":2}",
+                                                  "{\"a\":3}\"", "{\"a\":4}", "{\"a\":5}"};
   std::vector<int32_t> row_messages;
   DecodeResult result = decoder->DecodeMessages(messages, 100, &row_messages);
-  EXPECT_THAT(Rows(result.batch, columns), ElementsAre(R"({"a":1})", R"({"a":2})", R"({"a":4})", R"({"a":5})"));
+  EXPECT_THAT(Rows(result.batch, columns),
+              ElementsAre(R"({"a":1})", R"({"a":2})", R"({"a":4})", R"({"a":5})"));
   EXPECT_THAT(row_messages, ElementsAre(0, 3, 5, 6));
   EXPECT_EQ(result.consumed, 7);
   ASSERT_EQ(result.bad.size(), 2u);
@@ -387,7 +434,8 @@ TEST(JsonDecoder, BlocksOfAnyLengthReadTheSame) {
   // The end of the block decides which lines are copied for padding; every cut must give the same rows.
   std::string text;
   for (int i = 0; i < 300; ++i) {
-    text += "{\"a\":" + std::to_string(i * 7919) + ",\"b\":\"" + std::string(static_cast<size_t>(i % 90), 'x') + "\"}\n";
+    text += "{\"a\":" + std::to_string(i * 7919) + ",\"b\":\"" +
+            std::string(static_cast<size_t>(i % 90), 'x') + "\"}\n";
   }
   for (size_t end = text.size() - 300; end < text.size(); ++end) {
     const std::string block = text.substr(0, end);  // an own allocation: the sanitizer sees reads behind it
@@ -399,7 +447,8 @@ TEST(JsonDecoder, BlocksOfAnyLengthReadTheSame) {
 
 TEST(JsonDecoder, HugeThings) {
   const std::string key(65536, 'k');
-  EXPECT_THAT(Decode("a INT", "{\"" + key + "\":1,\"a\":2,\"" + key + "\":[1]}").rows, ElementsAre(R"({"a":2})"));
+  EXPECT_THAT(Decode("a INT", "{\"" + key + "\":1,\"a\":2,\"" + key + "\":[1]}").rows,
+              ElementsAre(R"({"a":2})"));
   EXPECT_EQ(Decode("`" + key + "` INT", "{\"" + key + "\":1}").rows.size(), 1u);
 
   const std::string deep = std::string(1000, '[') + std::string(1000, ']');
@@ -442,7 +491,8 @@ TEST(JsonDecoder, LongLinesAreBadWhenLimited) {
 }
 
 TEST(JsonDecoder, NotNullColumns) {
-  const auto decoded = Decode("id BIGINT NOT NULL, a INT", "{\"id\":1}\n{\"a\":2}\n{\"id\":null}\n{\"id\":3,\"a\":4}\n");
+  const auto decoded =
+      Decode("id BIGINT NOT NULL, a INT", "{\"id\":1}\n{\"a\":2}\n{\"id\":null}\n{\"id\":3,\"a\":4}\n");
   EXPECT_THAT(decoded.rows, ElementsAre(R"({"id":1,"a":null})", R"({"id":3,"a":4})"));
   EXPECT_THAT(decoded.errors, ElementsAre("column 'id': is NOT NULL but the record has no such field",
                                           "column 'id': is NOT NULL but the record has null"));
@@ -452,7 +502,9 @@ TEST(JsonDecoder, NullStructsLeaveTheirChildrenNull) {
   const Schema columns = Columns("s STRUCT<a INT, t STRUCT<b TEXT, c INT[]>>");
   auto decoder = Json().make_decoder(Spec(), columns);
   const DecodeResult result = decoder->Decode(
-      "{\"s\":null}\n{}\n{\"s\":{\"a\":1,\"t\":{\"b\":\"x\",\"c\":[1,2]}}}\n{\"s\":null}\n{\"s\":{\"t\":null}}\n{\"s\":null}\n", 100);
+      "{\"s\":null}\n{}\n{\"s\":{\"a\":1,\"t\":{\"b\":\"x\",\"c\":[1,2]}}}\n{\"s\":null}\n{\"s\":{\"t\":null}"
+      "}\n{\"s\":null}\n",
+      100);
   ASSERT_EQ(result.batch.num_rows, 6);
   const auto& s = static_cast<const arrow::StructArray&>(*result.batch.columns[0]);
   EXPECT_TRUE(s.ValidateFull().ok());
@@ -486,12 +538,14 @@ TEST(JsonDecoder, ADecoderIsReusedForManyBlocks) {
     const std::string n = std::to_string(i);
     const auto rows = Rows(kept[static_cast<size_t>(i)], columns);
     ASSERT_EQ(rows.size(), static_cast<size_t>(i + 1));
-    for (const auto& row : rows) ASSERT_EQ(row, "{\"a\":" + n + ",\"s\":{\"t\":\"" + n + "\"},\"l\":[" + n + "]}");
+    for (const auto& row : rows)
+      ASSERT_EQ(row, "{\"a\":" + n + ",\"s\":{\"t\":\"" + n + "\"},\"l\":[" + n + "]}");
   }
 }
 
 TEST(JsonDecoder, Unstructured) {
-  const auto decoded = Decode("value JSON", "{\"a\": 1}\n[1,2] \n\"x\"\n{\"a\":tru}\n{\"a\":1}{}\n", Spec({{"unstructured", "true"}}));
+  const auto decoded = Decode("value JSON", "{\"a\": 1}\n[1,2] \n\"x\"\n{\"a\":tru}\n{\"a\":1}{}\n",
+                              Spec({{"unstructured", "true"}}));
   EXPECT_THAT(decoded.rows, ElementsAre(R"({"value":{"a": 1}})", R"({"value":[1,2]})", R"({"value":"x"})"));
   EXPECT_EQ(decoded.errors.size(), 2u);
   EXPECT_EQ(Json().fixed_schema(Spec({{"unstructured", "true"}})).ToString(), "value JSON");
@@ -502,7 +556,8 @@ TEST(JsonDecoder, Unstructured) {
 TEST(JsonDecoder, SchemaRegistryPrefixIsStripped) {
   FormatSpec spec = Spec({{"confluent_schema_registry", "true"}});
   spec.one_message = true;
-  EXPECT_THAT(Decode("a INT", std::string("\0\0\0\0\x07{\"a\":1}", 12), spec).rows, ElementsAre(R"({"a":1})"));
+  EXPECT_THAT(Decode("a INT", std::string("\0\0\0\0\x07{\"a\":1}", 12), spec).rows,
+              ElementsAre(R"({"a":1})"));
 }
 
 TEST(JsonFormat, RefusesBadOptions) {
@@ -515,7 +570,8 @@ TEST(JsonFormat, RefusesBadOptions) {
       ADD_FAILURE() << options.begin()->first;
     } catch (const UserError& error) {
       EXPECT_EQ(error.reason(), Reason::kBadOption);
-      EXPECT_THAT(error.message(), HasSubstr("'json." + options.begin()->first + "' is '" + options.begin()->second + "'"));
+      EXPECT_THAT(error.message(),
+                  HasSubstr("'json." + options.begin()->first + "' is '" + options.begin()->second + "'"));
     }
   }
   const FormatSpec spec = Spec({{"timestamp_format", "rfc3339"}, {"nonsense", "1"}});

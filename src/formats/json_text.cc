@@ -55,15 +55,24 @@ char* WriteUtf8(uint32_t code, char* out) {
 /// What a one-letter escape stands for; 0: none.
 char SimpleEscape(char letter) {
   switch (letter) {
-    case '"': return '"';
-    case '\\': return '\\';
-    case '/': return '/';
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return 0;
+    case '"':
+      return '"';
+    case '\\':
+      return '\\';
+    case '/':
+      return '/';
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return 0;
   }
 }
 
@@ -78,7 +87,8 @@ bool TakeUnicode(const char** p, const char* end, uint32_t* code) {
   const int second = ReadHex4(*p + 2, end);
   if (second < 0xdc00 || second > 0xdfff) return false;
   *p += 6;
-  *code = 0x10000 + ((static_cast<uint32_t>(first) - 0xd800) << 10) + (static_cast<uint32_t>(second) - 0xdc00);
+  *code =
+      0x10000 + ((static_cast<uint32_t>(first) - 0xd800) << 10) + (static_cast<uint32_t>(second) - 0xdc00);
   return true;
 }
 
@@ -137,13 +147,26 @@ char* WriteEscape(char c, char* out) {
   *out++ = '\\';
   switch (c) {
     case '"':
-    case '\\': *out++ = c; return out;
-    case '\n': *out++ = 'n'; return out;
-    case '\r': *out++ = 'r'; return out;
-    case '\t': *out++ = 't'; return out;
-    case '\b': *out++ = 'b'; return out;
-    case '\f': *out++ = 'f'; return out;
-    default: break;
+    case '\\':
+      *out++ = c;
+      return out;
+    case '\n':
+      *out++ = 'n';
+      return out;
+    case '\r':
+      *out++ = 'r';
+      return out;
+    case '\t':
+      *out++ = 't';
+      return out;
+    case '\b':
+      *out++ = 'b';
+      return out;
+    case '\f':
+      *out++ = 'f';
+      return out;
+    default:
+      break;
   }
   constexpr char kHex[] = "0123456789abcdef";
   std::memcpy(out, "u00", 3);
@@ -164,7 +187,8 @@ char* WriteJsonString(std::string_view text, char* out) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
     // min(byte, 0x1f) == byte exactly for control characters.
     const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-    const __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+    const __m128i special =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
     const auto mask = static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(control, special)));
     if (mask == 0) {
       p += 16;
@@ -196,7 +220,8 @@ void AppendJsonString(std::string_view text, std::string* out) {
 
 namespace {
 
-/// Walks the tokens of one value with a grammar: what may come next follows from the last token and the open brackets.
+/// Walks the tokens of one value with a grammar: what may come next follows from the last token and the open
+/// brackets.
 class ValueChecker {
  public:
   ValueChecker(const char* buffer, const uint32_t* tokens, uint32_t bytes_end)
@@ -237,7 +262,8 @@ class ValueChecker {
     open_.pop_back();
     return AfterValue();
   }
-  /// Closes what ends here and moves over a comma and key; `at_` is then at a value, or the whole value has ended.
+  /// Closes what ends here and moves over a comma and key; `at_` is then at a value, or the whole value has
+  /// ended.
   bool AfterValue() {
     while (!open_.empty()) {
       const char c = Peek();
@@ -284,7 +310,8 @@ class ValueChecker {
 
 }  // namespace
 
-bool CheckJsonValue(const char* buffer, const uint32_t* tokens, uint32_t bytes_end, JsonValueText* out, const char** error) {
+bool CheckJsonValue(const char* buffer, const uint32_t* tokens, uint32_t bytes_end, JsonValueText* out,
+                    const char** error) {
   ValueChecker checker(buffer, tokens, bytes_end);
   if (checker.Run(out)) return true;
   *error = checker.error();
@@ -295,7 +322,8 @@ std::optional<std::string_view> CheckJsonText(JsonIndex* index, std::string_view
   *error = index->Build(text);
   if (*error) return std::nullopt;
   JsonValueText value;
-  if (!CheckJsonValue(text.data(), index->tokens(), static_cast<uint32_t>(text.size()), &value, error)) return std::nullopt;
+  if (!CheckJsonValue(text.data(), index->tokens(), static_cast<uint32_t>(text.size()), &value, error))
+    return std::nullopt;
   if (value.next == index->tokens() + index->num_tokens()) return value.text;
   *error = "something follows the value";
   return std::nullopt;

@@ -29,8 +29,8 @@ bool StartsScalar(char c) {
   return c == '"' || c == '-' || static_cast<unsigned char>(c - '0') <= 9 || c == 't' || c == 'f' || c == 'n';
 }
 
-/// Copies a string's inside, sixteen bytes at a time; false when it holds a backslash. Reads and writes up to 15 bytes
-/// beyond the end.
+/// Copies a string's inside, sixteen bytes at a time; false when it holds a backslash. Reads and writes up to
+/// 15 bytes beyond the end.
 bool CopyPlain(const char* from, int64_t bytes, char* to) {
 #if defined(__SSE2__)
   const __m128i backslash = _mm_set1_epi8('\\');
@@ -68,7 +68,8 @@ JsonWalker::ValueReader JsonWalker::MakeReader(const std::string& name, ColumnWr
     reader.object = std::make_unique<ObjectReader>();
     reader.object->keys.emplace_back();
     for (int i = 0; i < column->num_children(); ++i) {
-      reader.object->fields.push_back(MakeReader(column->type().fields()[static_cast<size_t>(i)].name, &column->child(i)));
+      reader.object->fields.push_back(
+          MakeReader(column->type().fields()[static_cast<size_t>(i)].name, &column->child(i)));
     }
   } else if (reader.id == TypeId::kArray) {
     reader.element = std::make_unique<ValueReader>(MakeReader("[]", &column->child(0)));
@@ -92,7 +93,8 @@ Batch JsonWalker::Finish() {
   return batch;
 }
 
-// ---- errors: all of it off the hot path --------------------------------------------------------------------------------
+// ---- errors: all of it off the hot path
+// --------------------------------------------------------------------------------
 
 bool JsonWalker::FailSyntax(const char* what) {
   error_is_syntax_ = true;
@@ -115,11 +117,14 @@ bool JsonWalker::FailedValue(std::string error) {
 /// Adds a level to the path of the value that failed.
 bool JsonWalker::InField(const std::string& name) {
   if (error_is_syntax_) return false;
-  error_path_ = error_path_.empty() ? name : error_path_[0] == '[' ? name + error_path_ : name + "." + error_path_;
+  error_path_ = error_path_.empty()     ? name
+                : error_path_[0] == '[' ? name + error_path_
+                                        : name + "." + error_path_;
   return false;
 }
 
-// ---- records and objects -----------------------------------------------------------------------------------------------
+// ---- records and objects
+// -----------------------------------------------------------------------------------------------
 
 bool JsonWalker::ReadRecord(uint32_t bytes_end) {
   ReserveRows(num_rows_ + 1);
@@ -178,9 +183,11 @@ bool JsonWalker::ReadObject(ObjectReader* object, int64_t row) {
   while (true) {
     const uint32_t start = at_[0];
     const uint32_t colon = at_[1];
-    if (buffer_[start] != '"' || buffer_[colon] != ':') return FailSyntax("expected a field name in quotes and ':'");
+    if (buffer_[start] != '"' || buffer_[colon] != ':')
+      return FailSyntax("expected a field name in quotes and ':'");
     int32_t* predicted = known < 0 ? &object->first : &object->keys[static_cast<size_t>(known)].next;
-    if (*predicted < 0 || !Matches(object->keys[static_cast<size_t>(*predicted)], buffer_ + start, colon - start)) {
+    if (*predicted < 0 ||
+        !Matches(object->keys[static_cast<size_t>(*predicted)], buffer_ + start, colon - start)) {
       const int32_t found = FindKey(object, std::string_view(buffer_ + start, colon - start));
       if (found < 0) return FailSyntax("a bad escape in a field name");
       // FindKey may have moved the keys.
@@ -215,8 +222,8 @@ bool JsonWalker::ReadObject(ObjectReader* object, int64_t row) {
   return written == object->fields.size() || FillMissing(object, row);
 }
 
-/// A field that comes again: the last one wins, but a name in other case never wins over the exact one. True when the
-/// value is to be read.
+/// A field that comes again: the last one wins, but a name in other case never wins over the exact one. True
+/// when the value is to be read.
 bool JsonWalker::PrepareRepeated(ValueReader* field, const KnownKey& key, int64_t row) {
   if (key.loose && field->loose_row != row) return false;
   field->loose_row = key.loose ? row : -1;
@@ -281,12 +288,14 @@ int32_t JsonWalker::FindKey(ObjectReader* object, std::string_view text) {
     object->keys[0] = MakeKey(text, *object);
     return 0;
   }
-  const auto [place, added] = object->key_ids.try_emplace(std::string(text), static_cast<int32_t>(object->keys.size()));
+  const auto [place, added] =
+      object->key_ids.try_emplace(std::string(text), static_cast<int32_t>(object->keys.size()));
   if (added) object->keys.push_back(MakeKey(text, *object));
   return place->second;
 }
 
-// ---- values ------------------------------------------------------------------------------------------------------------
+// ---- values
+// ------------------------------------------------------------------------------------------------------------
 
 std::string_view JsonWalker::StringInside() const {
   // Between a string and the next token is only space, so the closing quote is found from behind.
@@ -341,7 +350,8 @@ bool JsonWalker::ReadValue(ValueReader* reader) {
       if (!AppendText(reader->column, StringInside())) return false;
       ++at_;
       return true;
-    case TypeId::kJson: return ReadRawText(reader);
+    case TypeId::kJson:
+      return ReadRawText(reader);
     case TypeId::kInt64:
       if (c != '"') {
         int64_t value;
@@ -353,7 +363,8 @@ bool JsonWalker::ReadValue(ValueReader* reader) {
         return true;
       }
       return ReadString(reader);
-    default: return c == '"' ? ReadString(reader) : ReadBare(reader);
+    default:
+      return c == '"' ? ReadString(reader) : ReadBare(reader);
   }
   if (c != '"' && c != '{' && c != '[' && !StartsScalar(c)) return FailSyntax("expected a value");
   return FailValue(*reader, c == '"' || StartsScalar(c) ? BareText() : std::string_view(&c, 1));
@@ -418,14 +429,16 @@ void DropRepeated(std::vector<MapEntry>* entries) {
 
 }  // namespace
 
-// Finds all entries first: of a key that comes twice only the last counts, and what was appended cannot be cut out.
+// Finds all entries first: of a key that comes twice only the last counts, and what was appended cannot be
+// cut out.
 bool JsonWalker::ReadMap(ValueReader* reader) {
   std::vector<MapEntry> entries;
   ++at_;
   bool more = buffer_[*at_] != '}';
   if (!more) ++at_;
   while (more) {
-    if (buffer_[at_[0]] != '"' || buffer_[at_[1]] != ':') return FailSyntax("expected a field name in quotes and ':'");
+    if (buffer_[at_[0]] != '"' || buffer_[at_[1]] != ':')
+      return FailSyntax("expected a field name in quotes and ':'");
     const std::string_view inside = StringInside();
     std::string key(inside.size(), '\0');
     const auto length = UnescapeJson(inside, key.data());
@@ -461,10 +474,12 @@ bool JsonWalker::AppendMapKey(ValueReader* reader, std::string_view text) {
   }
   scratch_.assign(text);
   scratch_.append(kNumberPadding, '\0');
-  return AppendTextValue(reader->column, {scratch_.data(), text.size()}, rules_, &error_) || FailedValue(std::move(error_));
+  return AppendTextValue(reader->column, {scratch_.data(), text.size()}, rules_, &error_) ||
+         FailedValue(std::move(error_));
 }
 
-/// JSON columns, and TEXT columns that get something else than a string: the value as it stands in the record.
+/// JSON columns, and TEXT columns that get something else than a string: the value as it stands in the
+/// record.
 bool JsonWalker::ReadRawText(ValueReader* reader) {
   JsonValueText value;
   const char* error;

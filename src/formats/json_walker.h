@@ -1,6 +1,7 @@
 #pragma once
 
-/// The second pass over JSON text (json_record_reader.h has the whole picture): the tokens of one record into columns.
+/// The second pass over JSON text (json_record_reader.h has the whole picture): the tokens of one record into
+/// columns.
 
 #include <cstdint>
 #include <memory>
@@ -24,8 +25,8 @@ class JsonWalker {
     if (rows > capacity_) GrowRows(rows);
   }
 
-  /// Moves to other text. `buffer` has kPadding readable bytes behind its end, the first of which is a newline; `tokens`
-  /// are those of JsonIndex over it.
+  /// Moves to other text. `buffer` has kPadding readable bytes behind its end, the first of which is a
+  /// newline; `tokens` are those of JsonIndex over it.
   void Start(const char* buffer, const uint32_t* tokens) {
     buffer_ = buffer;
     at_ = tokens;
@@ -34,8 +35,8 @@ class JsonWalker {
 
   /// True when no token lies before `bytes_end`: nothing but space up to there.
   bool AtBlank(uint32_t bytes_end) const { return *at_ >= bytes_end; }
-  /// Appends the record whose tokens are those before `bytes_end` (not blank) as a row. False: no row was appended and
-  /// error() says why. Either way the next record's tokens follow.
+  /// Appends the record whose tokens are those before `bytes_end` (not blank) as a row. False: no row was
+  /// appended and error() says why. Either way the next record's tokens follow.
   bool ReadRecord(uint32_t bytes_end);
   void SkipRecord(uint32_t bytes_end) {
     while (*at_ < bytes_end) ++at_;
@@ -53,21 +54,21 @@ class JsonWalker {
     std::string name;
     ColumnWriter* column = nullptr;
     TypeId id = TypeId::kNull;
-    std::unique_ptr<ObjectReader> object;   // STRUCT
-    std::unique_ptr<ValueReader> element;   // ARRAY's element, MAP's value
-    std::unique_ptr<ValueReader> key;       // MAP
-    int64_t loose_row = -1;                 // the last row that took its value from a name in other case
+    std::unique_ptr<ObjectReader> object;  // STRUCT
+    std::unique_ptr<ValueReader> element;  // ARRAY's element, MAP's value
+    std::unique_ptr<ValueReader> key;      // MAP
+    int64_t loose_row = -1;                // the last row that took its value from a name in other case
   };
 
   /// A field name as it stands in the text, quotes included, and which field it means.
   struct KnownKey {
     std::string text;
-    uint64_t head = 0;       // the first eight bytes under `head_mask`
+    uint64_t head = 0;  // the first eight bytes under `head_mask`
     uint64_t head_mask = 0;
-    uint64_t tail = 0;       // the last eight bytes, for texts longer than that
-    int32_t field = -1;      // −1: nobody reads it
-    bool loose = false;      // equal only when ignoring case
-    int32_t next = -1;       // the key that followed it last time
+    uint64_t tail = 0;   // the last eight bytes, for texts longer than that
+    int32_t field = -1;  // −1: nobody reads it
+    bool loose = false;  // equal only when ignoring case
+    int32_t next = -1;   // the key that followed it last time
   };
 
   struct ObjectReader {

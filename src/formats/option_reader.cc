@@ -1,7 +1,7 @@
 #include "formats/option_reader.h"
 
-#include <charconv>
 #include <cctype>
+#include <charconv>
 
 namespace laminar {
 
@@ -44,7 +44,8 @@ char OptionReader::Character(const std::string& name, char otherwise) const {
   Fail(name, "a single character (or \\t, \\x01)");
 }
 
-int OptionReader::Choice(const std::string& name, const std::vector<std::string>& values, int otherwise) const {
+int OptionReader::Choice(const std::string& name, const std::vector<std::string>& values,
+                         int otherwise) const {
   const std::string* value = Find(name);
   if (!value) return otherwise;
   std::string wanted = "one of ";

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Typed access to a format's options. Whatever is asked for counts as used; what nobody asked for is reported by the
-/// planner as unknown.
+/// Typed access to a format's options. Whatever is asked for counts as used; what nobody asked for is
+/// reported by the planner as unknown.
 
 #include <optional>
 #include <string>

@@ -42,20 +42,26 @@ void OrFileError(const arrow::Status& status, const char* what) {
 /// The SQL type of a Parquet column as Arrow reads it; nothing for what SQL cannot hold.
 std::optional<Type> SqlTypeOf(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::DICTIONARY: return SqlTypeOf(*static_cast<const arrow::DictionaryType&>(type).value_type());
+    case arrow::Type::DICTIONARY:
+      return SqlTypeOf(*static_cast<const arrow::DictionaryType&>(type).value_type());
     case arrow::Type::LARGE_STRING:
-    case arrow::Type::STRING_VIEW: return Type::Text();
+    case arrow::Type::STRING_VIEW:
+      return Type::Text();
     case arrow::Type::LARGE_BINARY:
     case arrow::Type::BINARY_VIEW:
-    case arrow::Type::FIXED_SIZE_BINARY: return Type::Bytes();
-    case arrow::Type::HALF_FLOAT: return Type::Float();
+    case arrow::Type::FIXED_SIZE_BINARY:
+      return Type::Bytes();
+    case arrow::Type::HALF_FLOAT:
+      return Type::Float();
     case arrow::Type::DECIMAL32:
     case arrow::Type::DECIMAL64: {
       const auto& decimal = static_cast<const arrow::DecimalType&>(type);
       return Type::Decimal(decimal.precision(), decimal.scale());
     }
-    case arrow::Type::TIME32: return Type::Time();
-    case arrow::Type::DATE64: return Type::Date();
+    case arrow::Type::TIME32:
+      return Type::Time();
+    case arrow::Type::DATE64:
+      return Type::Date();
     case arrow::Type::TIMESTAMP: {
       const auto& timestamp = static_cast<const arrow::TimestampType&>(type);
       if (!timestamp.timezone().empty()) return Type::TimestampTz();
@@ -82,7 +88,8 @@ std::optional<Type> SqlTypeOf(const arrow::DataType& type) {
       }
       return Type::Struct(std::move(fields));
     }
-    default: return Type::FromArrow(type);
+    default:
+      return Type::FromArrow(type);
   }
 }
 
@@ -113,11 +120,13 @@ void CollectLeaves(const parquet::arrow::SchemaField& file, const Type& type, st
     if (index >= 0) CollectLeaves(file.children[static_cast<size_t>(index)], wanted.type, leaves);
   }
   // None of the wanted fields is there: one leaf still tells which rows are NULL.
-  if (leaves->size() == before && !file.children.empty()) CollectLeaves(file.children[0], Type::Null(), leaves);
+  if (leaves->size() == before && !file.children.empty())
+    CollectLeaves(file.children[0], Type::Null(), leaves);
 }
 
 /// Values as the column's type; the error names what does not fit.
-std::shared_ptr<arrow::Array> Convert(const std::shared_ptr<arrow::Array>& array, const Type& type, const std::string& path);
+std::shared_ptr<arrow::Array> Convert(const std::shared_ptr<arrow::Array>& array, const Type& type,
+                                      const std::string& path);
 
 std::shared_ptr<arrow::Array> ConvertStruct(const std::shared_ptr<arrow::Array>& array, const Type& type,
                                             const std::string& path) {
@@ -134,19 +143,23 @@ std::shared_ptr<arrow::Array> ConvertStruct(const std::shared_ptr<arrow::Array>&
   // Children of a sliced STRUCT come without its offset, so its bits must too.
   std::shared_ptr<arrow::Buffer> bits = rows.null_bitmap();
   if (bits && rows.offset() > 0) {
-    bits = OrThrow(arrow::internal::CopyBitmap(arrow::default_memory_pool(), bits->data(), rows.offset(), rows.length()));
+    bits = OrThrow(arrow::internal::CopyBitmap(arrow::default_memory_pool(), bits->data(), rows.offset(),
+                                               rows.length()));
   }
-  return std::make_shared<arrow::StructArray>(type.arrow_type(), rows.length(), std::move(children), std::move(bits),
-                                              rows.null_count());
+  return std::make_shared<arrow::StructArray>(type.arrow_type(), rows.length(), std::move(children),
+                                              std::move(bits), rows.null_count());
 }
 
-std::shared_ptr<arrow::Array> Convert(const std::shared_ptr<arrow::Array>& array, const Type& type, const std::string& path) {
+std::shared_ptr<arrow::Array> Convert(const std::shared_ptr<arrow::Array>& array, const Type& type,
+                                      const std::string& path) {
   const auto wanted = type.arrow_type();
   if (array->type()->Equals(*wanted)) return array;
-  if (type.id() == TypeId::kStruct && array->type_id() == arrow::Type::STRUCT) return ConvertStruct(array, type, path);
+  if (type.id() == TypeId::kStruct && array->type_id() == arrow::Type::STRUCT)
+    return ConvertStruct(array, type, path);
   if (array->type_id() == arrow::Type::DICTIONARY) {
     const auto& dictionary = static_cast<const arrow::DictionaryArray&>(*array);
-    const auto plain = OrFileError(arrow::compute::Cast(*array, dictionary.dictionary()->type()), "read a dictionary");
+    const auto plain =
+        OrFileError(arrow::compute::Cast(*array, dictionary.dictionary()->type()), "read a dictionary");
     return Convert(plain, type, path);
   }
   if (type.id() == TypeId::kArray && array->type_id() == arrow::Type::LIST) {
@@ -160,15 +173,16 @@ std::shared_ptr<arrow::Array> Convert(const std::shared_ptr<arrow::Array>& array
   options.allow_time_truncate = true;  // what is finer than a microsecond is cut off, as everywhere
   auto cast = arrow::compute::Cast(array, wanted, options);
   if (!cast.ok()) {
-    throw QueryError("column '" + path + "': a Parquet value of type " + array->type()->ToString() + " is not a valid " +
-                     type.ToString() + " (" + cast.status().message() + ")");
+    throw QueryError("column '" + path + "': a Parquet value of type " + array->type()->ToString() +
+                     " is not a valid " + type.ToString() + " (" + cast.status().message() + ")");
   }
   return cast->make_array();
 }
 
 class ParquetFileReader final : public FileReader {
  public:
-  ParquetFileReader(std::shared_ptr<arrow::io::RandomAccessFile> file, const Schema& columns) : columns_(columns) {
+  ParquetFileReader(std::shared_ptr<arrow::io::RandomAccessFile> file, const Schema& columns)
+      : columns_(columns) {
     // Pages are streamed and rows come in small batches, so that a row group may be larger than memory.
     parquet::ReaderProperties stream_properties;
     stream_properties.enable_buffered_stream();
@@ -229,7 +243,8 @@ class ParquetFileReader final : public FileReader {
   Schema file_schema() const override {
     Schema schema;
     for (const auto& field : file_schema_->fields()) {
-      if (auto type = SqlTypeOf(*field->type())) schema.fields.push_back({field->name(), *type, field->nullable()});
+      if (auto type = SqlTypeOf(*field->type()))
+        schema.fields.push_back({field->name(), *type, field->nullable()});
     }
     return schema;
   }
@@ -261,14 +276,16 @@ class ParquetFileReader final : public FileReader {
     return batch;
   }
 
-  /// Reads the next piece of a row group, so that groups larger than memory are no trouble; false at the end of the file.
+  /// Reads the next piece of a row group, so that groups larger than memory are no trouble; false at the end
+  /// of the file.
   bool LoadRows() {
     rows_.reset();
     rows_at_ = 0;
     while (true) {
       if (!group_batches_) {
         if (next_group_ >= reader_->num_row_groups()) return false;
-        group_batches_ = OrFileError(reader_->GetRecordBatchReader({next_group_++}, leaves_), "read a row group");
+        group_batches_ =
+            OrFileError(reader_->GetRecordBatchReader({next_group_++}, leaves_), "read a row group");
       }
       OrFileError(group_batches_->ReadNext(&rows_), "read rows");
       if (rows_) return true;
@@ -280,8 +297,10 @@ class ParquetFileReader final : public FileReader {
     const int index = FieldByName(rows.schema()->fields(), wanted.name);
     if (index < 0) return OrThrow(arrow::MakeArrayOfNull(wanted.type.arrow_type(), rows.num_rows()));
     auto array = Convert(rows.column(index), wanted.type, wanted.name);
-    if (!wanted.nullable && array->null_count() > 0) throw QueryError("column '" + wanted.name + "' is NOT NULL, but the file has NULLs");
-    if (wanted.type.id() == TypeId::kJson) CheckJson(static_cast<const arrow::StringArray&>(*array), wanted.name);
+    if (!wanted.nullable && array->null_count() > 0)
+      throw QueryError("column '" + wanted.name + "' is NOT NULL, but the file has NULLs");
+    if (wanted.type.id() == TypeId::kJson)
+      CheckJson(static_cast<const arrow::StringArray&>(*array), wanted.name);
     return array;
   }
 
@@ -291,7 +310,8 @@ class ParquetFileReader final : public FileReader {
     const char* error;
     for (int64_t row = 0; row < texts.length(); ++row) {
       if (texts.IsNull(row) || CheckJsonText(&index, texts.GetView(row), &error)) continue;
-      throw QueryError("column '" + name + "': '" + ShortenText(texts.GetView(row)) + "' is not JSON: " + error);
+      throw QueryError("column '" + name + "': '" + ShortenText(texts.GetView(row)) +
+                       "' is not JSON: " + error);
     }
   }
 
@@ -314,13 +334,13 @@ struct ParquetOptions {
 
 ParquetOptions ParquetOptionsOf(const FormatSpec& spec) {
   const OptionReader options(spec, "parquet");
-  constexpr arrow::Compression::type kTypes[] = {arrow::Compression::ZSTD,         arrow::Compression::UNCOMPRESSED,
-                                                 arrow::Compression::UNCOMPRESSED, arrow::Compression::SNAPPY,
-                                                 arrow::Compression::GZIP,         arrow::Compression::LZ4,
-                                                 arrow::Compression::LZ4};
+  constexpr arrow::Compression::type kTypes[] = {
+      arrow::Compression::ZSTD,   arrow::Compression::UNCOMPRESSED, arrow::Compression::UNCOMPRESSED,
+      arrow::Compression::SNAPPY, arrow::Compression::GZIP,         arrow::Compression::LZ4,
+      arrow::Compression::LZ4};
   ParquetOptions out;
-  out.compression =
-      kTypes[options.Choice("compression", {"zstd", "uncompressed", "none", "snappy", "gzip", "lz4", "lz4_raw"}, 0)];
+  out.compression = kTypes[options.Choice(
+      "compression", {"zstd", "uncompressed", "none", "snappy", "gzip", "lz4", "lz4_raw"}, 0)];
   bool has_unit;
   const int64_t size = options.Size("row_group_size", 0, &has_unit);
   if (size > 0) {
@@ -332,17 +352,19 @@ ParquetOptions ParquetOptionsOf(const FormatSpec& spec) {
 
 class ParquetFileWriter final : public FileWriter {
  public:
-  ParquetFileWriter(const ParquetOptions& options, std::shared_ptr<arrow::io::OutputStream> stream, const Schema& columns)
+  ParquetFileWriter(const ParquetOptions& options, std::shared_ptr<arrow::io::OutputStream> stream,
+                    const Schema& columns)
       : options_(options), columns_(columns), schema_(columns.arrow_schema()), stream_(std::move(stream)) {
-    auto properties = parquet::WriterProperties::Builder()
-                          .compression(options.compression)
-                          ->max_row_group_length(options.row_group_rows > 0 ? options.row_group_rows : INT64_MAX / 2)
-                          ->version(parquet::ParquetVersion::PARQUET_2_6)
-                          ->created_by("laminar")
-                          ->build();
+    auto properties =
+        parquet::WriterProperties::Builder()
+            .compression(options.compression)
+            ->max_row_group_length(options.row_group_rows > 0 ? options.row_group_rows : INT64_MAX / 2)
+            ->version(parquet::ParquetVersion::PARQUET_2_6)
+            ->created_by("laminar")
+            ->build();
     auto arrow_properties = parquet::ArrowWriterProperties::Builder().build();
-    writer_ = OrFileError(parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(), stream_, properties,
-                                                           arrow_properties),
+    writer_ = OrFileError(parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(), stream_,
+                                                           properties, arrow_properties),
                           "create");
   }
 
@@ -391,7 +413,8 @@ class ParquetFileWriter final : public FileWriter {
 /// Types that Parquet cannot carry are refused when the sink is planned, not at its first row.
 void CheckWritable(const Type& type, const std::string& path) {
   if (type.id() == TypeId::kInterval || type.is_null()) {
-    throw UserError(Reason::kSchemaMismatch, {}, "column '" + path + "' is " + type.ToString() + ", which Parquet cannot carry")
+    throw UserError(Reason::kSchemaMismatch, {},
+                    "column '" + path + "' is " + type.ToString() + ", which Parquet cannot carry")
         .Hint("cast it to TEXT");
   }
   if (type.id() == TypeId::kArray) return CheckWritable(type.element(), path + "[]");
@@ -401,7 +424,8 @@ void CheckWritable(const Type& type, const std::string& path) {
   }
   if (type.id() != TypeId::kStruct) return;
   if (type.fields().empty()) {
-    throw UserError(Reason::kSchemaMismatch, {}, "column '" + path + "' is a STRUCT without fields, which Parquet cannot carry");
+    throw UserError(Reason::kSchemaMismatch, {},
+                    "column '" + path + "' is a STRUCT without fields, which Parquet cannot carry");
   }
   for (const Field& field : type.fields()) CheckWritable(field.type, path + "." + field.name);
 }
@@ -411,11 +435,13 @@ void CheckWritable(const Type& type, const std::string& path) {
 void RegisterParquet(FormatRegistry& registry) {
   Format format;
   format.names = {"parquet"};
-  format.doc = {"parquet",
-                "Parquet files. Only the columns that a query reads are read, and of a STRUCT only the fields. Columns match by "
-                "exact name, then ignoring case; one that a file lacks is NULL.",
-                {{"compression", "zstd (default), uncompressed or none, snappy, gzip, lz4, lz4_raw"},
-                 {"row_group_size", "a number of rows, or bytes with a unit; default 128MB (before compression)"}}};
+  format.doc = {
+      "parquet",
+      "Parquet files. Only the columns that a query reads are read, and of a STRUCT only the fields. Columns "
+      "match by "
+      "exact name, then ignoring case; one that a file lacks is NULL.",
+      {{"compression", "zstd (default), uncompressed or none, snappy, gzip, lz4, lz4_raw"},
+       {"row_group_size", "a number of rows, or bytes with a unit; default 128MB (before compression)"}}};
   format.file_suffix = "parquet";
   format.open_file = [](const FormatSpec& spec, std::shared_ptr<arrow::io::RandomAccessFile> file,
                         const Schema& columns) -> std::unique_ptr<FileReader> {

@@ -15,7 +15,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::string WriteFile(const std::vector<Batch>& batches, const Schema& columns, const FormatSpec& spec = Spec()) {
+std::string WriteFile(const std::vector<Batch>& batches, const Schema& columns,
+                      const FormatSpec& spec = Spec()) {
   auto stream = OrThrow(arrow::io::BufferOutputStream::Create());
   auto writer = FormatOf("parquet").create_file(spec, stream, columns);
   for (const Batch& batch : batches) writer->Write(batch);
@@ -49,20 +50,24 @@ std::vector<std::string> ReadAll(const std::string& file, const Schema& columns,
 }
 
 /// A file as other writers make it.
-std::string WriteArrow(const arrow::FieldVector& fields, const arrow::ArrayVector& arrays,
-                       const std::shared_ptr<parquet::WriterProperties>& properties = parquet::default_writer_properties(),
-                       const std::shared_ptr<parquet::ArrowWriterProperties>& arrow_properties =
-                           parquet::default_arrow_writer_properties()) {
+std::string WriteArrow(
+    const arrow::FieldVector& fields, const arrow::ArrayVector& arrays,
+    const std::shared_ptr<parquet::WriterProperties>& properties = parquet::default_writer_properties(),
+    const std::shared_ptr<parquet::ArrowWriterProperties>& arrow_properties =
+        parquet::default_arrow_writer_properties()) {
   auto table = arrow::Table::Make(arrow::schema(fields), arrays);
   auto stream = OrThrow(arrow::io::BufferOutputStream::Create());
-  OrThrow(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), stream, 3, properties, arrow_properties));
+  OrThrow(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), stream, 3, properties,
+                                     arrow_properties));
   return OrThrow(stream->Finish())->ToString();
 }
 
 TEST(Parquet, EveryTypeRoundTrips) {
   const Schema columns = Columns(
-      "b BOOLEAN, i8 TINYINT, u8 TINYINT UNSIGNED, i BIGINT, u BIGINT UNSIGNED, f FLOAT, d DOUBLE, n DECIMAL(30,4), t TEXT, "
-      "x BYTEA, day DATE, tm TIME, ts TIMESTAMP, ts9 TIMESTAMP(9), tz TIMESTAMPTZ, j JSON, a INT[], m MAP<TEXT, INT>, "
+      "b BOOLEAN, i8 TINYINT, u8 TINYINT UNSIGNED, i BIGINT, u BIGINT UNSIGNED, f FLOAT, d DOUBLE, n "
+      "DECIMAL(30,4), t TEXT, "
+      "x BYTEA, day DATE, tm TIME, ts TIMESTAMP, ts9 TIMESTAMP(9), tz TIMESTAMPTZ, j JSON, a INT[], m "
+      "MAP<TEXT, INT>, "
       "s STRUCT<p INT, q STRUCT<r TEXT[]>>");
   const std::string full =
       R"({"b":true,"i8":-8,"u8":200,"i":-9223372036854775808,"u":18446744073709551615,"f":0.1,"d":1e300,"n":-12345678901234.5678,"t":"é","x":"AP8=",)"
@@ -74,20 +79,25 @@ TEST(Parquet, EveryTypeRoundTrips) {
   EXPECT_EQ(ReadAll(WriteFile({batch}, columns), columns), expected);
   EXPECT_EQ(ReadAll(WriteFile({Slice(batch, 0, 1), Slice(batch, 1, 2)}, columns), columns, 1), expected);
   for (const char* compression : {"none", "snappy", "gzip", "lz4", "lz4_raw", "zstd", "uncompressed"}) {
-    EXPECT_EQ(ReadAll(WriteFile({batch}, columns, Spec({{"compression", compression}})), columns), expected) << compression;
+    EXPECT_EQ(ReadAll(WriteFile({batch}, columns, Spec({{"compression", compression}})), columns), expected)
+        << compression;
   }
 }
 
 TEST(Parquet, ReadsOnlyTheColumnsAskedFor) {
   const Schema columns = Columns("a INT, s STRUCT<p INT, q STRUCT<r TEXT, z INT>>, c TEXT");
-  const std::string file = WriteFile({BatchOf(columns, "{\"a\":1,\"s\":{\"p\":2,\"q\":{\"r\":\"x\",\"z\":3}},\"c\":\"y\"}\n{\"a\":4}\n")}, columns);
+  const std::string file = WriteFile(
+      {BatchOf(columns, "{\"a\":1,\"s\":{\"p\":2,\"q\":{\"r\":\"x\",\"z\":3}},\"c\":\"y\"}\n{\"a\":4}\n")},
+      columns);
   const Schema some = Columns("c TEXT, s STRUCT<q STRUCT<z INT>>, nowhere INT, `A` BIGINT");
   EXPECT_THAT(ReadAll(file, some), ElementsAre(R"({"c":"y","s":{"q":{"z":3}},"nowhere":null,"A":1})",
                                                R"({"c":null,"s":null,"nowhere":null,"A":4})"));
-  EXPECT_THAT(ReadAll(file, Columns("s STRUCT<other INT>")), ElementsAre(R"({"s":{"other":null}})", R"({"s":null})"));
+  EXPECT_THAT(ReadAll(file, Columns("s STRUCT<other INT>")),
+              ElementsAre(R"({"s":{"other":null}})", R"({"s":null})"));
   EXPECT_EQ(Open(file, Schema{})->Next(100).num_rows, 2);
   EXPECT_EQ(Open(file, Columns("nowhere INT"))->Next(100).num_rows, 2);
-  EXPECT_EQ(Open(file, some)->file_schema().ToString(), "a INT, s STRUCT<p INT, q STRUCT<r TEXT, z INT>>, c TEXT");
+  EXPECT_EQ(Open(file, some)->file_schema().ToString(),
+            "a INT, s STRUCT<p INT, q STRUCT<r TEXT, z INT>>, c TEXT");
   EXPECT_THROW(Open(file, Columns("nowhere INT NOT NULL")), QueryError);
 }
 
@@ -97,7 +107,8 @@ TEST(Parquet, RowGroupsByRowsAndBytes) {
   for (int i = 0; i < 1000; ++i) lines += "{\"a\":" + std::to_string(i) + "}\n";
   const Batch batch = BatchOf(columns, lines);
   auto groups = [](const std::string& file) {
-    return parquet::ParquetFileReader::Open(std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(file)))
+    return parquet::ParquetFileReader::Open(
+               std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(file)))
         ->metadata()
         ->num_row_groups();
   };
@@ -139,36 +150,42 @@ TEST(Parquet, ForeignTypes) {
     fill(builder.get());
     return OrThrow(builder->Finish());
   };
-  const auto dictionary = OrThrow(arrow::compute::DictionaryEncode(*make(arrow::utf8(), [](arrow::ArrayBuilder* b) {
-    auto* text = static_cast<arrow::StringBuilder*>(b);
-    for (const char* value : {"x", "y", "x"}) ARROW_UNUSED(text->Append(value));
-    ARROW_UNUSED(text->AppendNull());
-  }))).make_array();
+  const auto dictionary =
+      OrThrow(arrow::compute::DictionaryEncode(*make(arrow::utf8(), [](arrow::ArrayBuilder* b) {
+        auto* text = static_cast<arrow::StringBuilder*>(b);
+        for (const char* value : {"x", "y", "x"}) ARROW_UNUSED(text->Append(value));
+        ARROW_UNUSED(text->AppendNull());
+      }))).make_array();
   const auto nanos = make(arrow::timestamp(arrow::TimeUnit::NANO), [](arrow::ArrayBuilder* b) {
-    for (int64_t value : {1'500, -1, 0, 7}) ARROW_UNUSED(static_cast<arrow::TimestampBuilder*>(b)->Append(value * 1'000));
+    for (int64_t value : {1'500, -1, 0, 7})
+      ARROW_UNUSED(static_cast<arrow::TimestampBuilder*>(b)->Append(value * 1'000));
   });
   const auto millis = make(arrow::timestamp(arrow::TimeUnit::MILLI), [](arrow::ArrayBuilder* b) {
-    for (int64_t value : {1'500, -1, 0, 7}) ARROW_UNUSED(static_cast<arrow::TimestampBuilder*>(b)->Append(value));
+    for (int64_t value : {1'500, -1, 0, 7})
+      ARROW_UNUSED(static_cast<arrow::TimestampBuilder*>(b)->Append(value));
   });
   const auto small = make(arrow::int32(), [](arrow::ArrayBuilder* b) {
     for (int value : {1, 2, 3, 4}) ARROW_UNUSED(static_cast<arrow::Int32Builder*>(b)->Append(value));
   });
-  const std::string file = WriteArrow({arrow::field("dict", dictionary->type()), arrow::field("ns", nanos->type()),
-                                       arrow::field("ms", millis->type()), arrow::field("i", small->type())},
-                                      {dictionary, nanos, millis, small});
+  const std::string file =
+      WriteArrow({arrow::field("dict", dictionary->type()), arrow::field("ns", nanos->type()),
+                  arrow::field("ms", millis->type()), arrow::field("i", small->type())},
+                 {dictionary, nanos, millis, small});
   const Schema columns = Columns("dict TEXT, ns TIMESTAMP, ms TIMESTAMP, i BIGINT");
-  EXPECT_THAT(ReadAll(file, columns),
-              ElementsAre(R"({"dict":"x","ns":"1970-01-01T00:00:00.001500","ms":"1970-01-01T00:00:01.500","i":1})",
-                          R"({"dict":"y","ns":"1969-12-31T23:59:59.999999","ms":"1969-12-31T23:59:59.999","i":2})",
-                          R"({"dict":"x","ns":"1970-01-01T00:00:00","ms":"1970-01-01T00:00:00","i":3})",
-                          R"({"dict":null,"ns":"1970-01-01T00:00:00.000007","ms":"1970-01-01T00:00:00.007","i":4})"));
+  EXPECT_THAT(
+      ReadAll(file, columns),
+      ElementsAre(R"({"dict":"x","ns":"1970-01-01T00:00:00.001500","ms":"1970-01-01T00:00:01.500","i":1})",
+                  R"({"dict":"y","ns":"1969-12-31T23:59:59.999999","ms":"1969-12-31T23:59:59.999","i":2})",
+                  R"({"dict":"x","ns":"1970-01-01T00:00:00","ms":"1970-01-01T00:00:00","i":3})",
+                  R"({"dict":null,"ns":"1970-01-01T00:00:00.000007","ms":"1970-01-01T00:00:00.007","i":4})"));
   EXPECT_EQ(Open(file, columns)->file_schema().ToString(), "dict TEXT, ns TIMESTAMP(9), ms TIMESTAMP, i INT");
   EXPECT_THROW(ReadAll(file, Columns("dict INT")), QueryError);
   EXPECT_EQ(ReadAll(file, Columns("i TEXT")).size(), 4u);
 
   // INT96, as Spark and Impala write it.
-  const std::string int96 = WriteArrow({arrow::field("ts", nanos->type())}, {nanos}, parquet::default_writer_properties(),
-                                       parquet::ArrowWriterProperties::Builder().enable_deprecated_int96_timestamps()->build());
+  const std::string int96 =
+      WriteArrow({arrow::field("ts", nanos->type())}, {nanos}, parquet::default_writer_properties(),
+                 parquet::ArrowWriterProperties::Builder().enable_deprecated_int96_timestamps()->build());
   EXPECT_THAT(ReadAll(int96, Columns("ts TIMESTAMP"))[0], R"({"ts":"1970-01-01T00:00:00.001500"})");
 }
 

@@ -19,15 +19,20 @@ bool IsRawType(const Type& type) { return type.id() == TypeId::kText || type.id(
 void CheckColumns(const std::string& format, const Schema& columns, bool text_only, bool bytes_only) {
   if (columns.num_columns() > 1) {
     throw UserError(Reason::kSchemaMismatch, {},
-                    "format '" + format + "' carries one column, but the table has " + std::to_string(columns.num_columns()));
+                    "format '" + format + "' carries one column, but the table has " +
+                        std::to_string(columns.num_columns()));
   }
   for (const Field& field : columns.fields) {
-    const bool good = text_only ? field.type.id() == TypeId::kText
-                                : bytes_only ? field.type.id() == TypeId::kBytes : IsRawType(field.type);
+    const bool good = text_only    ? field.type.id() == TypeId::kText
+                      : bytes_only ? field.type.id() == TypeId::kBytes
+                                   : IsRawType(field.type);
     if (good) continue;
     throw UserError(Reason::kSchemaMismatch, {},
-                    "column '" + field.name + "' is " + field.type.ToString() + ", but format '" + format + "' carries " +
-                        (text_only ? "TEXT" : bytes_only ? "BYTEA" : "TEXT or BYTEA"));
+                    "column '" + field.name + "' is " + field.type.ToString() + ", but format '" + format +
+                        "' carries " +
+                        (text_only    ? "TEXT"
+                         : bytes_only ? "BYTEA"
+                                      : "TEXT or BYTEA"));
   }
 }
 
@@ -36,7 +41,8 @@ class RawDecoder final : public Decoder {
   RawDecoder(const FormatSpec& spec, const Schema& columns, bool lines)
       : lines_(lines), line_bytes_max_(spec.line_bytes_max), check_utf8_(true) {
     // Without a column (count(*)) the records are only counted.
-    if (columns.num_columns() == 1) column_ = std::make_unique<ColumnWriter>(columns.fields[0].type, columns.fields[0].nullable);
+    if (columns.num_columns() == 1)
+      column_ = std::make_unique<ColumnWriter>(columns.fields[0].type, columns.fields[0].nullable);
     check_utf8_ = column_ && column_->id() == TypeId::kText;
   }
 
@@ -77,8 +83,9 @@ class RawDecoder final : public Decoder {
  private:
   bool Append(std::string_view record, int64_t position, DecodeResult* result) {
     if (line_bytes_max_ > 0 && lines_ && static_cast<int64_t>(record.size()) > line_bytes_max_) {
-      result->bad.push_back({record, position, "the line has " + std::to_string(record.size()) +
-                                                   " bytes, more than the limit of " + std::to_string(line_bytes_max_)});
+      result->bad.push_back({record, position,
+                             "the line has " + std::to_string(record.size()) +
+                                 " bytes, more than the limit of " + std::to_string(line_bytes_max_)});
       return false;
     }
     if (check_utf8_ && !IsValidUtf8(record)) {
@@ -132,12 +139,13 @@ Format MakeRaw(RawKind kind, const std::string& name, const std::string& descrip
     CheckColumns(name, columns, text_only, bytes_only);
     // Text in files comes in lines; bytes are whole messages unless lines were asked for.
     const bool text = columns.num_columns() == 0 ? !bytes_only : columns.fields[0].type.id() == TypeId::kText;
-    const bool lines =
-        spec.framing == FramingMethod::kNewline || (text && spec.framing == FramingMethod::kNone && !spec.one_message);
+    const bool lines = spec.framing == FramingMethod::kNewline ||
+                       (text && spec.framing == FramingMethod::kNone && !spec.one_message);
     return std::make_unique<RawDecoder>(spec, columns, lines);
   };
   format.make_encoder = [=](const FormatSpec&, const Schema& columns) -> std::unique_ptr<Encoder> {
-    if (columns.num_columns() == 0) throw UserError(Reason::kSchemaMismatch, {}, "format '" + name + "' needs a column to write");
+    if (columns.num_columns() == 0)
+      throw UserError(Reason::kSchemaMismatch, {}, "format '" + name + "' needs a column to write");
     CheckColumns(name, columns, text_only, bytes_only);
     return std::make_unique<RawEncoder>();
   };
@@ -156,9 +164,11 @@ Format MakeRaw(RawKind kind, const std::string& name, const std::string& descrip
 }  // namespace
 
 void RegisterRaw(FormatRegistry& registry) {
-  registry.Add(MakeRaw(RawKind::kString, "raw_string", "The record as text in one TEXT column `value`; must be UTF-8."));
+  registry.Add(MakeRaw(RawKind::kString, "raw_string",
+                       "The record as text in one TEXT column `value`; must be UTF-8."));
   registry.Add(MakeRaw(RawKind::kBytes, "raw_bytes", "The record's bytes in one BYTEA column `value`."));
-  registry.Add(MakeRaw(RawKind::kByType, "raw", "The record in one column, TEXT or BYTEA by the column's type."));
+  registry.Add(
+      MakeRaw(RawKind::kByType, "raw", "The record in one column, TEXT or BYTEA by the column's type."));
 }
 
 }  // namespace laminar

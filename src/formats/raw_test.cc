@@ -7,8 +7,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(Raw, LinesOfAFileAreRows) {
-  EXPECT_THAT(DecodeAll("raw_string", "value TEXT", "a b\r\n\n\xc3\xa9\nlast").rows,
-              ElementsAre(R"({"value":"a b"})", R"({"value":""})", "{\"value\":\"\u00e9\"}", R"({"value":"last"})"));
+  EXPECT_THAT(
+      DecodeAll("raw_string", "value TEXT", "a b\r\n\n\xc3\xa9\nlast").rows,
+      ElementsAre(R"({"value":"a b"})", R"({"value":""})", "{\"value\":\"\u00e9\"}", R"({"value":"last"})"));
   EXPECT_TRUE(DecodeAll("raw_string", "value TEXT", "").rows.empty());
   EXPECT_EQ(DecodeAll("raw_string", "value TEXT", "x\n").rows.size(), 1u);
   EXPECT_EQ(DecodeAll("raw_string", "", "x\ny\n").rows.size(), 2u);
@@ -17,9 +18,11 @@ TEST(Raw, LinesOfAFileAreRows) {
 TEST(Raw, AMessageIsOneRow) {
   FormatSpec spec = Spec();
   spec.one_message = true;
-  EXPECT_THAT(DecodeAll("raw_string", "value TEXT", "a\nb\n", spec).rows, ElementsAre(R"({"value":"a\nb\n"})"));
+  EXPECT_THAT(DecodeAll("raw_string", "value TEXT", "a\nb\n", spec).rows,
+              ElementsAre(R"({"value":"a\nb\n"})"));
   EXPECT_THAT(DecodeAll("raw_string", "value TEXT", "", spec).rows, ElementsAre(R"({"value":""})"));
-  EXPECT_THAT(DecodeAll("raw_bytes", "value BYTEA", std::string_view("\0\xff", 2), spec).rows, ElementsAre(R"({"value":"AP8="})"));
+  EXPECT_THAT(DecodeAll("raw_bytes", "value BYTEA", std::string_view("\0\xff", 2), spec).rows,
+              ElementsAre(R"({"value":"AP8="})"));
   spec.framing = FramingMethod::kNewline;
   EXPECT_EQ(DecodeAll("raw_string", "value TEXT", "a\nb\n", spec).rows.size(), 2u);
 }
@@ -48,7 +51,8 @@ TEST(Raw, RowsMaxAndMessages) {
 TEST(Raw, LongLinesAreBadWhenLimited) {
   FormatSpec spec = Spec();
   spec.line_bytes_max = 3;
-  EXPECT_THAT(DecodeAll("raw_string", "value TEXT", "abc\nabcd\n", spec).errors, ElementsAre(HasSubstr("limit of 3")));
+  EXPECT_THAT(DecodeAll("raw_string", "value TEXT", "abc\nabcd\n", spec).errors,
+              ElementsAre(HasSubstr("limit of 3")));
 }
 
 TEST(Raw, Encodes) {
@@ -74,7 +78,8 @@ TEST(FormatRegistry, FindsByAnySpelling) {
   EXPECT_EQ(registry.Find("Debezium-JSON")->names[0], "debezium_json");
   EXPECT_EQ(registry.Find("RAW_STRING")->names[0], "raw_string");
   EXPECT_EQ(registry.Find("orc"), nullptr);
-  EXPECT_THAT(registry.names(), ElementsAre("csv", "debezium_json", "json", "parquet", "raw", "raw_bytes", "raw_string"));
+  EXPECT_THAT(registry.names(),
+              ElementsAre("csv", "debezium_json", "json", "parquet", "raw", "raw_bytes", "raw_string"));
 }
 
 }  // namespace

@@ -65,12 +65,14 @@ NumberError ParseInteger(std::string_view text, IntegerText* out) {
       return NumberError::kNone;
     }
     if (count <= 16) {
-      if (!EightDigits(p, count - 8, &high) || !EightDigits(p + count - 8, 8, &low)) return WhyNoInteger(text);
+      if (!EightDigits(p, count - 8, &high) || !EightDigits(p + count - 8, 8, &low))
+        return WhyNoInteger(text);
       out->magnitude = uint64_t{high} * 100'000'000 + low;
       return NumberError::kNone;
     }
   }
-  return ParseLongMagnitude({p, count}, &out->magnitude) == NumberError::kNone ? NumberError::kNone : WhyNoInteger(text);
+  return ParseLongMagnitude({p, count}, &out->magnitude) == NumberError::kNone ? NumberError::kNone
+                                                                               : WhyNoInteger(text);
 }
 
 NumberError ParseInt64(std::string_view text, int64_t* out) {
@@ -154,7 +156,8 @@ bool IsJsonNumber(std::string_view text) {
 NumberError ParseDouble(std::string_view text, double* out) {
   NumberParts parts;
   if (!SplitNumber(text, &parts)) return NumberError::kNotANumber;
-  // Up to 15 digits and a power of ten that is a double: one correctly rounded operation gives the nearest double.
+  // Up to 15 digits and a power of ten that is a double: one correctly rounded operation gives the nearest
+  // double.
   const int64_t power = parts.exponent - static_cast<int64_t>(parts.fraction.size());
   if (parts.whole.size() + parts.fraction.size() <= 15 && power >= -22 && power <= 22) {
     uint64_t digits = 0;
@@ -218,8 +221,12 @@ NumberError ParseDecimal(std::string_view text, int precision, int scale, __int1
   return NumberError::kNone;
 }
 
-char* WriteInt64(int64_t value, char* out) { return std::to_chars(out, out + kNumberTextBytesMax, value).ptr; }
-char* WriteUInt64(uint64_t value, char* out) { return std::to_chars(out, out + kNumberTextBytesMax, value).ptr; }
+char* WriteInt64(int64_t value, char* out) {
+  return std::to_chars(out, out + kNumberTextBytesMax, value).ptr;
+}
+char* WriteUInt64(uint64_t value, char* out) {
+  return std::to_chars(out, out + kNumberTextBytesMax, value).ptr;
+}
 
 namespace {
 
@@ -276,7 +283,8 @@ char* WriteDouble(double value, char* out) { return WriteFloating(value, out); }
 char* WriteFloat(float value, char* out) { return WriteFloating(value, out); }
 
 char* WriteDecimal(__int128 unscaled, int scale, char* out) {
-  unsigned __int128 rest = unscaled < 0 ? 0 - static_cast<unsigned __int128>(unscaled) : static_cast<unsigned __int128>(unscaled);
+  unsigned __int128 rest =
+      unscaled < 0 ? 0 - static_cast<unsigned __int128>(unscaled) : static_cast<unsigned __int128>(unscaled);
   if (unscaled < 0) *out++ = '-';
   char digits[48];
   int count = 0;
@@ -358,8 +366,10 @@ std::optional<__int128> DecimalFromBigEndian(std::string_view bytes) {
   if (bytes.empty()) return std::nullopt;
   const bool negative = (static_cast<unsigned char>(bytes[0]) & 0x80) != 0;
   // Leading bytes that only repeat the sign carry nothing.
-  while (bytes.size() > 16 && static_cast<unsigned char>(bytes[0]) == (negative ? 0xff : 0)) bytes.remove_prefix(1);
-  if (bytes.size() > 16 || ((static_cast<unsigned char>(bytes[0]) & 0x80) != 0) != negative) return std::nullopt;
+  while (bytes.size() > 16 && static_cast<unsigned char>(bytes[0]) == (negative ? 0xff : 0))
+    bytes.remove_prefix(1);
+  if (bytes.size() > 16 || ((static_cast<unsigned char>(bytes[0]) & 0x80) != 0) != negative)
+    return std::nullopt;
   unsigned __int128 value = negative ? ~static_cast<unsigned __int128>(0) : 0;
   for (unsigned char c : bytes) value = value << 8 | c;
   return static_cast<__int128>(value);

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Single values as text, exactly: numbers, decimals, base64. Shared by JSON and CSV. Nothing goes through a double that is
-/// not one.
+/// Single values as text, exactly: numbers, decimals, base64. Shared by JSON and CSV. Nothing goes through a
+/// double that is not one.
 
 #include <cstdint>
 #include <optional>
@@ -35,16 +35,16 @@ bool IsJsonNumber(std::string_view text);
 NumberError ParseDouble(std::string_view text, double* out);
 NumberError ParseFloat(std::string_view text, float* out);
 
-/// A JSON number as an integer of units 10^−scale with at most `precision` digits. Digits beyond the scale are rounded half
-/// away from zero.
+/// A JSON number as an integer of units 10^−scale with at most `precision` digits. Digits beyond the scale
+/// are rounded half away from zero.
 NumberError ParseDecimal(std::string_view text, int precision, int scale, __int128* out);
 
 /// Room that the Write functions may need.
 inline constexpr int kNumberTextBytesMax = 64;
 char* WriteInt64(int64_t value, char* out);
 char* WriteUInt64(uint64_t value, char* out);
-/// Shortest text that reads back the same; integral values get `.0`; `1e21`-like exponents outside 1e-5 … 1e16. The value
-/// must be finite.
+/// Shortest text that reads back the same; integral values get `.0`; `1e21`-like exponents outside 1e-5 …
+/// 1e16. The value must be finite.
 char* WriteDouble(double value, char* out);
 char* WriteFloat(float value, char* out);
 char* WriteDecimal(__int128 unscaled, int scale, char* out);
@@ -57,7 +57,8 @@ char* WriteBase64(std::string_view bytes, char* out);
 /// Writes at most 3/4 of the text's size; nullopt when it is not base64.
 std::optional<int64_t> DecodeBase64(std::string_view text, char* out);
 
-/// Big-endian two's complement, as Kafka Connect and Avro carry DECIMALs; nullopt when longer than 16 significant bytes.
+/// Big-endian two's complement, as Kafka Connect and Avro carry DECIMALs; nullopt when longer than 16
+/// significant bytes.
 std::optional<__int128> DecimalFromBigEndian(std::string_view bytes);
 /// The fewest bytes that hold the value, at least one.
 std::string DecimalToBigEndian(__int128 value);

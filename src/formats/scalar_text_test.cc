@@ -85,14 +85,16 @@ TEST(ScalarText, DoublesAtTheEdges) {
   EXPECT_EQ(ParseDouble(Padded("-1e-99999999999999999999"), &value), NumberError::kNone);
   EXPECT_TRUE(value == 0.0 && std::signbit(value));
   EXPECT_EQ(ParseDouble(Padded("1e99999999999999999999"), &value), NumberError::kRange);
-  for (const char* text : {"", "-", "+1", "01", "1.", ".1", "1e", "1e+", "0x1", "inf", "nan", "1 ", " 1", "1,0"}) {
+  for (const char* text :
+       {"", "-", "+1", "01", "1.", ".1", "1e", "1e+", "0x1", "inf", "nan", "1 ", " 1", "1,0"}) {
     EXPECT_EQ(ParseDouble(Padded(text), &value), NumberError::kNotANumber) << text;
   }
 }
 
 TEST(ScalarText, Base64) {
-  const std::pair<std::string, const char*> cases[] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},
-                                                       {"foo", "Zm9v"},  {"foobar", "Zm9vYmFy"}, {std::string("\0\xff\xfe", 3), "AP/+"}};
+  const std::pair<std::string, const char*> cases[] = {
+      {"", ""},        {"f", "Zg=="},          {"fo", "Zm8="},
+      {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}, {std::string("\0\xff\xfe", 3), "AP/+"}};
   for (const auto& [bytes, text] : cases) {
     std::string written;
     AppendBase64(bytes, &written);
@@ -103,12 +105,14 @@ TEST(ScalarText, Base64) {
     EXPECT_EQ(std::string(out, static_cast<size_t>(*length)), bytes);
   }
   char out[16];
-  for (const char* text : {"Z", "Zg=", "Zg=a", "====", "Z g=", "Zm9v\n"}) EXPECT_FALSE(DecodeBase64(text, out).has_value()) << text;
+  for (const char* text : {"Z", "Zg=", "Zg=a", "====", "Z g=", "Zm9v\n"})
+    EXPECT_FALSE(DecodeBase64(text, out).has_value()) << text;
 }
 
 TEST(ScalarText, DecimalBytes) {
-  for (__int128 value : {__int128{0}, __int128{1}, __int128{-1}, __int128{127}, __int128{128}, __int128{-128}, __int128{-129},
-                         __int128{32768}, static_cast<__int128>(INT64_MAX) * 1'000'000'007, -static_cast<__int128>(INT64_MAX) * 12345}) {
+  for (__int128 value : {__int128{0}, __int128{1}, __int128{-1}, __int128{127}, __int128{128}, __int128{-128},
+                         __int128{-129}, __int128{32768}, static_cast<__int128>(INT64_MAX) * 1'000'000'007,
+                         -static_cast<__int128>(INT64_MAX) * 12345}) {
     const std::string bytes = DecimalToBigEndian(value);
     const auto back = DecimalFromBigEndian(bytes);
     ASSERT_TRUE(back.has_value());

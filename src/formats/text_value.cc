@@ -28,8 +28,9 @@ bool Fail(std::string_view text, const char* why, std::string* error) {
 
 /// For numbers: why `text` is not one of the column's type.
 bool FailNumber(const ColumnWriter& column, std::string_view text, NumberError why, std::string* error) {
-  *error = why == NumberError::kRange ? "'" + ShortenText(text) + "' is out of range for " + column.type().ToString()
-                                      : DescribeBadValue(text, column.type());
+  *error = why == NumberError::kRange
+               ? "'" + ShortenText(text) + "' is out of range for " + column.type().ToString()
+               : DescribeBadValue(text, column.type());
   return false;
 }
 
@@ -88,7 +89,8 @@ bool AppendDecimal(ColumnWriter* column, std::string_view text, std::string* err
 bool AppendDecimalBytes(ColumnWriter* column, std::string_view text, std::string* error) {
   std::string bytes(text.size(), '\0');
   const auto length = DecodeBase64(text, bytes.data());
-  const auto value = length ? DecimalFromBigEndian({bytes.data(), static_cast<size_t>(*length)}) : std::nullopt;
+  const auto value =
+      length ? DecimalFromBigEndian({bytes.data(), static_cast<size_t>(*length)}) : std::nullopt;
   if (!value || !FitsPrecision(*value, column->type().precision())) {
     return Fail(text, "is not base64 of a DECIMAL's bytes that fit the column", error);
   }
@@ -129,11 +131,16 @@ bool AppendTimestampText(ColumnWriter* column, std::string_view text, std::strin
 /// Units per second of an epoch number.
 int64_t GivenUnits(EpochUnit unit, int64_t value) {
   switch (unit) {
-    case EpochUnit::kSeconds: return 1;
-    case EpochUnit::kMillis: return 1'000;
-    case EpochUnit::kMicros: return 1'000'000;
-    case EpochUnit::kNanos: return 1'000'000'000;
-    case EpochUnit::kAuto: break;
+    case EpochUnit::kSeconds:
+      return 1;
+    case EpochUnit::kMillis:
+      return 1'000;
+    case EpochUnit::kMicros:
+      return 1'000'000;
+    case EpochUnit::kNanos:
+      return 1'000'000'000;
+    case EpochUnit::kAuto:
+      break;
   }
   const uint64_t size = value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
   if (size < 100'000'000'000) return 1;
@@ -162,14 +169,22 @@ bool AppendEpoch(ColumnWriter* column, std::string_view text, const TextRules& r
 
 bool AppendIntegerOfType(ColumnWriter* column, std::string_view text, std::string* error) {
   switch (column->id()) {
-    case TypeId::kInt8: return AppendInteger<int8_t>(column, text, error);
-    case TypeId::kInt16: return AppendInteger<int16_t>(column, text, error);
-    case TypeId::kInt32: return AppendInteger<int32_t>(column, text, error);
-    case TypeId::kUInt8: return AppendInteger<uint8_t>(column, text, error);
-    case TypeId::kUInt16: return AppendInteger<uint16_t>(column, text, error);
-    case TypeId::kUInt32: return AppendInteger<uint32_t>(column, text, error);
-    case TypeId::kUInt64: return AppendInteger<uint64_t>(column, text, error);
-    default: return AppendInteger<int64_t>(column, text, error);
+    case TypeId::kInt8:
+      return AppendInteger<int8_t>(column, text, error);
+    case TypeId::kInt16:
+      return AppendInteger<int16_t>(column, text, error);
+    case TypeId::kInt32:
+      return AppendInteger<int32_t>(column, text, error);
+    case TypeId::kUInt8:
+      return AppendInteger<uint8_t>(column, text, error);
+    case TypeId::kUInt16:
+      return AppendInteger<uint16_t>(column, text, error);
+    case TypeId::kUInt32:
+      return AppendInteger<uint32_t>(column, text, error);
+    case TypeId::kUInt64:
+      return AppendInteger<uint64_t>(column, text, error);
+    default:
+      return AppendInteger<int64_t>(column, text, error);
   }
 }
 
@@ -184,15 +199,22 @@ bool AppendBoolean(ColumnWriter* column, std::string_view text, std::string* err
 
 }  // namespace
 
-bool AppendTextValue(ColumnWriter* column, std::string_view text, const TextRules& rules, std::string* error) {
+bool AppendTextValue(ColumnWriter* column, std::string_view text, const TextRules& rules,
+                     std::string* error) {
   switch (column->id()) {
-    case TypeId::kText: column->AppendBytes(text); return true;
-    case TypeId::kBoolean: return AppendBoolean(column, text, error);
+    case TypeId::kText:
+      column->AppendBytes(text);
+      return true;
+    case TypeId::kBoolean:
+      return AppendBoolean(column, text, error);
     case TypeId::kFloat:
-    case TypeId::kDouble: return AppendDouble(column, text, true, error);
+    case TypeId::kDouble:
+      return AppendDouble(column, text, true, error);
     case TypeId::kDecimal:
-      return rules.decimal_bytes ? AppendDecimalBytes(column, text, error) : AppendDecimal(column, text, error);
-    case TypeId::kBytes: return AppendBase64(column, text, error);
+      return rules.decimal_bytes ? AppendDecimalBytes(column, text, error)
+                                 : AppendDecimal(column, text, error);
+    case TypeId::kBytes:
+      return AppendBase64(column, text, error);
     case TypeId::kDate: {
       const auto days = ParseDate(text);
       if (!days) return Fail(text, "is not a DATE (YYYY-MM-DD)", error);
@@ -206,7 +228,8 @@ bool AppendTextValue(ColumnWriter* column, std::string_view text, const TextRule
       return true;
     }
     case TypeId::kTimestamp:
-    case TypeId::kTimestampTz: return AppendTimestampText(column, text, error);
+    case TypeId::kTimestampTz:
+      return AppendTimestampText(column, text, error);
     case TypeId::kInterval: {
       const auto interval = ParseIsoInterval(text);
       if (!interval) return Fail(text, "is not an ISO 8601 INTERVAL (P1DT2H)", error);
@@ -220,15 +243,21 @@ bool AppendTextValue(ColumnWriter* column, std::string_view text, const TextRule
   }
 }
 
-bool AppendBareValue(ColumnWriter* column, std::string_view text, const TextRules& rules, std::string* error) {
+bool AppendBareValue(ColumnWriter* column, std::string_view text, const TextRules& rules,
+                     std::string* error) {
   switch (column->id()) {
-    case TypeId::kBoolean: return AppendBoolean(column, text, error);
+    case TypeId::kBoolean:
+      return AppendBoolean(column, text, error);
     case TypeId::kFloat:
-    case TypeId::kDouble: return AppendDouble(column, text, false, error);
-    case TypeId::kDecimal: return AppendDecimal(column, text, error);
-    case TypeId::kDate: return AppendInteger<int32_t>(column, text, error);
+    case TypeId::kDouble:
+      return AppendDouble(column, text, false, error);
+    case TypeId::kDecimal:
+      return AppendDecimal(column, text, error);
+    case TypeId::kDate:
+      return AppendInteger<int32_t>(column, text, error);
     case TypeId::kTimestamp:
-    case TypeId::kTimestampTz: return AppendEpoch(column, text, rules, error);
+    case TypeId::kTimestampTz:
+      return AppendEpoch(column, text, rules, error);
     default:
       if (column->type().is_integer()) return AppendIntegerOfType(column, text, error);
       *error = DescribeBadValue(text, column->type());

@@ -1,7 +1,7 @@
 #pragma once
 
-/// One value given as text into a column of any type that is not nested: what a JSON string, a JSON number or a CSV field
-/// means for a column. Exact, and without exceptions: a value that does not fit is an answer.
+/// One value given as text into a column of any type that is not nested: what a JSON string, a JSON number or
+/// a CSV field means for a column. Exact, and without exceptions: a value that does not fit is an answer.
 
 #include <string>
 #include <string_view>
@@ -18,12 +18,12 @@ struct TextRules {
   bool decimal_bytes = false;  ///< DECIMAL text is base64 of big-endian unscaled bytes
 };
 
-/// Appends a value that was written as a string. TEXT takes it as it is, JSON does not belong here. `text` must be followed
-/// by kNumberPadding readable bytes. False: nothing was appended and `*error` says why.
+/// Appends a value that was written as a string. TEXT takes it as it is, JSON does not belong here. `text`
+/// must be followed by kNumberPadding readable bytes. False: nothing was appended and `*error` says why.
 bool AppendTextValue(ColumnWriter* column, std::string_view text, const TextRules& rules, std::string* error);
 
-/// The same for what stands without quotes in JSON: numbers, `true`, `false`. Integers are epochs for timestamps and days
-/// for dates.
+/// The same for what stands without quotes in JSON: numbers, `true`, `false`. Integers are epochs for
+/// timestamps and days for dates.
 bool AppendBareValue(ColumnWriter* column, std::string_view text, const TextRules& rules, std::string* error);
 
 /// "'abc' is not a valid BIGINT".

@@ -1,8 +1,8 @@
 #pragma once
 
-/// Aggregate functions over groups. The operator owns one accumulator (a fixed number of bytes) per group and call; a
-/// function updates many of them per call, column-wise. DISTINCT and FILTER are the operator's business: a function only
-/// sees the rows that count, with their weights.
+/// Aggregate functions over groups. The operator owns one accumulator (a fixed number of bytes) per group and
+/// call; a function updates many of them per call, column-wise. DISTINCT and FILTER are the operator's
+/// business: a function only sees the rows that count, with their weights.
 
 #include <arrow/type_fwd.h>
 
@@ -20,10 +20,10 @@ namespace laminar {
 
 /// Rows to add. Entry i of `states` is the accumulator for row rows[i] (or row i when `rows` is null).
 struct AggregateInput {
-  int64_t count = 0;                                  ///< entries in `states` and `rows`
-  const int32_t* rows = nullptr;                      ///< [count] indices into args and weights, or null: 0..count−1
-  std::vector<std::shared_ptr<arrow::Array>> args;    ///< arguments, then ORDER BY columns
-  const int32_t* weights = nullptr;                   ///< by row, or null: all +1
+  int64_t count = 0;              ///< entries in `states` and `rows`
+  const int32_t* rows = nullptr;  ///< [count] indices into args and weights, or null: 0..count−1
+  std::vector<std::shared_ptr<arrow::Array>> args;  ///< arguments, then ORDER BY columns
+  const int32_t* weights = nullptr;                 ///< by row, or null: all +1
   int64_t row(int64_t i) const { return rows ? rows[i] : i; }
   int32_t weight(int64_t i) const { return weights ? weights[row(i)] : 1; }
 };
@@ -31,7 +31,8 @@ struct AggregateInput {
 /// A bound aggregate: types known, immutable, shared by all groups and subtasks.
 class AggregateFunction {
  public:
-  AggregateFunction(Type result, int64_t state_bytes) : result_(std::move(result)), state_bytes_(state_bytes) {}
+  AggregateFunction(Type result, int64_t state_bytes)
+      : result_(std::move(result)), state_bytes_(state_bytes) {}
   virtual ~AggregateFunction() = default;
 
   const Type& result() const { return result_; }
@@ -46,7 +47,8 @@ class AggregateFunction {
 
   /// Throws QueryError (overflow).
   virtual void Update(uint8_t* const* states, const AggregateInput& input) const = 0;
-  /// into[i] += from[i]; `from` stays valid. Panes of hop windows, sessions that merge, two-phase aggregation.
+  /// into[i] += from[i]; `from` stays valid. Panes of hop windows, sessions that merge, two-phase
+  /// aggregation.
   virtual void Merge(uint8_t* const* into, const uint8_t* const* from, int64_t count) const = 0;
   /// Results of [count] accumulators, which stay valid. The same bytes give the same result.
   virtual std::shared_ptr<arrow::Array> Finish(const uint8_t* const* states, int64_t count) const = 0;
@@ -63,9 +65,9 @@ class AggregateFunction {
 };
 
 struct AggregateBindArguments {
-  std::vector<Type> types;                                  ///< of the arguments
-  std::vector<std::shared_ptr<arrow::Scalar>> constants;    ///< null unless constant
-  std::vector<Type> order_types;                            ///< ORDER BY / WITHIN GROUP expressions
+  std::vector<Type> types;                                ///< of the arguments
+  std::vector<std::shared_ptr<arrow::Scalar>> constants;  ///< null unless constant
+  std::vector<Type> order_types;                          ///< ORDER BY / WITHIN GROUP expressions
   std::vector<SortColumn> order;
   bool ignore_nulls = false;
   bool retractable = false;  ///< the input may carry negative weights: the result must handle them

@@ -132,7 +132,8 @@ ValueCast TextToJson() {
   return {[](const arrow::Datum& value, int64_t rows, bool try_cast) {
             return MapCast<std::string_view>(value, rows, try_cast, Type::Json(),
                                              [&](std::string_view text) -> std::optional<std::string_view> {
-                                               if (!IsValidJson(text)) return std::nullopt;  // numbers of any length
+                                               if (!IsValidJson(text))
+                                                 return std::nullopt;  // numbers of any length
                                                return TrimSpace(text);
                                              });
           },
@@ -343,10 +344,14 @@ class StructReader final : public NestedReader {
 
 std::unique_ptr<JsonReader> MakeReader(const Type& type) {
   switch (type.id()) {
-    case TypeId::kArray: return std::make_unique<ArrayReader>(type);
-    case TypeId::kMap: return std::make_unique<MapReader>(type);
-    case TypeId::kStruct: return std::make_unique<StructReader>(type);
-    default: return std::make_unique<ScalarReader>(type);
+    case TypeId::kArray:
+      return std::make_unique<ArrayReader>(type);
+    case TypeId::kMap:
+      return std::make_unique<MapReader>(type);
+    case TypeId::kStruct:
+      return std::make_unique<StructReader>(type);
+    default:
+      return std::make_unique<ScalarReader>(type);
   }
 }
 

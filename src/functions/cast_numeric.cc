@@ -26,15 +26,24 @@ ValueCast WidenValues(const Type& to) {
 
 ValueCast Widen(const Type& from) {
   switch (from.id()) {
-    case TypeId::kBoolean: return WidenValues<bool, int64_t>(Type::Int64());
-    case TypeId::kInt8: return WidenValues<int8_t, int64_t>(Type::Int64());
-    case TypeId::kInt16: return WidenValues<int16_t, int64_t>(Type::Int64());
-    case TypeId::kInt32: return WidenValues<int32_t, int64_t>(Type::Int64());
-    case TypeId::kUInt8: return WidenValues<uint8_t, int64_t>(Type::Int64());
-    case TypeId::kUInt16: return WidenValues<uint16_t, int64_t>(Type::Int64());
-    case TypeId::kUInt32: return WidenValues<uint32_t, int64_t>(Type::Int64());
-    case TypeId::kFloat: return WidenValues<float, double>(Type::Double());
-    default: return {};
+    case TypeId::kBoolean:
+      return WidenValues<bool, int64_t>(Type::Int64());
+    case TypeId::kInt8:
+      return WidenValues<int8_t, int64_t>(Type::Int64());
+    case TypeId::kInt16:
+      return WidenValues<int16_t, int64_t>(Type::Int64());
+    case TypeId::kInt32:
+      return WidenValues<int32_t, int64_t>(Type::Int64());
+    case TypeId::kUInt8:
+      return WidenValues<uint8_t, int64_t>(Type::Int64());
+    case TypeId::kUInt16:
+      return WidenValues<uint16_t, int64_t>(Type::Int64());
+    case TypeId::kUInt32:
+      return WidenValues<uint32_t, int64_t>(Type::Int64());
+    case TypeId::kFloat:
+      return WidenValues<float, double>(Type::Double());
+    default:
+      return {};
   }
 }
 
@@ -68,17 +77,23 @@ ValueCast NarrowTo(const Type& wide, const Type& to) {
 
 ValueCast ToBoolean(const Type& wide) {
   switch (wide.id()) {
-    case TypeId::kInt64: return TotalCast<int64_t>(Type::Boolean(), [](int64_t v) { return v != 0; });
-    case TypeId::kUInt64: return TotalCast<uint64_t>(Type::Boolean(), [](uint64_t v) { return v != 0; });
-    default: return TotalCast<double>(Type::Boolean(), [](double v) { return v != 0; });
+    case TypeId::kInt64:
+      return TotalCast<int64_t>(Type::Boolean(), [](int64_t v) { return v != 0; });
+    case TypeId::kUInt64:
+      return TotalCast<uint64_t>(Type::Boolean(), [](uint64_t v) { return v != 0; });
+    default:
+      return TotalCast<double>(Type::Boolean(), [](double v) { return v != 0; });
   }
 }
 
 ValueCast ToDouble(const Type& wide) {
   switch (wide.id()) {
-    case TypeId::kInt64: return WidenValues<int64_t, double>(Type::Double());
-    case TypeId::kUInt64: return WidenValues<uint64_t, double>(Type::Double());
-    default: return {};
+    case TypeId::kInt64:
+      return WidenValues<int64_t, double>(Type::Double());
+    case TypeId::kUInt64:
+      return WidenValues<uint64_t, double>(Type::Double());
+    default:
+      return {};
   }
 }
 
@@ -93,9 +108,12 @@ ValueCast DoubleToFloat() {
 
 ValueCast ToFloat(const Type& wide) {
   switch (wide.id()) {
-    case TypeId::kInt64: return WidenValues<int64_t, float>(Type::Float());
-    case TypeId::kUInt64: return WidenValues<uint64_t, float>(Type::Float());
-    default: return DoubleToFloat();
+    case TypeId::kInt64:
+      return WidenValues<int64_t, float>(Type::Float());
+    case TypeId::kUInt64:
+      return WidenValues<uint64_t, float>(Type::Float());
+    default:
+      return DoubleToFloat();
   }
 }
 
@@ -120,19 +138,32 @@ ValueCast ToDecimal(const Type& wide, const Type& to) {
 
 ValueCast Narrow(const Type& wide, const Type& to) {
   switch (to.id()) {
-    case TypeId::kBoolean: return ToBoolean(wide);
-    case TypeId::kInt8: return NarrowTo<int8_t>(wide, to);
-    case TypeId::kInt16: return NarrowTo<int16_t>(wide, to);
-    case TypeId::kInt32: return NarrowTo<int32_t>(wide, to);
-    case TypeId::kInt64: return NarrowTo<int64_t>(wide, to);
-    case TypeId::kUInt8: return NarrowTo<uint8_t>(wide, to);
-    case TypeId::kUInt16: return NarrowTo<uint16_t>(wide, to);
-    case TypeId::kUInt32: return NarrowTo<uint32_t>(wide, to);
-    case TypeId::kUInt64: return NarrowTo<uint64_t>(wide, to);
-    case TypeId::kFloat: return ToFloat(wide);
-    case TypeId::kDouble: return ToDouble(wide);
-    case TypeId::kDecimal: return ToDecimal(wide, to);
-    default: return {};
+    case TypeId::kBoolean:
+      return ToBoolean(wide);
+    case TypeId::kInt8:
+      return NarrowTo<int8_t>(wide, to);
+    case TypeId::kInt16:
+      return NarrowTo<int16_t>(wide, to);
+    case TypeId::kInt32:
+      return NarrowTo<int32_t>(wide, to);
+    case TypeId::kInt64:
+      return NarrowTo<int64_t>(wide, to);
+    case TypeId::kUInt8:
+      return NarrowTo<uint8_t>(wide, to);
+    case TypeId::kUInt16:
+      return NarrowTo<uint16_t>(wide, to);
+    case TypeId::kUInt32:
+      return NarrowTo<uint32_t>(wide, to);
+    case TypeId::kUInt64:
+      return NarrowTo<uint64_t>(wide, to);
+    case TypeId::kFloat:
+      return ToFloat(wide);
+    case TypeId::kDouble:
+      return ToDouble(wide);
+    case TypeId::kDecimal:
+      return ToDecimal(wide, to);
+    default:
+      return {};
   }
 }
 

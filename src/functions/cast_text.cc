@@ -74,33 +74,49 @@ ValueCast TimestampFromText(const Type& to) {
 
 ValueCast FromText(const Type& to) {
   switch (to.id()) {
-    case TypeId::kBoolean: return FallibleCast<std::string_view>(to, ParseBoolean);
-    case TypeId::kInt8: return ParseCast<int8_t>(to);
-    case TypeId::kInt16: return ParseCast<int16_t>(to);
-    case TypeId::kInt32: return ParseCast<int32_t>(to);
-    case TypeId::kInt64: return ParseCast<int64_t>(to);
-    case TypeId::kUInt8: return ParseCast<uint8_t>(to);
-    case TypeId::kUInt16: return ParseCast<uint16_t>(to);
-    case TypeId::kUInt32: return ParseCast<uint32_t>(to);
-    case TypeId::kUInt64: return ParseCast<uint64_t>(to);
-    case TypeId::kFloat: return ParseCast<float>(to);
-    case TypeId::kDouble: return ParseCast<double>(to);
+    case TypeId::kBoolean:
+      return FallibleCast<std::string_view>(to, ParseBoolean);
+    case TypeId::kInt8:
+      return ParseCast<int8_t>(to);
+    case TypeId::kInt16:
+      return ParseCast<int16_t>(to);
+    case TypeId::kInt32:
+      return ParseCast<int32_t>(to);
+    case TypeId::kInt64:
+      return ParseCast<int64_t>(to);
+    case TypeId::kUInt8:
+      return ParseCast<uint8_t>(to);
+    case TypeId::kUInt16:
+      return ParseCast<uint16_t>(to);
+    case TypeId::kUInt32:
+      return ParseCast<uint32_t>(to);
+    case TypeId::kUInt64:
+      return ParseCast<uint64_t>(to);
+    case TypeId::kFloat:
+      return ParseCast<float>(to);
+    case TypeId::kDouble:
+      return ParseCast<double>(to);
     case TypeId::kDecimal:
       return ParsedBy(to, [p = to.precision(), s = to.scale()](std::string_view text) {
         return ParseDecimal(text, p, s);
       });
-    case TypeId::kBytes: return ReinterpretCast(to);
-    case TypeId::kDate: return ParsedBy(to, ParseDateOrTimestamp);
-    case TypeId::kTime: return ParsedBy(to, ParseTimeNs);
+    case TypeId::kBytes:
+      return ReinterpretCast(to);
+    case TypeId::kDate:
+      return ParsedBy(to, ParseDateOrTimestamp);
+    case TypeId::kTime:
+      return ParsedBy(to, ParseTimeNs);
     case TypeId::kTimestamp:
-    case TypeId::kTimestampTz: return TimestampFromText(to);
+    case TypeId::kTimestampTz:
+      return TimestampFromText(to);
     case TypeId::kInterval:
       return ParsedBy(to, [](std::string_view text) -> std::optional<MonthDayNanos> {
         auto interval = ParseInterval(text);
         if (!interval) return std::nullopt;
         return MonthDayNanos{interval->months, interval->days, interval->nanos};
       });
-    default: return {};
+    default:
+      return {};
   }
 }
 

@@ -13,14 +13,22 @@ Type JsonBeside(const Type& other) { return other.is_numeric() ? Type::Double() 
 
 bool FitsInteger(int64_t value, const Type& type) {
   switch (type.id()) {
-    case TypeId::kInt8: return value >= -128 && value <= 127;
-    case TypeId::kInt16: return value >= -32768 && value <= 32767;
-    case TypeId::kInt32: return value >= INT32_MIN && value <= INT32_MAX;
-    case TypeId::kUInt8: return value >= 0 && value <= UINT8_MAX;
-    case TypeId::kUInt16: return value >= 0 && value <= UINT16_MAX;
-    case TypeId::kUInt32: return value >= 0 && value <= UINT32_MAX;
-    case TypeId::kUInt64: return value >= 0;
-    default: return false;
+    case TypeId::kInt8:
+      return value >= -128 && value <= 127;
+    case TypeId::kInt16:
+      return value >= -32768 && value <= 32767;
+    case TypeId::kInt32:
+      return value >= INT32_MIN && value <= INT32_MAX;
+    case TypeId::kUInt8:
+      return value >= 0 && value <= UINT8_MAX;
+    case TypeId::kUInt16:
+      return value >= 0 && value <= UINT16_MAX;
+    case TypeId::kUInt32:
+      return value >= 0 && value <= UINT32_MAX;
+    case TypeId::kUInt64:
+      return value >= 0;
+    default:
+      return false;
   }
 }
 

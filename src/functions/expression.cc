@@ -34,9 +34,12 @@ std::string LiteralExpression::ToString() const {
   const std::string text = ScalarToText(*value_, type());
   switch (type().id()) {
     case TypeId::kInt64:
-    case TypeId::kDouble: return text;
-    case TypeId::kBoolean: return text == "true" ? "TRUE" : "FALSE";
-    default: break;
+    case TypeId::kDouble:
+      return text;
+    case TypeId::kBoolean:
+      return text == "true" ? "TRUE" : "FALSE";
+    default:
+      break;
   }
   std::string quoted = "'";
   for (char c : text) quoted += c == '\'' ? std::string("''") : std::string(1, c);

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Bound expressions: what the binder makes of SQL and operators evaluate, a whole batch at a time. Immutable after
-/// binding and shared between subtasks.
+/// Bound expressions: what the binder makes of SQL and operators evaluate, a whole batch at a time. Immutable
+/// after binding and shared between subtasks.
 
 #include <arrow/datum.h>
 #include <arrow/result.h>
@@ -38,7 +38,8 @@ class Expression {
   virtual ~Expression() = default;
 
   const Type& type() const { return type_; }
-  /// A Scalar datum when all rows have one value, otherwise an Array of [rows.num_rows]. Errors are QueryErrors' texts.
+  /// A Scalar datum when all rows have one value, otherwise an Array of [rows.num_rows]. Errors are
+  /// QueryErrors' texts.
   virtual arrow::Result<arrow::Datum> Evaluate(const Batch& rows, const EvalContext& context) const = 0;
   /// Canonical text: equal texts mean equal expressions. Used in explain and in operator ids.
   virtual std::string ToString() const = 0;
@@ -131,18 +132,21 @@ ExpressionPtr MakeInt64(int64_t value);
 ExpressionPtr MakeText(std::string value);
 ExpressionPtr MakeBoolean(bool value);
 
-/// CAST (`try_cast`: failure gives NULL). Same type gives `input` itself. Throws UserError(kTypeError) where no cast
-/// exists. The rules are those of docs/sql.md "Casts".
+/// CAST (`try_cast`: failure gives NULL). Same type gives `input` itself. Throws UserError(kTypeError) where
+/// no cast exists. The rules are those of docs/sql.md "Casts".
 ExpressionPtr MakeCast(ExpressionPtr input, const Type& to, bool try_cast = false);
 /// Whether MakeCast(from, to) exists.
 bool CanCast(const Type& from, const Type& to);
 
-/// Three-valued AND/OR. The right side is evaluated only on rows that the left side leaves open when it can fail.
+/// Three-valued AND/OR. The right side is evaluated only on rows that the left side leaves open when it can
+/// fail.
 ExpressionPtr MakeAnd(ExpressionPtr left, ExpressionPtr right);
 ExpressionPtr MakeOr(ExpressionPtr left, ExpressionPtr right);
-/// CASE: a branch's value is evaluated only on its rows, so that `CASE WHEN x <> 0 THEN 1/x END` never divides by 0.
-/// `conditions` are BOOLEAN; `values` and `otherwise` (never null pointer) have one common type.
-ExpressionPtr MakeCase(std::vector<ExpressionPtr> conditions, std::vector<ExpressionPtr> values, ExpressionPtr otherwise);
+/// CASE: a branch's value is evaluated only on its rows, so that `CASE WHEN x <> 0 THEN 1/x END` never
+/// divides by 0. `conditions` are BOOLEAN; `values` and `otherwise` (never null pointer) have one common
+/// type.
+ExpressionPtr MakeCase(std::vector<ExpressionPtr> conditions, std::vector<ExpressionPtr> values,
+                       ExpressionPtr otherwise);
 /// First non-NULL; later arguments are evaluated only where needed. All of one type.
 ExpressionPtr MakeCoalesce(std::vector<ExpressionPtr> arguments);
 /// STRUCT field by position.
@@ -154,8 +158,10 @@ ExpressionPtr MakeStruct(std::vector<ExpressionPtr> fields, Type type);
 std::shared_ptr<arrow::Scalar> FoldConstant(const Expression& expression);
 
 /// Evaluates and makes an array of it: [rows.num_rows]. Throws QueryError.
-std::shared_ptr<arrow::Array> EvaluateToArray(const Expression& expression, const Batch& rows, const EvalContext& context);
+std::shared_ptr<arrow::Array> EvaluateToArray(const Expression& expression, const Batch& rows,
+                                              const EvalContext& context);
 /// Rows where the BOOLEAN expression is true. Throws QueryError. `out` is overwritten.
-void EvaluateFilter(const Expression& predicate, const Batch& rows, const EvalContext& context, std::vector<int32_t>* out);
+void EvaluateFilter(const Expression& predicate, const Batch& rows, const EvalContext& context,
+                    std::vector<int32_t>* out);
 
 }  // namespace laminar

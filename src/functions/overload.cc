@@ -61,19 +61,27 @@ std::optional<int64_t> ConstantInteger(const BindArguments& arguments, size_t in
   const arrow::Scalar* constant = ValidConstant(arguments, index);
   if (!constant) return std::nullopt;
   switch (constant->type->id()) {
-    case arrow::Type::INT8: return static_cast<const arrow::Int8Scalar*>(constant)->value;
-    case arrow::Type::INT16: return static_cast<const arrow::Int16Scalar*>(constant)->value;
-    case arrow::Type::INT32: return static_cast<const arrow::Int32Scalar*>(constant)->value;
-    case arrow::Type::INT64: return static_cast<const arrow::Int64Scalar*>(constant)->value;
-    case arrow::Type::UINT8: return static_cast<const arrow::UInt8Scalar*>(constant)->value;
-    case arrow::Type::UINT16: return static_cast<const arrow::UInt16Scalar*>(constant)->value;
-    case arrow::Type::UINT32: return static_cast<const arrow::UInt32Scalar*>(constant)->value;
+    case arrow::Type::INT8:
+      return static_cast<const arrow::Int8Scalar*>(constant)->value;
+    case arrow::Type::INT16:
+      return static_cast<const arrow::Int16Scalar*>(constant)->value;
+    case arrow::Type::INT32:
+      return static_cast<const arrow::Int32Scalar*>(constant)->value;
+    case arrow::Type::INT64:
+      return static_cast<const arrow::Int64Scalar*>(constant)->value;
+    case arrow::Type::UINT8:
+      return static_cast<const arrow::UInt8Scalar*>(constant)->value;
+    case arrow::Type::UINT16:
+      return static_cast<const arrow::UInt16Scalar*>(constant)->value;
+    case arrow::Type::UINT32:
+      return static_cast<const arrow::UInt32Scalar*>(constant)->value;
     case arrow::Type::UINT64: {
       const uint64_t value = static_cast<const arrow::UInt64Scalar*>(constant)->value;
       if (value > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return std::nullopt;
       return static_cast<int64_t>(value);
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 

@@ -38,7 +38,8 @@ struct ScalarCall {
   int64_t num_rows;
   const EvalContext& context;
 };
-/// Gives an Array of [num_rows] or a Scalar. Never throws; a bad row is Status::Invalid with the value in its text.
+/// Gives an Array of [num_rows] or a Scalar. Never throws; a bad row is Status::Invalid with the value in its
+/// text.
 using ScalarKernel = std::function<arrow::Result<arrow::Datum>(const ScalarCall&)>;
 
 struct BoundScalar {
@@ -48,8 +49,8 @@ struct BoundScalar {
   bool can_fail = false;  ///< some row can make the kernel fail
 };
 
-/// nullopt: this overload does not take these arguments (the next one is asked). May throw UserError(kTypeError) when the
-/// arguments are this overload's but wrong (a path that is not a literal).
+/// nullopt: this overload does not take these arguments (the next one is asked). May throw
+/// UserError(kTypeError) when the arguments are this overload's but wrong (a path that is not a literal).
 using ScalarBinder = std::function<std::optional<BoundScalar>(const BindArguments&)>;
 
 struct ScalarFunction {
@@ -74,7 +75,7 @@ class FunctionRegistry {
 
   const ScalarFunction* FindScalar(std::string_view name) const;  ///< any case; nullptr when unknown
   const AggregateDefinition* FindAggregate(std::string_view name) const;
-  std::vector<std::string> names() const;  ///< all of both kinds, sorted
+  std::vector<std::string> names() const;              ///< all of both kinds, sorted
   std::vector<const ScalarFunction*> scalars() const;  ///< by canonical name
   std::vector<const AggregateDefinition*> aggregates() const;
 

@@ -120,11 +120,16 @@ arrow::Result<std::shared_ptr<arrow::Array>> Interleave(const std::vector<arrow:
   if (type->id() == arrow::Type::BOOL) return InterleaveFixed<bool>(views, piece_of, row_of, type);
   if (arrow::is_base_binary_like(type->id())) return InterleaveText(views, piece_of, row_of, type);
   switch (arrow::is_fixed_width(type->id()) ? type->byte_width() : 0) {
-    case 1: return InterleaveFixed<int8_t>(views, piece_of, row_of, type);
-    case 2: return InterleaveFixed<int16_t>(views, piece_of, row_of, type);
-    case 4: return InterleaveFixed<int32_t>(views, piece_of, row_of, type);
-    case 8: return InterleaveFixed<int64_t>(views, piece_of, row_of, type);
-    default: return InterleaveAny(views, piece_of, row_of);
+    case 1:
+      return InterleaveFixed<int8_t>(views, piece_of, row_of, type);
+    case 2:
+      return InterleaveFixed<int16_t>(views, piece_of, row_of, type);
+    case 4:
+      return InterleaveFixed<int32_t>(views, piece_of, row_of, type);
+    case 8:
+      return InterleaveFixed<int64_t>(views, piece_of, row_of, type);
+    default:
+      return InterleaveAny(views, piece_of, row_of);
   }
 }
 

@@ -93,30 +93,47 @@ RowCompare CompareStructs(const ColumnView& a, const ColumnView& b, const Type& 
 
 RowCompare MakeRowCompare(const ColumnView& a, const ColumnView& b, const Type& type) {
   switch (type.id()) {
-    case TypeId::kNull: return [](int64_t, int64_t) { return 0; };
-    case TypeId::kBoolean: return CompareValues<bool>(a, b);
-    case TypeId::kInt8: return CompareValues<int8_t>(a, b);
-    case TypeId::kInt16: return CompareValues<int16_t>(a, b);
+    case TypeId::kNull:
+      return [](int64_t, int64_t) { return 0; };
+    case TypeId::kBoolean:
+      return CompareValues<bool>(a, b);
+    case TypeId::kInt8:
+      return CompareValues<int8_t>(a, b);
+    case TypeId::kInt16:
+      return CompareValues<int16_t>(a, b);
     case TypeId::kInt32:
-    case TypeId::kDate: return CompareValues<int32_t>(a, b);
+    case TypeId::kDate:
+      return CompareValues<int32_t>(a, b);
     case TypeId::kInt64:
     case TypeId::kTime:
     case TypeId::kTimestamp:
-    case TypeId::kTimestampTz: return CompareValues<int64_t>(a, b);
-    case TypeId::kUInt8: return CompareValues<uint8_t>(a, b);
-    case TypeId::kUInt16: return CompareValues<uint16_t>(a, b);
-    case TypeId::kUInt32: return CompareValues<uint32_t>(a, b);
-    case TypeId::kUInt64: return CompareValues<uint64_t>(a, b);
-    case TypeId::kFloat: return CompareValues<float>(a, b);
-    case TypeId::kDouble: return CompareValues<double>(a, b);
-    case TypeId::kDecimal: return CompareValues<arrow::Decimal128>(a, b);
+    case TypeId::kTimestampTz:
+      return CompareValues<int64_t>(a, b);
+    case TypeId::kUInt8:
+      return CompareValues<uint8_t>(a, b);
+    case TypeId::kUInt16:
+      return CompareValues<uint16_t>(a, b);
+    case TypeId::kUInt32:
+      return CompareValues<uint32_t>(a, b);
+    case TypeId::kUInt64:
+      return CompareValues<uint64_t>(a, b);
+    case TypeId::kFloat:
+      return CompareValues<float>(a, b);
+    case TypeId::kDouble:
+      return CompareValues<double>(a, b);
+    case TypeId::kDecimal:
+      return CompareValues<arrow::Decimal128>(a, b);
     case TypeId::kText:
     case TypeId::kJson:
-    case TypeId::kBytes: return CompareValues<std::string_view>(a, b);
-    case TypeId::kInterval: return CompareIntervals(a, b);
+    case TypeId::kBytes:
+      return CompareValues<std::string_view>(a, b);
+    case TypeId::kInterval:
+      return CompareIntervals(a, b);
     case TypeId::kArray:
-    case TypeId::kMap: return CompareLists(a, b, type);
-    case TypeId::kStruct: return CompareStructs(a, b, type);
+    case TypeId::kMap:
+      return CompareLists(a, b, type);
+    case TypeId::kStruct:
+      return CompareStructs(a, b, type);
   }
   CheckFailed(__FILE__, __LINE__, "type", type.ToString());
 }

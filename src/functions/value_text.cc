@@ -55,13 +55,27 @@ void AppendJsonString(std::string_view text, TextWriter& out) {
     out.Append(text.substr(plain, i - plain));
     plain = i + 1;
     switch (c) {
-      case '"': out.Append("\\\""); break;
-      case '\\': out.Append("\\\\"); break;
-      case '\n': out.Append("\\n"); break;
-      case '\r': out.Append("\\r"); break;
-      case '\t': out.Append("\\t"); break;
-      case '\b': out.Append("\\b"); break;
-      case '\f': out.Append("\\f"); break;
+      case '"':
+        out.Append("\\\"");
+        break;
+      case '\\':
+        out.Append("\\\\");
+        break;
+      case '\n':
+        out.Append("\\n");
+        break;
+      case '\r':
+        out.Append("\\r");
+        break;
+      case '\t':
+        out.Append("\\t");
+        break;
+      case '\b':
+        out.Append("\\b");
+        break;
+      case '\f':
+        out.Append("\\f");
+        break;
       default:
         out.Append("\\u00");
         out.Push(kHex[c >> 4]);
@@ -193,21 +207,32 @@ RowText BytesText(const ColumnView& column, TextForm form) {
 
 RowText MakeValidRowText(const ColumnView& column, const Type& type, TextForm form) {
   switch (type.id()) {
-    case TypeId::kNull: return [](int64_t, TextWriter& out) { out.Append("null"); };
+    case TypeId::kNull:
+      return [](int64_t, TextWriter& out) { out.Append("null"); };
     case TypeId::kBoolean:
       return [reader = ColumnReader<bool>(column)](int64_t row, TextWriter& out) {
         out.Append(reader[row] ? "true" : "false");
       };
-    case TypeId::kInt8: return IntegerText<int8_t>(column);
-    case TypeId::kInt16: return IntegerText<int16_t>(column);
-    case TypeId::kInt32: return IntegerText<int32_t>(column);
-    case TypeId::kInt64: return IntegerText<int64_t>(column);
-    case TypeId::kUInt8: return IntegerText<uint8_t>(column);
-    case TypeId::kUInt16: return IntegerText<uint16_t>(column);
-    case TypeId::kUInt32: return IntegerText<uint32_t>(column);
-    case TypeId::kUInt64: return IntegerText<uint64_t>(column);
-    case TypeId::kFloat: return RealText<float>(column, form);
-    case TypeId::kDouble: return RealText<double>(column, form);
+    case TypeId::kInt8:
+      return IntegerText<int8_t>(column);
+    case TypeId::kInt16:
+      return IntegerText<int16_t>(column);
+    case TypeId::kInt32:
+      return IntegerText<int32_t>(column);
+    case TypeId::kInt64:
+      return IntegerText<int64_t>(column);
+    case TypeId::kUInt8:
+      return IntegerText<uint8_t>(column);
+    case TypeId::kUInt16:
+      return IntegerText<uint16_t>(column);
+    case TypeId::kUInt32:
+      return IntegerText<uint32_t>(column);
+    case TypeId::kUInt64:
+      return IntegerText<uint64_t>(column);
+    case TypeId::kFloat:
+      return RealText<float>(column, form);
+    case TypeId::kDouble:
+      return RealText<double>(column, form);
     case TypeId::kDecimal:
       return [reader = ColumnReader<arrow::Decimal128>(column), scale = type.scale()](
                  int64_t row, TextWriter& out) { out.Append(reader[row].ToString(scale)); };
@@ -219,7 +244,8 @@ RowText MakeValidRowText(const ColumnView& column, const Type& type, TextForm fo
       return [reader = ColumnReader<std::string_view>(column)](int64_t row, TextWriter& out) {
         out.Append(reader[row]);
       };
-    case TypeId::kBytes: return BytesText(column, form);
+    case TypeId::kBytes:
+      return BytesText(column, form);
     case TypeId::kDate:
       return TimeText(
           form, [r = ColumnReader<int32_t>(column)](int64_t row, char* to) { return WriteDate(r[row], to); });
@@ -228,15 +254,19 @@ RowText MakeValidRowText(const ColumnView& column, const Type& type, TextForm fo
         return WriteTimeNs(r[row], to);
       });
     case TypeId::kTimestamp:
-    case TypeId::kTimestampTz: return TimestampValueText(column, type, form);
+    case TypeId::kTimestampTz:
+      return TimestampValueText(column, type, form);
     case TypeId::kInterval:
       return TimeText(form, [r = ColumnReader<MonthDayNanos>(column)](int64_t row, char* to) {
         const MonthDayNanos value = r[row];
         return WriteIsoInterval({value.months, value.days, value.nanoseconds}, to);
       });
-    case TypeId::kArray: return ListText(column, type);
-    case TypeId::kMap: return MapValueText(column, type);
-    case TypeId::kStruct: return StructText(column, type);
+    case TypeId::kArray:
+      return ListText(column, type);
+    case TypeId::kMap:
+      return MapValueText(column, type);
+    case TypeId::kStruct:
+      return StructText(column, type);
   }
   CheckFailed(__FILE__, __LINE__, "type", type.ToString());
 }

@@ -26,7 +26,8 @@ void AccumulatorSet::Destroy(uint8_t* record) const {
   for (size_t i = 0; i < specs_.size(); ++i) specs_[i].function->Destroy(record + offsets_[i]);
 }
 
-const std::vector<int32_t>& AccumulatorSet::Selected(const Batch& batch, int filter, const int32_t* rows, int64_t count) {
+const std::vector<int32_t>& AccumulatorSet::Selected(const Batch& batch, int filter, const int32_t* rows,
+                                                     int64_t count) {
   for (const Selection& selection : selections_) {
     if (selection.filter == filter) return selection.entries;
   }
@@ -67,8 +68,9 @@ void AccumulatorSet::Update(const Batch& batch, const int32_t* rows, int64_t cou
   }
 }
 
-void AccumulatorSet::UpdateCall(size_t call, const std::vector<std::shared_ptr<arrow::Array>>& args, const int32_t* rows,
-                                int64_t count, uint8_t* const* records, const int32_t* weights) {
+void AccumulatorSet::UpdateCall(size_t call, const std::vector<std::shared_ptr<arrow::Array>>& args,
+                                const int32_t* rows, int64_t count, uint8_t* const* records,
+                                const int32_t* weights) {
   if (count == 0) return;
   states_.resize(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) states_[i] = records[i] + offsets_[call];
@@ -92,7 +94,8 @@ void AccumulatorSet::Merge(uint8_t* const* into, const uint8_t* const* from, int
   }
 }
 
-std::vector<std::shared_ptr<arrow::Array>> AccumulatorSet::Finish(const uint8_t* const* records, int64_t count) {
+std::vector<std::shared_ptr<arrow::Array>> AccumulatorSet::Finish(const uint8_t* const* records,
+                                                                  int64_t count) {
   std::vector<std::shared_ptr<arrow::Array>> columns;
   columns.reserve(specs_.size());
   states_.resize(static_cast<size_t>(count));
@@ -123,7 +126,8 @@ void AccumulatorSet::Serialize(const uint8_t* record, std::string* out) const {
 void AccumulatorSet::Deserialize(std::string_view bytes, uint8_t* record) const {
   for (size_t call = 0; call < specs_.size(); ++call) {
     const AggregateFunction& function = *specs_[call].function;
-    const size_t length = function.owns_memory() ? TakePlain<uint32_t>(&bytes) : static_cast<size_t>(function.state_bytes());
+    const size_t length =
+        function.owns_memory() ? TakePlain<uint32_t>(&bytes) : static_cast<size_t>(function.state_bytes());
     LAMINAR_CHECK(bytes.size() >= length, "a state entry is too short");
     function.Deserialize(bytes.substr(0, length), record + offsets_[call]);
     bytes.remove_prefix(length);
@@ -140,7 +144,8 @@ std::string AccumulatorSet::Layout() const {
   return text;
 }
 
-void SelectTrue(const arrow::Array& column, const int32_t* rows, int64_t count, std::vector<int32_t>* entries) {
+void SelectTrue(const arrow::Array& column, const int32_t* rows, int64_t count,
+                std::vector<int32_t>* entries) {
   entries->clear();
   const auto& bits = static_cast<const arrow::BooleanArray&>(column);
   const bool nulls = bits.null_count() > 0;
@@ -163,7 +168,8 @@ std::vector<std::shared_ptr<arrow::Array>> PickColumns(const Batch& batch, const
   return columns;
 }
 
-std::vector<std::shared_ptr<arrow::DataType>> PickTypes(const Schema& schema, const std::vector<int>& indices) {
+std::vector<std::shared_ptr<arrow::DataType>> PickTypes(const Schema& schema,
+                                                        const std::vector<int>& indices) {
   std::vector<std::shared_ptr<arrow::DataType>> types;
   for (const int index : indices) types.push_back(schema.fields[index].type.arrow_type());
   return types;

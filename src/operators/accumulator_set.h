@@ -1,7 +1,7 @@
 #pragma once
 
-/// The accumulators of several aggregate calls side by side in one record, updated column-wise. The shared inner part of
-/// the aggregating operators.
+/// The accumulators of several aggregate calls side by side in one record, updated column-wise. The shared
+/// inner part of the aggregating operators.
 
 #include <arrow/type_fwd.h>
 
@@ -36,11 +36,13 @@ class AccumulatorSet {
 
   void Init(uint8_t* record) const;
   void Destroy(uint8_t* record) const;
-  /// Adds rows to the calls without DISTINCT: `records[i]` is that of row rows[i] (row i when `rows` is null).
+  /// Adds rows to the calls without DISTINCT: `records[i]` is that of row rows[i] (row i when `rows` is
+  /// null).
   void Update(const Batch& batch, const int32_t* rows, int64_t count, uint8_t* const* records);
-  /// Adds rows to one call, whatever its FILTER and DISTINCT. `args`: its arguments and ORDER BY columns. `weights` by row, or null.
-  void UpdateCall(size_t call, const std::vector<std::shared_ptr<arrow::Array>>& args, const int32_t* rows, int64_t count,
-                  uint8_t* const* records, const int32_t* weights);
+  /// Adds rows to one call, whatever its FILTER and DISTINCT. `args`: its arguments and ORDER BY columns.
+  /// `weights` by row, or null.
+  void UpdateCall(size_t call, const std::vector<std::shared_ptr<arrow::Array>>& args, const int32_t* rows,
+                  int64_t count, uint8_t* const* records, const int32_t* weights);
   void Merge(uint8_t* const* into, const uint8_t* const* from, int64_t count);
   /// One column per call, each [count].
   std::vector<std::shared_ptr<arrow::Array>> Finish(const uint8_t* const* records, int64_t count);
@@ -69,9 +71,11 @@ class AccumulatorSet {
 };
 
 /// Entries 0..count−1 whose row passes BOOLEAN `column`.
-void SelectTrue(const arrow::Array& column, const int32_t* rows, int64_t count, std::vector<int32_t>* entries);
+void SelectTrue(const arrow::Array& column, const int32_t* rows, int64_t count,
+                std::vector<int32_t>* entries);
 /// The columns at `indices`.
 std::vector<std::shared_ptr<arrow::Array>> PickColumns(const Batch& batch, const std::vector<int>& indices);
-std::vector<std::shared_ptr<arrow::DataType>> PickTypes(const Schema& schema, const std::vector<int>& indices);
+std::vector<std::shared_ptr<arrow::DataType>> PickTypes(const Schema& schema,
+                                                        const std::vector<int>& indices);
 
 }  // namespace laminar

@@ -17,7 +17,8 @@ constexpr size_t kShownBytesMax = 200;
 std::string Shown(std::string_view raw) {
   if (raw.size() <= kShownBytesMax) return std::string(raw);
   size_t cut = kShownBytesMax;
-  while (cut > 0 && (static_cast<unsigned char>(raw[cut]) & 0xC0) == 0x80) --cut;  // not within a UTF-8 sequence
+  while (cut > 0 && (static_cast<unsigned char>(raw[cut]) & 0xC0) == 0x80)
+    --cut;  // not within a UTF-8 sequence
   return std::string(raw.substr(0, cut)) + "…";
 }
 
@@ -31,7 +32,8 @@ Schema DeadLetterSchema() {
            {"timestamp", Type::Timestamp()}}};
 }
 
-BadRecords::BadRecords(BadDataPolicy policy, std::string source) : policy_(policy), source_(std::move(source)) {}
+BadRecords::BadRecords(BadDataPolicy policy, std::string source)
+    : policy_(policy), source_(std::move(source)) {}
 
 void BadRecords::Add(std::optional<std::string_view> raw, std::string_view error, std::string_view position) {
   if (policy_ == BadDataPolicy::kFail) {
@@ -43,7 +45,8 @@ void BadRecords::Add(std::optional<std::string_view> raw, std::string_view error
   }
   if (context_ != nullptr && context_->metrics != nullptr) context_->metrics->bad_records.Add(1);
   if (policy_ == BadDataPolicy::kDrop) return;
-  letters_.push_back({raw ? std::optional<std::string>(*raw) : std::nullopt, std::string(error), std::string(position)});
+  letters_.push_back(
+      {raw ? std::optional<std::string>(*raw) : std::nullopt, std::string(error), std::string(position)});
 }
 
 void BadRecords::Send(Output& out) {
@@ -61,7 +64,8 @@ void BadRecords::Send(Output& out) {
   }
   Batch batch;
   batch.num_rows = static_cast<int64_t>(letters_.size());
-  for (arrow::ArrayBuilder* builder : std::initializer_list<arrow::ArrayBuilder*>{&raw, &error, &source, &position, &time}) {
+  for (arrow::ArrayBuilder* builder :
+       std::initializer_list<arrow::ArrayBuilder*>{&raw, &error, &source, &position, &time}) {
     batch.columns.push_back(OrThrow(builder->Finish()));
   }
   letters_.clear();

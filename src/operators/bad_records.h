@@ -1,7 +1,7 @@
 #pragma once
 
-/// What becomes of records that cannot be used: the job fails, or they are counted and dropped, or they also go to a side output
-/// as dead letters.
+/// What becomes of records that cannot be used: the job fails, or they are counted and dropped, or they also
+/// go to a side output as dead letters.
 
 #include <cstdint>
 #include <optional>

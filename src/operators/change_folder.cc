@@ -18,7 +18,8 @@ std::vector<int32_t> Number(const ByteStrings& keys, int32_t* count) {
   numbers.reserve(static_cast<size_t>(keys.size()));
   std::vector<int32_t> number_of(static_cast<size_t>(keys.size()));
   for (int64_t row = 0; row < keys.size(); ++row) {
-    number_of[static_cast<size_t>(row)] = numbers.try_emplace(keys[row], static_cast<int32_t>(numbers.size())).first->second;
+    number_of[static_cast<size_t>(row)] =
+        numbers.try_emplace(keys[row], static_cast<int32_t>(numbers.size())).first->second;
   }
   *count = static_cast<int32_t>(numbers.size());
   return number_of;

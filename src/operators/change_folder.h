@@ -1,6 +1,7 @@
 #pragma once
 
-/// Net changes per key: collects weighted rows, and gives back for each key what is left, −old next to its +new.
+/// Net changes per key: collects weighted rows, and gives back for each key what is left, −old next to its
+/// +new.
 
 #include <cstdint>
 #include <vector>
@@ -17,8 +18,9 @@ class ChangeFolder {
   void Add(Batch batch);
   int64_t num_rows() const { return num_rows_; }
   int64_t num_bytes() const { return num_bytes_; }
-  /// What remains of the rows added since the last call: keys in the order of their first row, each with weights −1, +1, −1 … while it has
-  /// both, a row of weight ±n n times. Empty when all cancelled. Weights are always there.
+  /// What remains of the rows added since the last call: keys in the order of their first row, each with
+  /// weights −1, +1, −1 … while it has both, a row of weight ±n n times. Empty when all cancelled. Weights
+  /// are always there.
   Batch Fold();
 
  private:

@@ -37,7 +37,8 @@ class Decode final : public Operator {
     const int64_t size = static_cast<int64_t>(block.size());
     int64_t done = 0;
     do {
-      DecodeResult result = decoder_->Decode(block.substr(static_cast<size_t>(done)), options_.rows_max - pending_rows_);
+      DecodeResult result =
+          decoder_->Decode(block.substr(static_cast<size_t>(done)), options_.rows_max - pending_rows_);
       // Good rows first: with `fail` they belong to what was read before the bad one.
       if (!result.batch.empty()) {
         pending_rows_ += result.batch.num_rows;
@@ -52,7 +53,8 @@ class Decode final : public Operator {
       if (pending_rows_ >= options_.rows_max) {
         Send(batch, out);
       } else if (stuck) {
-        LAMINAR_CHECK(done >= size || !result.bad.empty(), "the decoder of " + options_.source_name + " used nothing");
+        LAMINAR_CHECK(done >= size || !result.bad.empty(),
+                      "the decoder of " + options_.source_name + " used nothing");
         break;
       }
     } while (done < size);
@@ -76,7 +78,8 @@ class Decode final : public Operator {
     metadata.num_rows = batch.num_rows;
     metadata.columns.assign(batch.columns.begin() + 1, batch.columns.end());
     // One row from each record: nothing to repeat.
-    const bool one_to_one = rows->num_rows == batch.num_rows && from_record_.back() == batch.num_rows - 1 && IsRising();
+    const bool one_to_one =
+        rows->num_rows == batch.num_rows && from_record_.back() == batch.num_rows - 1 && IsRising();
     if (!one_to_one) metadata = Take(metadata, from_record_);
     for (auto& column : metadata.columns) rows->columns.push_back(std::move(column));
   }
@@ -91,7 +94,8 @@ class Decode final : public Operator {
   const DecodeOptions options_;
   std::unique_ptr<Decoder> decoder_;
   BadRecords bad_;
-  // Decoded and not sent; views into the input batch live only during its OnBatch, at whose end this is empty.
+  // Decoded and not sent; views into the input batch live only during its OnBatch, at whose end this is
+  // empty.
   std::vector<Batch> pending_;
   std::vector<int32_t> from_record_;  ///< [pending_rows_]: the input row
   int64_t pending_rows_ = 0;
@@ -99,6 +103,8 @@ class Decode final : public Operator {
 
 }  // namespace
 
-std::unique_ptr<Operator> MakeDecode(DecodeOptions options) { return std::make_unique<Decode>(std::move(options)); }
+std::unique_ptr<Operator> MakeDecode(DecodeOptions options) {
+  return std::make_unique<Decode>(std::move(options));
+}
 
 }  // namespace laminar

@@ -96,7 +96,8 @@ TEST_F(DecodeTest, CutsLargeBlocksAndJoinsSmallOnes) {
   auto decode = Open(BadDataPolicy::kFail, 3);
   decode->OnBatch(0, Records({"1\n2\n3\n4\n5\n6\n7\n", "8", "9"}), out_);
   EXPECT_EQ(out_.main.batches.size(), 3u);
-  EXPECT_EQ(out_.main.TakeText(), "+ 1 100\n+ 2 100\n+ 3 100\n+ 4 100\n+ 5 100\n+ 6 100\n+ 7 100\n+ 8 101\n+ 9 102\n");
+  EXPECT_EQ(out_.main.TakeText(),
+            "+ 1 100\n+ 2 100\n+ 3 100\n+ 4 100\n+ 5 100\n+ 6 100\n+ 7 100\n+ 8 101\n+ 9 102\n");
 }
 
 TEST_F(DecodeTest, KeepsTheWeightsOfChangelogs) {

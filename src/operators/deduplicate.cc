@@ -181,8 +181,8 @@ class Deduplicate final : public Operator {
   bool by_time() const { return options_.time_column >= 0; }
   int64_t SweepInterval() const { return std::max<int64_t>(options_.ttl_us / kSweepsPerTtl, 1000); }
 
-  /// Keeps the earliest row of each open key (`rows_`); true when one is due already. A row without a time has no place in the
-  /// order: it is bad.
+  /// Keeps the earliest row of each open key (`rows_`); true when one is due already. A row without a time
+  /// has no place in the order: it is bad.
   bool Wait(const Batch& batch) {
     const RowTimes times(batch.columns[static_cast<size_t>(options_.time_column)]);
     if (times.has_nulls()) {
@@ -217,7 +217,8 @@ class Deduplicate final : public Operator {
     return due;
   }
 
-  /// Sends the rows that no earlier one can beat, and closes their keys. Ties go by arrival, so a row at the watermark is due.
+  /// Sends the rows that no earlier one can beat, and closes their keys. Ties go by arrival, so a row at the
+  /// watermark is due.
   void Fire(int64_t watermark_us, Output& out) {
     ByteStrings due;
     const int64_t before = watermark_us == kMaxWatermark ? watermark_us : watermark_us + 1;

@@ -18,7 +18,8 @@ OperatorRunner::Factory Make(int time_column, int64_t ttl_us = 0) {
 TEST(Deduplicate, ByArrivalTheFirstRowGoesOutAtOnce) {
   OperatorRunner runner(Make(-1), {0});
   runner.Push(ParseBatch("+ a 5 1\n+ a 1 2\n+ NULL 1 3\n+ NULL 1 4\n+ b 1 5", kSchema));
-  EXPECT_EQ(runner.out.TakeText(), "+ a 00:00:00.000005 1\n+ NULL 00:00:00.000001 3\n+ b 00:00:00.000001 5\n");
+  EXPECT_EQ(runner.out.TakeText(),
+            "+ a 00:00:00.000005 1\n+ NULL 00:00:00.000001 3\n+ b 00:00:00.000001 5\n");
   runner.Checkpoint();
   runner.Restore(3);
   runner.Push(ParseBatch("+ b 1 6\n+ NULL 1 7\n+ c 1 8\n+ a 1 9", kSchema));

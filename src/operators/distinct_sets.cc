@@ -69,7 +69,8 @@ DistinctSets::DistinctSets(const DistinctPlan& plan, Mode mode) : plan_(&plan), 
     types.insert(types.end(), set.types.begin(), set.types.end());
     keys_.emplace_back(types);
     const int64_t bits_bytes = mode == Mode::kLaterByOwner ? sizeof(LinkedBits) : sizeof(uint64_t);
-    maps_.emplace_back(types, mode == Mode::kCounts ? static_cast<int64_t>(set.filters.size()) * 8 : bits_bytes);
+    maps_.emplace_back(types,
+                       mode == Mode::kCounts ? static_cast<int64_t>(set.filters.size()) * 8 : bits_bytes);
   }
   heads_.resize(maps_.size());
 }
@@ -98,8 +99,8 @@ void DistinctSets::Add(const Batch& batch, const int32_t* rows, int64_t count, c
   }
 }
 
-void DistinctSets::AddToSet(size_t index, const Batch& batch, const int32_t* rows, int64_t count, const uint32_t* owners,
-                            uint8_t* const* records, AccumulatorSet* accumulators) {
+void DistinctSets::AddToSet(size_t index, const Batch& batch, const int32_t* rows, int64_t count,
+                            const uint32_t* owners, uint8_t* const* records, AccumulatorSet* accumulators) {
   const DistinctPlan::Set& set = plan_->sets()[index];
   passes_.assign(static_cast<size_t>(count), 0);
   uint64_t all = 0;
@@ -136,7 +137,8 @@ void DistinctSets::AddToSet(size_t index, const Batch& batch, const int32_t* row
     dense = Take(dense, rows_);
     columns = dense.columns;
     if (weights) weights = dense.weights->raw_values();
-    for (size_t i = 0; i < kept; ++i) owners_by_row_[i] = owners_by_row_[rows_[i]];  // rows_ rises: no overwriting ahead
+    for (size_t i = 0; i < kept; ++i)
+      owners_by_row_[i] = owners_by_row_[rows_[i]];  // rows_ rises: no overwriting ahead
     for (size_t i = 0; i < kept; ++i) rows_[i] = static_cast<int32_t>(i);
     owners_by_row_.resize(kept);
   }
@@ -146,7 +148,8 @@ void DistinctSets::AddToSet(size_t index, const Batch& batch, const int32_t* row
   slots_.resize(kept);
   maps_[index].FindOrInsert(keys_[index], rows_.data(), static_cast<int64_t>(kept), slots_.data(), nullptr);
   if (mode_ == Mode::kCounts) {
-    ApplyCounts(index, columns, weights, rows_.data(), static_cast<int64_t>(kept), records_.data(), accumulators);
+    ApplyCounts(index, columns, weights, rows_.data(), static_cast<int64_t>(kept), records_.data(),
+                accumulators);
   } else {
     ApplyBits(index, columns, rows_.data(), static_cast<int64_t>(kept), records_.data(), accumulators);
   }
@@ -184,8 +187,9 @@ void DistinctSets::ApplyBits(size_t index, const Columns& columns, const int32_t
 }
 
 /// Adds weights to the counts of the entries slots_; a tuple's first and last row go to the functions.
-void DistinctSets::ApplyCounts(size_t index, const Columns& columns, const int32_t* weights, const int32_t* rows,
-                               int64_t count, uint8_t* const* records, AccumulatorSet* accumulators) {
+void DistinctSets::ApplyCounts(size_t index, const Columns& columns, const int32_t* weights,
+                               const int32_t* rows, int64_t count, uint8_t* const* records,
+                               AccumulatorSet* accumulators) {
   const DistinctPlan::Set& set = plan_->sets()[index];
   KeyedMap& map = maps_[index];
   struct Change {
@@ -212,18 +216,20 @@ void DistinctSets::ApplyCounts(size_t index, const Columns& columns, const int32
   for (const DistinctPlan::User& user : set.users) {
     const Columns args = plan_->ArgsOf(set, user.call, columns);
     const Change& in = came[user.filter];
-    accumulators->UpdateCall(user.call, args, in.rows.data(), static_cast<int64_t>(in.rows.size()), in.records.data(), nullptr);
+    accumulators->UpdateCall(user.call, args, in.rows.data(), static_cast<int64_t>(in.rows.size()),
+                             in.records.data(), nullptr);
     const Change& out = gone[user.filter];
     if (out.rows.empty()) continue;
     minus_one_.assign(static_cast<size_t>(*std::max_element(out.rows.begin(), out.rows.end())) + 1, -1);
-    accumulators->UpdateCall(user.call, args, out.rows.data(), static_cast<int64_t>(out.rows.size()), out.records.data(),
-                             minus_one_.data());
+    accumulators->UpdateCall(user.call, args, out.rows.data(), static_cast<int64_t>(out.rows.size()),
+                             out.records.data(), minus_one_.data());
   }
   std::string key;
   for (const int32_t i : changed_) {
     const uint32_t slot = slots_[i];
     const int64_t* seen = counts(index, slot);
-    if (!map.live(slot) || std::any_of(seen, seen + set.filters.size(), [](int64_t n) { return n != 0; })) continue;
+    if (!map.live(slot) || std::any_of(seen, seen + set.filters.size(), [](int64_t n) { return n != 0; }))
+      continue;
     key.clear();
     map.AppendKey(slot, &key);
     if (map.RemoveQuietly(slot) && forgotten_) forgotten_(index, OwnerOf(key), TupleOf(key));
@@ -279,10 +285,12 @@ void DistinctSets::UpdateFrom(size_t index, const std::vector<uint32_t>& entries
 
 void DistinctSets::UpdateFromEntries(const std::function<uint8_t*(uint32_t owner)>& record_of,
                                      AccumulatorSet* accumulators) const {
-  for (size_t index = 0; index < maps_.size(); ++index) UpdateFrom(index, maps_[index].LiveSlots(), record_of, accumulators);
+  for (size_t index = 0; index < maps_.size(); ++index)
+    UpdateFrom(index, maps_[index].LiveSlots(), record_of, accumulators);
 }
 
-void DistinctSets::RemoveOwners(const std::function<bool(uint32_t owner)>& is_gone, const Forgotten& forgotten) {
+void DistinctSets::RemoveOwners(const std::function<bool(uint32_t owner)>& is_gone,
+                                const Forgotten& forgotten) {
   std::string key;
   for (size_t index = 0; index < maps_.size(); ++index) {
     KeyedMap& map = maps_[index];
@@ -347,8 +355,8 @@ void DistinctSets::MoveOwner(uint32_t from, uint32_t to, const Forgotten& forgot
 
 // Snapshots
 
-void DistinctSets::ForEachDirty(
-    const std::function<void(size_t set, uint32_t owner, std::string_view tuple, std::string_view value)>& visit) {
+void DistinctSets::ForEachDirty(const std::function<void(size_t set, uint32_t owner, std::string_view tuple,
+                                                         std::string_view value)>& visit) {
   std::string key;
   for (size_t index = 0; index < maps_.size(); ++index) {
     KeyedMap& map = maps_[index];

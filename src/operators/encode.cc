@@ -27,7 +27,8 @@ class Encode final : public Operator {
       return EncodeInPieces(batch, out);
     }
     changes_.Add(std::move(batch));
-    if (changes_.num_rows() >= options_.held_rows_max || changes_.num_bytes() >= options_.held_bytes_max) OnFlush(out);
+    if (changes_.num_rows() >= options_.held_rows_max || changes_.num_bytes() >= options_.held_bytes_max)
+      OnFlush(out);
   }
 
   void OnFlush(Output& out) override {
@@ -64,7 +65,8 @@ class Encode final : public Operator {
     if (options_.columns.empty()) return batch;
     Batch selected = batch;
     selected.columns.clear();
-    for (int column : options_.columns) selected.columns.push_back(batch.columns[static_cast<size_t>(column)]);
+    for (int column : options_.columns)
+      selected.columns.push_back(batch.columns[static_cast<size_t>(column)]);
     return selected;
   }
 
@@ -75,6 +77,8 @@ class Encode final : public Operator {
 
 }  // namespace
 
-std::unique_ptr<Operator> MakeEncode(EncodeOptions options) { return std::make_unique<Encode>(std::move(options)); }
+std::unique_ptr<Operator> MakeEncode(EncodeOptions options) {
+  return std::make_unique<Encode>(std::move(options));
+}
 
 }  // namespace laminar

@@ -18,8 +18,8 @@ namespace {
 
 // A group's record: int64 row count, int64 time last touched (with a TTL), accumulators.
 constexpr int64_t kTouchedOffset = 8;
-constexpr uint8_t kPending = 1;    // mark: changed since the last flush
-constexpr uint8_t kHasOutput = 2;  // mark: its row was sent and holds
+constexpr uint8_t kPending = 1;         // mark: changed since the last flush
+constexpr uint8_t kHasOutput = 2;       // mark: its row was sent and holds
 constexpr int64_t kFlushGroups = 4096;  // per output batch
 constexpr int64_t kSweepsPerTtl = 8;
 constexpr size_t kPrefetchAhead = 16;
@@ -37,7 +37,8 @@ class GroupAggregate final : public Operator {
         groups_(PickTypes(options_.input, options_.keys), accumulators_.record_bytes()),
         distinct_(plan_, options_.input_retracts ? DistinctSets::Mode::kCounts : DistinctSets::Mode::kBits) {
     deleted_tuples_.resize(plan_.sets().size());
-    distinct_.OnForgotten([this](size_t set, uint32_t owner, std::string_view tuple) { ForgetTuple(set, owner, tuple); });
+    distinct_.OnForgotten(
+        [this](size_t set, uint32_t owner, std::string_view tuple) { ForgetTuple(set, owner, tuple); });
   }
 
   ~GroupAggregate() override {
@@ -52,8 +53,9 @@ class GroupAggregate final : public Operator {
     std::vector<StateTableSpec> tables{{"groups", 1, layout}};
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
       const bool counts = options_.input_retracts;
-      tables.push_back({DistinctTable(set), 1, layout + (counts ? ": counts " : ": bits ") +
-                                                   std::to_string(plan_.sets()[set].filters.size())});
+      tables.push_back(
+          {DistinctTable(set), 1,
+           layout + (counts ? ": counts " : ": bits ") + std::to_string(plan_.sets()[set].filters.size())});
     }
     return tables;
   }
@@ -124,14 +126,17 @@ class GroupAggregate final : public Operator {
     StateWriter& groups = writer.Table("groups");
     // DISTINCT entries first: their keys name groups.
     std::string key;
-    for (size_t set = 0; set < plan_.sets().size(); ++set) deleted_tuples_[set].Write(writer.Table(DistinctTable(set)));
+    for (size_t set = 0; set < plan_.sets().size(); ++set)
+      deleted_tuples_[set].Write(writer.Table(DistinctTable(set)));
     distinct_.ForEachDirty([&](size_t set, uint32_t owner, std::string_view tuple, std::string_view value) {
-      writer.Table(DistinctTable(set)).Put(KeyGroupOf(groups_.hash(owner)), TupleKey(owner, tuple, &key), value);
+      writer.Table(DistinctTable(set))
+          .Put(KeyGroupOf(groups_.hash(owner)), TupleKey(owner, tuple, &key), value);
     });
     groups_.Snapshot(groups, [this](uint32_t slot, std::string* out) {
       const uint8_t* record = groups_.record(slot);
       AppendPlain(row_count(slot), out);
-      AppendPlain(has_ttl_ ? touched_us(slot) : int64_t{0}, out);  // always there, so that a TTL may be set later
+      AppendPlain(has_ttl_ ? touched_us(slot) : int64_t{0},
+                  out);  // always there, so that a TTL may be set later
       accumulators_.Serialize(record, out);
     });
   }
@@ -159,7 +164,9 @@ class GroupAggregate final : public Operator {
   static std::string DistinctTable(size_t set) { return "distinct" + std::to_string(set); }
   int64_t SweepInterval() const { return std::max<int64_t>(options_.ttl_us / kSweepsPerTtl, 1000); }
   int64_t& row_count(uint32_t slot) { return *reinterpret_cast<int64_t*>(groups_.record(slot)); }
-  int64_t& touched_us(uint32_t slot) { return *reinterpret_cast<int64_t*>(groups_.record(slot) + kTouchedOffset); }
+  int64_t& touched_us(uint32_t slot) {
+    return *reinterpret_cast<int64_t*>(groups_.record(slot) + kTouchedOffset);
+  }
 
   /// A DISTINCT entry's key in snapshots: uint32 length of the group key, group key, tuple.
   std::string_view TupleKey(uint32_t owner, std::string_view tuple, std::string* key) const {
@@ -176,7 +183,8 @@ class GroupAggregate final : public Operator {
     deleted_tuples_[set].Add(KeyGroupOf(groups_.hash(owner)), {}, TupleKey(owner, tuple, &key));
   }
 
-  /// Lists the batch's groups that were not pending, and takes their rows as sent from the accumulators before these change.
+  /// Lists the batch's groups that were not pending, and takes their rows as sent from the accumulators
+  /// before these change.
   void NotePending(int64_t count) {
     with_output_.clear();
     const size_t first = pending_.size();
@@ -195,7 +203,8 @@ class GroupAggregate final : public Operator {
       for (size_t i = first; i < pending_.size(); ++i) touched_us(pending_[i]) = now_us;
     }
     if (with_output_.empty()) return;
-    old_parts_.push_back(accumulators_.Finish(with_output_.data(), static_cast<int64_t>(with_output_.size())));
+    old_parts_.push_back(
+        accumulators_.Finish(with_output_.data(), static_cast<int64_t>(with_output_.size())));
   }
 
   void CountRows(const Batch& batch) {
@@ -218,7 +227,8 @@ class GroupAggregate final : public Operator {
     std::vector<uint8_t*> shown;
     int32_t old_count = 0;
     for (size_t i = 0; i < count; ++i) {
-      if (i + kPrefetchAhead < count) __builtin_prefetch(groups_.record(pending_[begin + i + kPrefetchAhead]), 1);
+      if (i + kPrefetchAhead < count)
+        __builtin_prefetch(groups_.record(pending_[begin + i + kPrefetchAhead]), 1);
       const uint32_t slot = pending_[begin + i];
       uint8_t& mark = groups_.mark(slot);
       const bool had_output = mark & kHasOutput;
@@ -279,7 +289,9 @@ class GroupAggregate final : public Operator {
     for (size_t c = 0; c < news.size(); ++c) {
       values.columns.push_back(olds.empty() ? news[c] : OrThrow(arrow::Concatenate({olds[c], news[c]})));
     }
-    Batch batch = Take(Batch{.num_rows = static_cast<int64_t>(old_row.size()), .columns = keys, .weights = nullptr}, key_rows);
+    Batch batch =
+        Take(Batch{.num_rows = static_cast<int64_t>(old_row.size()), .columns = keys, .weights = nullptr},
+             key_rows);
     Batch results = Take(values, value_rows);
     for (auto& column : results.columns) batch.columns.push_back(std::move(column));
     if (retracts) batch.weights = MakeWeights(weights);

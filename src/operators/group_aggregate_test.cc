@@ -12,7 +12,8 @@
 namespace laminar {
 namespace {
 
-const Schema kInput{{{"k", Type::Int64()}, {"x", Type::Int64()}, {"f", Type::Boolean()}, {"t", Type::Text()}}};
+const Schema kInput{
+    {{"k", Type::Int64()}, {"x", Type::Int64()}, {"f", Type::Boolean()}, {"t", Type::Text()}}};
 
 struct GroupCase {
   std::vector<int> keys = {0};
@@ -142,8 +143,10 @@ TEST(GroupAggregateTest, DistinctCallsWithFiltersShareASet) {
   for (const bool retracts : {false, true}) {
     GroupCase setup;
     setup.retracts = retracts;
-    setup.calls = {MakeAggregate("count", kInput, {1}, retracts, -1, true), MakeAggregate("count", kInput, {1}, retracts, 2, true),
-                   MakeAggregate("count", kInput, {1}, retracts, 2, false), MakeAggregate("sum", kInput, {1}, retracts, 2, true)};
+    setup.calls = {MakeAggregate("count", kInput, {1}, retracts, -1, true),
+                   MakeAggregate("count", kInput, {1}, retracts, 2, true),
+                   MakeAggregate("count", kInput, {1}, retracts, 2, false),
+                   MakeAggregate("sum", kInput, {1}, retracts, 2, true)};
     auto run = StartRun(setup);
     run.Push(ParseBatch("+ 1 5 false a\n+ 1 5 true a\n+ 1 5 true a\n+ 1 NULL true a\n+ 2 5 NULL a", kInput));
     run.Flush();
@@ -213,14 +216,16 @@ TEST(GroupAggregateTest, TtlMayBeSetOverOldState) {
 
 TEST(GroupAggregateTest, EmptyAndSlicedBatches) {
   auto run = StartRun(CountAndSum());
-  const Batch batch = ParseBatch("+ 9 9 true a\n+ 1 1 true a\n- 9 9 true a\n+ 1 2 true a\n+ 9 9 true a", kInput);
+  const Batch batch =
+      ParseBatch("+ 9 9 true a\n+ 1 1 true a\n- 9 9 true a\n+ 1 2 true a\n+ 9 9 true a", kInput);
   run.Push(Slice(batch, 1, 1));
   run.Push(Slice(batch, 3, 1));
   run.Flush();
   EXPECT_EQ(run.out.TakeText(), "+ 1 2 3\n");
 }
 
-/// Random inserts and retractions of rows that were inserted; the sum of all changes must be what a recompute gives.
+/// Random inserts and retractions of rows that were inserted; the sum of all changes must be what a recompute
+/// gives.
 TEST(GroupAggregateTest, PropertyIncrementalEqualsRecompute) {
   for (uint64_t seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -229,9 +234,12 @@ TEST(GroupAggregateTest, PropertyIncrementalEqualsRecompute) {
     GroupCase setup;
     setup.retracts = retracts;
     setup.keys = seed % 2 ? std::vector<int>{0} : std::vector<int>{3, 0};
-    setup.calls = {MakeAggregate("count", kInput, {}, retracts),          MakeAggregate("sum", kInput, {1}, retracts),
-                   MakeAggregate("max", kInput, {1}, retracts, 2),        MakeAggregate("count", kInput, {1}, retracts, -1, true),
-                   MakeAggregate("count", kInput, {1}, retracts, 2, true), MakeAggregate("min", kInput, {3}, retracts)};
+    setup.calls = {MakeAggregate("count", kInput, {}, retracts),
+                   MakeAggregate("sum", kInput, {1}, retracts),
+                   MakeAggregate("max", kInput, {1}, retracts, 2),
+                   MakeAggregate("count", kInput, {1}, retracts, -1, true),
+                   MakeAggregate("count", kInput, {1}, retracts, 2, true),
+                   MakeAggregate("min", kInput, {3}, retracts)};
     auto run = StartRun(setup, 1 + static_cast<int>(seed % 3));
     struct Row {
       int k, x, f, t;
@@ -251,8 +259,8 @@ TEST(GroupAggregateTest, PropertyIncrementalEqualsRecompute) {
           text += "- " + text_of(rows[at]) + "\n";
           rows.erase(rows.begin() + static_cast<int64_t>(at));
         } else {
-          rows.push_back({static_cast<int>(rng() % 12) - 1, static_cast<int>(rng() % 8) - 1, static_cast<int>(rng() % 3) - 1,
-                          static_cast<int>(rng() % 4) - 1});
+          rows.push_back({static_cast<int>(rng() % 12) - 1, static_cast<int>(rng() % 8) - 1,
+                          static_cast<int>(rng() % 3) - 1, static_cast<int>(rng() % 4) - 1});
           text += "+ " + text_of(rows.back()) + "\n";
         }
       }
@@ -273,7 +281,8 @@ TEST(GroupAggregateTest, PropertyIncrementalEqualsRecompute) {
     };
     std::map<std::string, Group> groups;
     for (const Row& row : rows) {
-      const std::string k = row.k < 0 ? "NULL" : std::to_string(row.k), t = row.t < 0 ? "NULL" : "t" + std::to_string(row.t);
+      const std::string k = row.k < 0 ? "NULL" : std::to_string(row.k),
+                        t = row.t < 0 ? "NULL" : "t" + std::to_string(row.t);
       Group& group = groups[setup.keys.size() == 1 ? k : t + " " + k];
       ++group.count;
       if (row.t >= 0) group.min = std::min(group.min, row.t);
@@ -288,9 +297,11 @@ TEST(GroupAggregateTest, PropertyIncrementalEqualsRecompute) {
     std::map<std::string, int64_t> expected;
     for (const auto& [key, group] : groups) {
       auto null_or = [](bool has, const std::string& value) { return has ? value : std::string("NULL"); };
-      expected[key + " " + std::to_string(group.count) + " " + null_or(group.has_sum, std::to_string(group.sum)) + " " +
-               null_or(group.max >= 0, std::to_string(group.max)) + " " + std::to_string(group.distinct.size()) + " " +
-               std::to_string(group.filtered.size()) + " " + null_or(group.min < 99, "t" + std::to_string(group.min))] = 1;
+      expected[key + " " + std::to_string(group.count) + " " +
+               null_or(group.has_sum, std::to_string(group.sum)) + " " +
+               null_or(group.max >= 0, std::to_string(group.max)) + " " +
+               std::to_string(group.distinct.size()) + " " + std::to_string(group.filtered.size()) + " " +
+               null_or(group.min < 99, "t" + std::to_string(group.min))] = 1;
     }
     EXPECT_EQ(run.out.Consolidated(), expected);
     // No change is sent that takes back what was not there.

@@ -28,9 +28,7 @@ int64_t TimeOf(const LogRow& row) {
   std::memcpy(&time, row.bytes().data(), sizeof(time));
   return time;
 }
-std::string_view RowOf(const LogRow& row) {
-  return row.bytes().substr(sizeof(int64_t));
-}
+std::string_view RowOf(const LogRow& row) { return row.bytes().substr(sizeof(int64_t)); }
 
 class IntervalJoin final : public Operator {
  public:

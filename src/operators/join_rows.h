@@ -35,9 +35,7 @@ struct JoinSpec {
 /// Whether rows of `input` that have no partner appear, padded with NULLs.
 bool IsPadded(JoinKind kind, int input);
 /// Semi and anti: the output is left rows.
-inline bool HasPairs(JoinKind kind) {
-  return kind != JoinKind::kSemi && kind != JoinKind::kAnti;
-}
+inline bool HasPairs(JoinKind kind) { return kind != JoinKind::kSemi && kind != JoinKind::kAnti; }
 
 /// Pairs of a row of a batch at hand and a kept row, entry by entry.
 struct JoinPairs {

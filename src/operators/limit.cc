@@ -16,7 +16,9 @@ class Limit final : public Operator {
  public:
   explicit Limit(LimitOptions options) : options_(options) {}
 
-  std::vector<StateTableSpec> state_tables() const override { return {{"counts", 1, "TEXT -> skipped BIGINT, passed BIGINT"}}; }
+  std::vector<StateTableSpec> state_tables() const override {
+    return {{"counts", 1, "TEXT -> skipped BIGINT, passed BIGINT"}};
+  }
 
   void Open(const OperatorContext& context) override {
     Operator::Open(context);
@@ -57,7 +59,8 @@ class Limit final : public Operator {
   };
 
   void FinishIfReached() {
-    if (options_.limit && counts_.passed >= *options_.limit && context_.finish_upstream) context_.finish_upstream();
+    if (options_.limit && counts_.passed >= *options_.limit && context_.finish_upstream)
+      context_.finish_upstream();
   }
 
   const LimitOptions options_;

@@ -1,7 +1,8 @@
 #pragma once
 
-/// LIMIT n OFFSET m: skips m rows, passes n, then says that no more input is needed, which ends the job's sources where
-/// nothing else reads them. Counts are state. Needs all rows in one subtask, and an append-only input.
+/// LIMIT n OFFSET m: skips m rows, passes n, then says that no more input is needed, which ends the job's
+/// sources where nothing else reads them. Counts are state. Needs all rows in one subtask, and an append-only
+/// input.
 
 #include <cstdint>
 #include <memory>

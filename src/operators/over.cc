@@ -22,9 +22,9 @@ namespace {
 
 using Columns = std::vector<std::shared_ptr<arrow::Array>>;
 
-constexpr int64_t kChunkRows = 16384;      // computed together, more where peers or a window must not be cut
+constexpr int64_t kChunkRows = 16384;  // computed together, more where peers or a window must not be cut
 constexpr int64_t kEmitRows = 8192;
-constexpr size_t kUpdateRows = 65536;      // rows of frames per call of the aggregates
+constexpr size_t kUpdateRows = 65536;  // rows of frames per call of the aggregates
 constexpr int64_t kSweepsPerTtl = 8;
 // A key's record: int64 time last touched, rows so far, groups of peers so far; then accumulators.
 constexpr int64_t kRowsOffset = 8, kGroupsOffset = 16, kHeaderBytes = 24;
@@ -78,8 +78,8 @@ class OverCalls {
   bool runs() const { return options_.whole_partition || !options_.preceding; }
 
   /// One column per call, each [num_due]. `order`: the order columns of `batch`, with `sort` for peers.
-  Columns Compute(const Batch& batch, int64_t num_due, const ByteStrings& sort, const std::shared_ptr<arrow::Array>& order,
-                  std::vector<Partition>* partitions) {
+  Columns Compute(const Batch& batch, int64_t num_due, const ByteStrings& sort,
+                  const std::shared_ptr<arrow::Array>& order, std::vector<Partition>* partitions) {
     for (Partition& partition : *partitions) FindPeers(sort, &partition);
     FindFrames(order, partitions);
     Columns aggregates;
@@ -87,8 +87,9 @@ class OverCalls {
     Columns results;
     size_t next_aggregate = 0;
     for (const OverSpec& call : options_.calls) {
-      results.push_back(call.function == OverFunction::kAggregate ? aggregates[next_aggregate++]
-                                                                  : ComputeCall(call, batch, num_due, *partitions));
+      results.push_back(call.function == OverFunction::kAggregate
+                            ? aggregates[next_aggregate++]
+                            : ComputeCall(call, batch, num_due, *partitions));
     }
     return results;
   }
@@ -118,7 +119,8 @@ class OverCalls {
       partition.frame_begin.assign(count, 0);
       partition.frame_end.assign(count, count);
       if (options_.whole_partition) continue;
-      for (size_t i = 0; i < count; ++i) partition.frame_end[i] = options_.rows_frame ? i + 1 : partition.peers_end[i];
+      for (size_t i = 0; i < count; ++i)
+        partition.frame_end[i] = options_.rows_frame ? i + 1 : partition.peers_end[i];
       if (by_value) {
         FindRangeBegins(*values, &partition);
       } else if (options_.preceding && options_.rows_frame) {
@@ -140,7 +142,8 @@ class OverCalls {
       for (; begin < i; ++begin) {
         const int32_t candidate = partition->rows[begin];
         if (values.IsNull(candidate)) continue;
-        const int64_t distance = descending ? values[candidate] - values[row] : values[row] - values[candidate];
+        const int64_t distance =
+            descending ? values[candidate] - values[row] : values[row] - values[candidate];
         if (distance <= *options_.preceding) break;
       }
       partition->frame_begin[i] = begin;
@@ -195,7 +198,8 @@ class OverCalls {
   void AddFrames(const Batch& batch, const Partition& partition) {
     for (size_t i = partition.first; i < partition.rows.size(); ++i) {
       const auto row = static_cast<size_t>(partition.rows[i]);
-      const bool is_previous = i > partition.first && partition.frame_begin[i] == partition.frame_begin[i - 1] &&
+      const bool is_previous = i > partition.first &&
+                               partition.frame_begin[i] == partition.frame_begin[i - 1] &&
                                partition.frame_end[i] == partition.frame_end[i - 1];
       if (is_previous) {
         records_[row] = records_[static_cast<size_t>(partition.rows[i - 1])];
@@ -213,12 +217,14 @@ class OverCalls {
 
   void Update(const Batch& batch) {
     if (update_rows_.empty()) return;
-    accumulators_.Update(batch, update_rows_.data(), static_cast<int64_t>(update_rows_.size()), update_records_.data());
+    accumulators_.Update(batch, update_rows_.data(), static_cast<int64_t>(update_rows_.size()),
+                         update_records_.data());
     update_rows_.clear();
     update_records_.clear();
   }
 
-  /// Adds rows to the running values, a step (a row, or peers) of every partition at a time, so that many keys make long updates.
+  /// Adds rows to the running values, a step (a row, or peers) of every partition at a time, so that many
+  /// keys make long updates.
   void Accumulate(const Batch& batch, std::vector<Partition>* partitions) {
     struct Run {
       const Partition* partition;
@@ -242,7 +248,8 @@ class OverCalls {
       for (Run& run : runs) {
         const size_t end = run.partition->frame_end[run.next];
         uint8_t* result = CopyRecord(run.record);
-        for (; run.next < end; ++run.next) records_[static_cast<size_t>(run.partition->rows[run.next])] = result;
+        for (; run.next < end; ++run.next)
+          records_[static_cast<size_t>(run.partition->rows[run.next])] = result;
       }
       std::erase_if(runs, [](const Run& run) { return run.next >= run.partition->rows.size(); });
     }
@@ -294,7 +301,8 @@ class OverCalls {
     return NumberColumn<arrow::Int64Builder>(ranks);
   }
 
-  /// The bucket, from 1, of row `i` of `count`; the first buckets are one longer when they do not divide evenly.
+  /// The bucket, from 1, of row `i` of `count`; the first buckets are one longer when they do not divide
+  /// evenly.
   static int64_t Tile(int64_t i, int64_t count, int64_t tiles) {
     const int64_t size = count / tiles, longer = count % tiles;
     if (i < longer * (size + 1)) return i / (size + 1) + 1;
@@ -347,9 +355,11 @@ class OverCalls {
   }
 
   /// Index into the partition of the row that the call gives for row `i`; −1: none.
-  int64_t Locate(const OverSpec& call, const arrow::Array& values, const Partition& partition, size_t i) const {
+  int64_t Locate(const OverSpec& call, const arrow::Array& values, const Partition& partition,
+                 size_t i) const {
     const auto here = static_cast<int64_t>(i), count = static_cast<int64_t>(partition.rows.size());
-    const auto begin = static_cast<int64_t>(partition.frame_begin[i]), end = static_cast<int64_t>(partition.frame_end[i]);
+    const auto begin = static_cast<int64_t>(partition.frame_begin[i]),
+               end = static_cast<int64_t>(partition.frame_end[i]);
     // The n-th row that counts, from `from` on by `step` until `stop`.
     auto nth = [&](int64_t from, int64_t step, int64_t stop, int64_t n) -> int64_t {
       if (!call.ignore_nulls) {
@@ -398,7 +408,8 @@ std::string Layout(const OverOptions& options, const std::vector<int>& keys) {
 }
 
 /// Groups rows 0..count−1 by key, partitions in the order of their first rows.
-std::vector<Partition> GroupRows(const Columns& key_columns, int64_t count, KeyBatch* keys, KeyedMap* groups) {
+std::vector<Partition> GroupRows(const Columns& key_columns, int64_t count, KeyBatch* keys,
+                                 KeyedMap* groups) {
   keys->Assign(key_columns, count);
   std::vector<uint32_t> slots(static_cast<size_t>(count));
   std::vector<uint32_t> inserted;
@@ -420,7 +431,8 @@ void EmitInPieces(const Batch& batch, Output& out) {
   }
 }
 
-// ---- per window ---------------------------------------------------------------------------------------------------
+// ---- per window
+// ---------------------------------------------------------------------------------------------------
 
 std::vector<int> WindowStateKeys(const OverOptions& options) {
   return options.keys.empty() ? std::vector<int>{options.window_start} : options.keys;
@@ -473,10 +485,11 @@ class WindowOver final : public Operator {
     watermark_us_ = watermark_us;
     ByteStrings due;
     std::vector<int64_t> ends;
-    waiting_.ExpireBefore(watermark_us == kMaxWatermark ? watermark_us : watermark_us + 1, [&](const LogRow& row) {
-      due.Append(row.bytes());
-      ends.push_back(row.time);
-    });
+    waiting_.ExpireBefore(watermark_us == kMaxWatermark ? watermark_us : watermark_us + 1,
+                          [&](const LogRow& row) {
+                            due.Append(row.bytes());
+                            ends.push_back(row.time);
+                          });
     for (size_t begin = 0; begin < ends.size();) {
       size_t end = std::min(begin + kChunkRows, ends.size());
       while (end < ends.size() && ends[end] == ends[end - 1]) ++end;
@@ -516,8 +529,9 @@ class WindowOver final : public Operator {
                        [&](int32_t a, int32_t b) { return sort[a] < sort[b]; });
       order.insert(order.end(), partition.rows.begin(), partition.rows.end());
     }
-    const auto order_values =
-        options_.order_columns.empty() ? nullptr : batch.columns[static_cast<size_t>(options_.order_columns[0])];
+    const auto order_values = options_.order_columns.empty()
+                                  ? nullptr
+                                  : batch.columns[static_cast<size_t>(options_.order_columns[0])];
     Columns results = calls_.Compute(batch, batch.num_rows, sort, order_values, &partitions);
     batch.columns.resize(static_cast<size_t>(options_.num_output_columns));
     batch.columns.insert(batch.columns.end(), results.begin(), results.end());
@@ -535,10 +549,11 @@ class WindowOver final : public Operator {
   int64_t watermark_us_ = kMinWatermark;
 };
 
-// ---- by row time --------------------------------------------------------------------------------------------------
+// ---- by row time
+// --------------------------------------------------------------------------------------------------
 
-/// Rows wait until the watermark has passed them. What later rows need of the rows before them: running values per key in
-/// `running_`, and rows that a frame or LAG may still reach in `history_`.
+/// Rows wait until the watermark has passed them. What later rows need of the rows before them: running
+/// values per key in `running_`, and rows that a frame or LAG may still reach in `history_`.
 class TimeOver final : public Operator {
  public:
   explicit TimeOver(OverOptions options)
@@ -560,7 +575,8 @@ class TimeOver final : public Operator {
 
   std::vector<StateTableSpec> state_tables() const override {
     const std::string layout = Layout(options_, options_.keys);
-    std::vector<StateTableSpec> tables{{"waiting", 1, layout}, {"history", 1, layout}, {kProgressTable, 1, "-> TIMESTAMP"}};
+    std::vector<StateTableSpec> tables{
+        {"waiting", 1, layout}, {"history", 1, layout}, {kProgressTable, 1, "-> TIMESTAMP"}};
     if (has_running_) tables.push_back({"running", 1, "-> " + calls_.accumulators().Layout()});
     return tables;
   }
@@ -661,7 +677,8 @@ class TimeOver final : public Operator {
     return std::any_of(options.calls.begin(), options.calls.end(),
                        [](const OverSpec& call) { return call.function == OverFunction::kLag; });
   }
-  /// Rows leave the history by their time alone. Otherwise a kept row's time is its position in the partition.
+  /// Rows leave the history by their time alone. Otherwise a kept row's time is its position in the
+  /// partition.
   static bool HistoryExpires(const OverOptions& options) {
     return options.preceding && !options.rows_frame && !HasLag(options);
   }
@@ -703,10 +720,12 @@ class TimeOver final : public Operator {
     EmitInPieces(sent, out);
   }
 
-  void FindRunning(const std::vector<int32_t>& first_rows, std::vector<uint32_t>* slots, std::vector<Partition>* partitions) {
+  void FindRunning(const std::vector<int32_t>& first_rows, std::vector<uint32_t>* slots,
+                   std::vector<Partition>* partitions) {
     slots->resize(first_rows.size());
     std::vector<uint32_t> inserted;
-    running_.FindOrInsert(keys_, first_rows.data(), static_cast<int64_t>(first_rows.size()), slots->data(), &inserted);
+    running_.FindOrInsert(keys_, first_rows.data(), static_cast<int64_t>(first_rows.size()), slots->data(),
+                          &inserted);
     for (const uint32_t slot : inserted) calls_.accumulators().Init(running_.record(slot));
     for (size_t p = 0; p < partitions->size(); ++p) (*partitions)[p].running = running_.record((*slots)[p]);
   }
@@ -725,7 +744,8 @@ class TimeOver final : public Operator {
   }
 
   /// Puts the kept rows of each partition in front of its due ones; their bytes go behind `rows`.
-  std::vector<std::vector<LogRow*>> TakeHistory(const std::vector<int32_t>& first_rows, std::vector<std::string_view>* rows,
+  std::vector<std::vector<LogRow*>> TakeHistory(const std::vector<int32_t>& first_rows,
+                                                std::vector<std::string_view>* rows,
                                                 std::vector<Partition>* partitions) {
     std::vector<uint32_t> slots(first_rows.size());
     history_.FindKeys(keys_, first_rows.data(), static_cast<int64_t>(first_rows.size()), slots.data());
@@ -760,7 +780,9 @@ class TimeOver final : public Operator {
       for (size_t i = 0; i < partitions[p].first; ++i) {
         if (!needed[p][i]) history_.Remove(history[p][i]);
       }
-      if (std::find(needed[p].begin() + static_cast<int64_t>(partitions[p].first), needed[p].end(), true) == needed[p].end()) continue;
+      if (std::find(needed[p].begin() + static_cast<int64_t>(partitions[p].first), needed[p].end(), true) ==
+          needed[p].end())
+        continue;
       keeping.push_back(p);
       keeping_rows.push_back(first_rows[p]);
     }
@@ -771,12 +793,14 @@ class TimeOver final : public Operator {
       for (size_t i = partition.first; i < partition.rows.size(); ++i) {
         if (!needed[keeping[k]][i]) continue;
         const int32_t row = partition.rows[i];
-        history_.Append(slots[k], history_expires_ ? times[row] : partition.positions[i], 1, rows[static_cast<size_t>(row)]);
+        history_.Append(slots[k], history_expires_ ? times[row] : partition.positions[i], 1,
+                        rows[static_cast<size_t>(row)]);
       }
     }
   }
 
-  std::vector<bool> Needed(const Batch& batch, const RowTimes& times, int64_t last_time, const Partition& partition) const {
+  std::vector<bool> Needed(const Batch& batch, const RowTimes& times, int64_t last_time,
+                           const Partition& partition) const {
     const auto count = static_cast<int64_t>(partition.rows.size());
     std::vector<bool> needed(partition.rows.size());
     auto need_last = [&](int64_t n) {
@@ -843,7 +867,8 @@ class TimeOver final : public Operator {
 
 void CheckUnwindowed(const OverOptions& options) {
   auto refuse = [](const std::string& what) {
-    throw UserError(Reason::kOverNeedsWindow, {}, what + " needs the whole partition, which has no end without a window")
+    throw UserError(Reason::kOverNeedsWindow, {},
+                    what + " needs the whole partition, which has no end without a window")
         .Hint("add window_start and window_end of a windowed input to PARTITION BY");
   };
   if (options.whole_partition) refuse("OVER without ORDER BY");
@@ -859,15 +884,18 @@ void CheckCalls(const OverOptions& options) {
   for (const OverSpec& call : options.calls) {
     const bool from_one = call.function == OverFunction::kNtile || call.function == OverFunction::kNthValue;
     if (call.offset >= (from_one ? 1 : 0)) continue;
-    throw UserError(Reason::kTypeError, {}, std::string(call.function == OverFunction::kNtile ? "NTILE" : "window function") +
-                                                " of " + std::to_string(call.offset) + ": expected a number of at least " +
-                                                (from_one ? "1" : "0"));
+    throw UserError(Reason::kTypeError, {},
+                    std::string(call.function == OverFunction::kNtile ? "NTILE" : "window function") +
+                        " of " + std::to_string(call.offset) + ": expected a number of at least " +
+                        (from_one ? "1" : "0"));
   }
   if (!options.preceding || options.rows_frame || options.whole_partition || !options.per_window) return;
-  const bool by_time = options.order_columns.size() == 1 &&
-                       options.input.fields[options.order_columns[0]].type.arrow_type()->id() == arrow::Type::TIMESTAMP;
+  const bool by_time =
+      options.order_columns.size() == 1 &&
+      options.input.fields[options.order_columns[0]].type.arrow_type()->id() == arrow::Type::TIMESTAMP;
   if (!by_time) {
-    throw UserError(Reason::kUnsupported, {}, "a RANGE frame with a distance needs ORDER BY one TIMESTAMP column")
+    throw UserError(Reason::kUnsupported, {},
+                    "a RANGE frame with a distance needs ORDER BY one TIMESTAMP column")
         .Hint("use a ROWS frame");
   }
 }

@@ -10,7 +10,8 @@ namespace laminar {
 namespace {
 
 const Schema kSchema{{{"k", Type::Int64()}, {"ts", Type::Timestamp()}, {"v", Type::Int64()}}};
-const Schema kWindowed{{{"s", Type::Timestamp()}, {"e", Type::Timestamp()}, {"k", Type::Int64()}, {"x", Type::Int64()}}};
+const Schema kWindowed{
+    {{"s", Type::Timestamp()}, {"e", Type::Timestamp()}, {"k", Type::Int64()}, {"x", Type::Int64()}}};
 
 OverSpec Aggregate(const std::string& name, const Schema& schema, std::vector<int> args) {
   OverSpec call;
@@ -18,7 +19,8 @@ OverSpec Aggregate(const std::string& name, const Schema& schema, std::vector<in
   call.args = std::move(args);
   return call;
 }
-OverSpec Call(OverFunction function, std::vector<int> args = {}, int64_t offset = 1, bool ignore_nulls = false) {
+OverSpec Call(OverFunction function, std::vector<int> args = {}, int64_t offset = 1,
+              bool ignore_nulls = false) {
   OverSpec call;
   call.function = function;
   call.args = std::move(args);
@@ -66,9 +68,10 @@ std::string Columns(OperatorRunner& runner, size_t first) {
 }
 
 TEST(Over, RunningValuesGoOnOverBatchesAndRestores) {
-  OverOptions options = ByTime({Aggregate("sum", kSchema, {2}), Call(OverFunction::kRowNumber), Call(OverFunction::kRank),
-                                Call(OverFunction::kDenseRank), Call(OverFunction::kFirstValue, {2}),
-                                Call(OverFunction::kLag, {2}, 2), Call(OverFunction::kLastValue, {2})});
+  OverOptions options =
+      ByTime({Aggregate("sum", kSchema, {2}), Call(OverFunction::kRowNumber), Call(OverFunction::kRank),
+              Call(OverFunction::kDenseRank), Call(OverFunction::kFirstValue, {2}),
+              Call(OverFunction::kLag, {2}, 2), Call(OverFunction::kLastValue, {2})});
   OperatorRunner runner(Make(options), {0});
   runner.Push(ParseBatch("+ 1 3 30\n+ 1 1 10\n+ 1 3 31\n+ 2 2 NULL", kSchema));
   runner.Watermark(3);
@@ -78,7 +81,8 @@ TEST(Over, RunningValuesGoOnOverBatchesAndRestores) {
   runner.Push(ParseBatch("+ 1 2 99\n+ 1 3 32", kSchema));
   EXPECT_EQ(runner.late_rows(), 1);
   runner.Watermark(4);
-  EXPECT_EQ(Columns(runner, 2), "+ 30 103 2 2 2 10 NULL 32\n+ 31 103 3 2 2 10 10 32\n+ 32 103 4 2 2 10 30 32\n");
+  EXPECT_EQ(Columns(runner, 2),
+            "+ 30 103 2 2 2 10 NULL 32\n+ 31 103 3 2 2 10 10 32\n+ 32 103 4 2 2 10 30 32\n");
   runner.Checkpoint();
   runner.Restore(1);
   runner.Push(ParseBatch("+ 1 9 1\n+ 2 9 5", kSchema));
@@ -87,7 +91,8 @@ TEST(Over, RunningValuesGoOnOverBatchesAndRestores) {
 }
 
 TEST(Over, RowsFrameCountsRows) {
-  OverOptions options = ByTime({Aggregate("sum", kSchema, {2}), Call(OverFunction::kFirstValue, {2}), Call(OverFunction::kNthValue, {2}, 3)});
+  OverOptions options = ByTime({Aggregate("sum", kSchema, {2}), Call(OverFunction::kFirstValue, {2}),
+                                Call(OverFunction::kNthValue, {2}, 3)});
   options.rows_frame = true;
   options.preceding = 2;
   OperatorRunner runner(Make(options), {0});
@@ -123,8 +128,9 @@ TEST(Over, RangeFrameCountsPeersAndFreesOldRows) {
 }
 
 TEST(Over, IgnoreNullsReachesBackOverBatches) {
-  OverOptions options = ByTime({Call(OverFunction::kLag, {2}, 1, true), Call(OverFunction::kFirstValue, {2}, 1, true),
-                                Call(OverFunction::kLastValue, {2}, 1, true)});
+  OverOptions options =
+      ByTime({Call(OverFunction::kLag, {2}, 1, true), Call(OverFunction::kFirstValue, {2}, 1, true),
+              Call(OverFunction::kLastValue, {2}, 1, true)});
   options.rows_frame = true;
   OperatorRunner runner(Make(options), {0});
   const char* rows[] = {"+ 1 1 NULL", "+ 1 2 7", "+ 1 3 NULL", "+ 1 4 8", "+ 1 5 NULL"};
@@ -171,17 +177,20 @@ TEST(Over, WhatNeedsTheWholePartitionIsRefusedWithoutWindow) {
 }
 
 TEST(WindowOver, RankFunctions) {
-  OverOptions options = PerWindow({Call(OverFunction::kRowNumber), Call(OverFunction::kRank), Call(OverFunction::kDenseRank),
-                                   Call(OverFunction::kPercentRank), Call(OverFunction::kCumeDist), Call(OverFunction::kNtile, {}, 3),
+  OverOptions options = PerWindow({Call(OverFunction::kRowNumber), Call(OverFunction::kRank),
+                                   Call(OverFunction::kDenseRank), Call(OverFunction::kPercentRank),
+                                   Call(OverFunction::kCumeDist), Call(OverFunction::kNtile, {}, 3),
                                    Call(OverFunction::kLead, {3}), Call(OverFunction::kLag, {3, 2})});
   OperatorRunner runner(Make(options), {2});
-  runner.Push(ParseBatch("+ 0 10 1 7\n+ 0 10 1 5\n+ 0 10 1 NULL\n+ 0 10 1 5\n+ 10 20 1 0\n+ 0 10 1 9", kWindowed));
+  runner.Push(
+      ParseBatch("+ 0 10 1 7\n+ 0 10 1 5\n+ 0 10 1 NULL\n+ 0 10 1 5\n+ 10 20 1 0\n+ 0 10 1 9", kWindowed));
   runner.Checkpoint();
   runner.Restore(2);
   runner.Watermark(10);
-  EXPECT_EQ(Columns(runner, 3),
-            "+ 5 1 1 1 0 0.4 1 5 1\n+ 5 2 1 1 0 0.4 1 7 5\n+ 7 3 3 2 0.5 0.6 2 9 5\n+ 9 4 4 3 0.75 0.8 2 NULL 7\n"
-            "+ NULL 5 5 4 1 1 3 NULL 9\n");
+  EXPECT_EQ(
+      Columns(runner, 3),
+      "+ 5 1 1 1 0 0.4 1 5 1\n+ 5 2 1 1 0 0.4 1 7 5\n+ 7 3 3 2 0.5 0.6 2 9 5\n+ 9 4 4 3 0.75 0.8 2 NULL 7\n"
+      "+ NULL 5 5 4 1 1 3 NULL 9\n");
   runner.Push(ParseBatch("+ 0 10 1 7", kWindowed));
   EXPECT_EQ(runner.late_rows(), 1);
   runner.End();
@@ -216,13 +225,14 @@ TEST(WindowOver, FramesAndWholePartitions) {
   EXPECT_EQ(rows_frame.out.num_rows(), 4);
 }
 
-/// Any cut into batches, watermarks and restores gives the rows that a plain loop over the sorted partition gives.
+/// Any cut into batches, watermarks and restores gives the rows that a plain loop over the sorted partition
+/// gives.
 TEST(Over, IsWhatAPlainLoopGives) {
   for (unsigned seed = 0; seed < 40; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
-    OverOptions options = ByTime({Aggregate("sum", kSchema, {2}), Call(OverFunction::kLag, {2}, 2), Call(OverFunction::kFirstValue, {2}),
-                                  Call(OverFunction::kRank)});
+    OverOptions options = ByTime({Aggregate("sum", kSchema, {2}), Call(OverFunction::kLag, {2}, 2),
+                                  Call(OverFunction::kFirstValue, {2}), Call(OverFunction::kRank)});
     if (seed % 4 == 3) options.calls.erase(options.calls.begin() + 1);  // without LAG
     const bool has_lag = seed % 4 != 3;
     options.rows_frame = random() % 2;
@@ -233,7 +243,8 @@ TEST(Over, IsWhatAPlainLoopGives) {
     for (int step = 0; step < 25; ++step) {
       std::string text;
       for (int i = 0; i < 5; ++i) {
-        const int64_t key = static_cast<int64_t>(random() % 2), time = watermark + static_cast<int64_t>(random() % 5);
+        const int64_t key = static_cast<int64_t>(random() % 2),
+                      time = watermark + static_cast<int64_t>(random() % 5);
         partitions[key].emplace_back(time, next);
         text += "+ " + std::to_string(key) + " " + std::to_string(time) + " " + std::to_string(next++) + "\n";
       }
@@ -248,14 +259,17 @@ TEST(Over, IsWhatAPlainLoopGives) {
     std::string expected;
     std::map<std::string, int64_t> rows;
     for (auto& [key, list] : partitions) {
-      std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+      std::stable_sort(list.begin(), list.end(),
+                       [](const auto& a, const auto& b) { return a.first < b.first; });
       for (size_t i = 0; i < list.size(); ++i) {
         int64_t sum = 0, rank = 1;
         std::optional<int64_t> first;
         for (size_t j = 0; j < list.size(); ++j) {
           const bool before_end = options.rows_frame ? j <= i : list[j].first <= list[i].first;
-          const bool after_begin = !options.preceding || (options.rows_frame ? static_cast<int64_t>(j) >= static_cast<int64_t>(i) - *options.preceding
-                                                                            : list[j].first >= list[i].first - *options.preceding);
+          const bool after_begin =
+              !options.preceding ||
+              (options.rows_frame ? static_cast<int64_t>(j) >= static_cast<int64_t>(i) - *options.preceding
+                                  : list[j].first >= list[i].first - *options.preceding);
           if (before_end && after_begin) {
             sum += list[j].second;
             if (!first) first = list[j].second;
@@ -263,7 +277,8 @@ TEST(Over, IsWhatAPlainLoopGives) {
           rank += list[j].first < list[i].first;
         }
         Batch time;
-        std::string text = std::to_string(key) + " " + std::to_string(list[i].second) + " " + std::to_string(sum);
+        std::string text =
+            std::to_string(key) + " " + std::to_string(list[i].second) + " " + std::to_string(sum);
         if (has_lag) text += " " + (i >= 2 ? std::to_string(list[i - 2].second) : "NULL");
         text += " " + std::to_string(*first) + " " + std::to_string(rank);
         ++rows[text];

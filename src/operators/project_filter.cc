@@ -11,7 +11,8 @@ namespace laminar {
 namespace {
 
 void CollectColumns(const Expression& expression, std::vector<int>* columns) {
-  if (const auto* column = dynamic_cast<const ColumnExpression*>(&expression)) columns->push_back(column->index());
+  if (const auto* column = dynamic_cast<const ColumnExpression*>(&expression))
+    columns->push_back(column->index());
   for (const ExpressionPtr& child : expression.children()) CollectColumns(*child, columns);
 }
 
@@ -97,8 +98,9 @@ class ProjectFilter final : public Operator {
     out.split = batch.split;
     out.columns.reserve(plain_columns_.size());
     for (size_t i = 0; i < plain_columns_.size(); ++i) {
-      out.columns.push_back(plain_columns_[i] >= 0 ? batch.columns[static_cast<size_t>(plain_columns_[i])]
-                                                   : EvaluateToArray(*(*options_.columns)[i], batch, context));
+      out.columns.push_back(plain_columns_[i] >= 0
+                                ? batch.columns[static_cast<size_t>(plain_columns_[i])]
+                                : EvaluateToArray(*(*options_.columns)[i], batch, context));
     }
     return out;
   }
@@ -119,7 +121,8 @@ std::vector<int> ColumnsRead(const Expression& expression) {
   return columns;
 }
 
-std::optional<ProjectFilterOptions> Fuse(const ProjectFilterOptions& first, const ProjectFilterOptions& second) {
+std::optional<ProjectFilterOptions> Fuse(const ProjectFilterOptions& first,
+                                         const ProjectFilterOptions& second) {
   ProjectFilterOptions fused = second;
   if (first.columns) {
     // Without a list of its own, the second passes on each of the first's columns once.

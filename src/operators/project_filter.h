@@ -1,7 +1,8 @@
 #pragma once
 
-/// Filter, then project: the rows where `filter` is true, with the given expressions as columns. Weights and the split tag stay.
-/// Columns that are passed on as they are, and batches of which all rows pass, are not copied. No state.
+/// Filter, then project: the rows where `filter` is true, with the given expressions as columns. Weights and
+/// the split tag stay. Columns that are passed on as they are, and batches of which all rows pass, are not
+/// copied. No state.
 
 #include <memory>
 #include <optional>
@@ -18,9 +19,10 @@ struct ProjectFilterOptions {
   std::optional<std::vector<ExpressionPtr>> columns = std::nullopt;
 };
 
-/// One operator that does `first` and then `second`; nullopt when that would evaluate a costly or volatile expression of `first` more
-/// than once.
-std::optional<ProjectFilterOptions> Fuse(const ProjectFilterOptions& first, const ProjectFilterOptions& second);
+/// One operator that does `first` and then `second`; nullopt when that would evaluate a costly or volatile
+/// expression of `first` more than once.
+std::optional<ProjectFilterOptions> Fuse(const ProjectFilterOptions& first,
+                                         const ProjectFilterOptions& second);
 
 std::unique_ptr<Operator> MakeProjectFilter(ProjectFilterOptions options);
 

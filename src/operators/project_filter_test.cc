@@ -16,7 +16,8 @@ constexpr char kFour[] = "+ 1 a true\n+ 2 b false\n+ 3 c NULL\n+ 4 d true";
 /// `input` + 1; NULL stays NULL. Counts its evaluations.
 class Successor final : public Expression {
  public:
-  Successor(ExpressionPtr input, int* calls) : Expression(Type::Int64()), input_(std::move(input)), calls_(calls) {}
+  Successor(ExpressionPtr input, int* calls)
+      : Expression(Type::Int64()), input_(std::move(input)), calls_(calls) {}
   arrow::Result<arrow::Datum> Evaluate(const Batch& rows, const EvalContext& context) const override {
     ++*calls_;
     const auto column = EvaluateToArray(*input_, rows, context);
@@ -39,7 +40,8 @@ class Successor final : public Expression {
 };
 
 ExpressionPtr Column(int index) {
-  return MakeColumn(index, kSchema.fields[static_cast<size_t>(index)].name, kSchema.fields[static_cast<size_t>(index)].type);
+  return MakeColumn(index, kSchema.fields[static_cast<size_t>(index)].name,
+                    kSchema.fields[static_cast<size_t>(index)].type);
 }
 
 class ProjectFilterTest : public ::testing::Test {
@@ -64,7 +66,9 @@ TEST_F(ProjectFilterTest, PassesColumnsWithoutCopyAndReadsOnlyWhatItNeeds) {
   EXPECT_EQ(out_.batches[0].columns[0].get(), batch.columns[1].get());
   EXPECT_EQ(out_.batches[0].columns[1].get(), batch.columns[0].get());
   out_.batches.clear();
-  Run({.filter = Column(2), .columns = std::vector<ExpressionPtr>{std::make_shared<Successor>(Column(0), &calls_)}}, batch);
+  Run({.filter = Column(2),
+       .columns = std::vector<ExpressionPtr>{std::make_shared<Successor>(Column(0), &calls_)}},
+      batch);
   EXPECT_EQ(out_.TakeText(), "+ 2\n+ 5\n");
   EXPECT_EQ(calls_, 1);
 }
@@ -99,10 +103,11 @@ TEST_F(ProjectFilterTest, LiteralsAndNoColumnsAtAll) {
 
 TEST_F(ProjectFilterTest, TwoInARowFuse) {
   const auto next = std::make_shared<Successor>(Column(0), &calls_);
-  const ProjectFilterOptions first{.filter = Column(2), .columns = std::vector<ExpressionPtr>{next, Column(1), Column(2)}};
-  const ProjectFilterOptions second{
-      .filter = MakeColumn(2, "flag", Type::Boolean()),
-      .columns = std::vector<ExpressionPtr>{std::make_shared<Successor>(MakeColumn(0, "next", Type::Int64()), &calls_)}};
+  const ProjectFilterOptions first{.filter = Column(2),
+                                   .columns = std::vector<ExpressionPtr>{next, Column(1), Column(2)}};
+  const ProjectFilterOptions second{.filter = MakeColumn(2, "flag", Type::Boolean()),
+                                    .columns = std::vector<ExpressionPtr>{std::make_shared<Successor>(
+                                        MakeColumn(0, "next", Type::Int64()), &calls_)}};
   const auto fused = Fuse(first, second);
   ASSERT_TRUE(fused.has_value());
   Run(*fused, ParseBatch(kFour, kSchema));

@@ -20,8 +20,6 @@ RowTimes::RowTimes(std::shared_ptr<arrow::Array> column)
   values_ = floored_.data();
 }
 
-bool RowTimes::IsNull(int64_t row) const {
-  return has_nulls_ && column_->IsNull(row);
-}
+bool RowTimes::IsNull(int64_t row) const { return has_nulls_ && column_->IsNull(row); }
 
 }  // namespace laminar

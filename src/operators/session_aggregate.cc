@@ -17,7 +17,8 @@ namespace laminar {
 namespace {
 
 constexpr size_t kOutputRows = 8192;
-constexpr int64_t kBucketsPerGap = 64;  // of the queue of ends: a session is looked at again at most a 64th of a gap late
+constexpr int64_t kBucketsPerGap =
+    64;  // of the queue of ends: a session is looked at again at most a 64th of a gap late
 
 constexpr size_t kPrefetchAhead = 16;
 
@@ -25,10 +26,10 @@ constexpr size_t kPrefetchAhead = 16;
 struct Session {
   int64_t first_us;
   int64_t last_us;
-  int64_t id;           // unique among the key's sessions; part of its key in snapshots
-  uint32_t group;       // slot of the key
-  uint32_t next;        // the key's next session; kNoSlot: last
-  uint32_t merged_into; // kNoSlot unless another session has taken it over in this batch
+  int64_t id;            // unique among the key's sessions; part of its key in snapshots
+  uint32_t group;        // slot of the key
+  uint32_t next;         // the key's next session; kNoSlot: last
+  uint32_t merged_into;  // kNoSlot unless another session has taken it over in this batch
   uint32_t unused;
 };
 
@@ -60,7 +61,8 @@ class SessionAggregate final : public Operator {
     layout += "session -> " + accumulators_.Layout();
     std::vector<StateTableSpec> tables{{"sessions", 1, layout}, {kProgressTable, 1, "watermark"}};
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
-      tables.push_back({DistinctTable(set), 1, layout + ": bits " + std::to_string(plan_.sets()[set].filters.size())});
+      tables.push_back(
+          {DistinctTable(set), 1, layout + ": bits " + std::to_string(plan_.sets()[set].filters.size())});
     }
     return tables;
   }
@@ -94,7 +96,8 @@ class SessionAggregate final : public Operator {
     const int64_t kept = static_cast<int64_t>(rows_.size());
     const int32_t* kept_rows = kept == count ? nullptr : rows_.data();
     accumulators_.Update(batch, kept_rows, kept, records_.data());
-    if (!plan_.empty()) distinct_.Add(batch, kept_rows, kept, row_sessions_.data(), records_.data(), &accumulators_);
+    if (!plan_.empty())
+      distinct_.Add(batch, kept_rows, kept, row_sessions_.data(), records_.data(), &accumulators_);
     RemoveMerged();
   }
 
@@ -122,7 +125,8 @@ class SessionAggregate final : public Operator {
   void Snapshot(SnapshotWriter& writer) override {
     StateWriter& table = writer.Table("sessions");
     deleted_sessions_.Write(table);
-    for (size_t set = 0; set < plan_.sets().size(); ++set) deleted_tuples_[set].Write(writer.Table(DistinctTable(set)));
+    for (size_t set = 0; set < plan_.sets().size(); ++set)
+      deleted_tuples_[set].Write(writer.Table(DistinctTable(set)));
     std::string key, value;
     for (const uint32_t slot : sessions_.TakeDirty()) {
       const Session& session = *at(slot);
@@ -133,7 +137,8 @@ class SessionAggregate final : public Operator {
       table.Put(KeyGroupOf(groups_.hash(session.group)), SessionKey(slot, &key), value);
     }
     distinct_.ForEachDirty([&](size_t set, uint32_t owner, std::string_view tuple, std::string_view bits) {
-      writer.Table(DistinctTable(set)).Put(KeyGroupOf(groups_.hash(at(owner)->group)), TupleKey(owner, tuple, &key), bits);
+      writer.Table(DistinctTable(set))
+          .Put(KeyGroupOf(groups_.hash(at(owner)->group)), TupleKey(owner, tuple, &key), bits);
     });
     SnapshotProgress(writer, closed_us_);
   }
@@ -207,7 +212,8 @@ class SessionAggregate final : public Operator {
     return slot;
   }
 
-  /// Fills rows_ and row_sessions_: the rows that are not late, and their sessions, which may have been merged since.
+  /// Fills rows_ and row_sessions_: the rows that are not late, and their sessions, which may have been
+  /// merged since.
   void AssignRows(const int32_t* rows, int64_t count) {
     rows_.clear();
     row_sessions_.clear();
@@ -230,7 +236,8 @@ class SessionAggregate final : public Operator {
     if (late > 0) context_.metrics->late_rows.Add(late);
   }
 
-  /// The session that a row extends, merging those that it joins; a new one if there is none; kNoSlot for a late row.
+  /// The session that a row extends, merging those that it joins; a new one if there is none; kNoSlot for a
+  /// late row.
   uint32_t SessionFor(uint32_t group, int64_t time_us) {
     uint32_t found = kNoSlot;
     for (uint32_t slot = head(group), previous = kNoSlot; slot != kNoSlot;) {
@@ -303,7 +310,8 @@ class SessionAggregate final : public Operator {
     sessions_.Remove(slot);
   }
 
-  // Ends. Each session stands in one bucket, that of its end when it was put there; rows that came since moved it on.
+  // Ends. Each session stands in one bucket, that of its end when it was put there; rows that came since
+  // moved it on.
 
   int64_t BucketUs() const { return std::max<int64_t>(gap_us_ / kBucketsPerGap, 1); }
   void Enqueue(uint32_t slot) {
@@ -314,10 +322,12 @@ class SessionAggregate final : public Operator {
   /// Sends all sessions with end ≤ `time_us` in the order of their ends.
   void Close(int64_t time_us, Output& out) {
     std::vector<uint32_t> due, open;
-    while (!ends_.empty() && ends_.begin()->first <= time_us / BucketUs() - (time_us % BucketUs() < 0 ? 1 : 0)) {
+    while (!ends_.empty() &&
+           ends_.begin()->first <= time_us / BucketUs() - (time_us % BucketUs() < 0 ? 1 : 0)) {
       const std::vector<QueuedSession>& bucket = ends_.begin()->second;
       for (size_t i = 0; i < bucket.size(); ++i) {
-        if (i + kPrefetchAhead < bucket.size()) __builtin_prefetch(sessions_.record(bucket[i + kPrefetchAhead].slot));
+        if (i + kPrefetchAhead < bucket.size())
+          __builtin_prefetch(sessions_.record(bucket[i + kPrefetchAhead].slot));
         const QueuedSession& queued = bucket[i];
         if (!sessions_.live(queued.slot) || at(queued.slot)->id != queued.id) continue;
         (EndOf(*at(queued.slot)) <= time_us ? due : open).push_back(queued.slot);
@@ -332,7 +342,8 @@ class SessionAggregate final : public Operator {
       return x.last_us != y.last_us ? x.last_us < y.last_us : x.id < y.id;
     });
     if (!distinct_.empty()) {
-      distinct_.UpdateFromOwners(due, [this](uint32_t owner) { return sessions_.record(owner); }, &accumulators_);
+      distinct_.UpdateFromOwners(
+          due, [this](uint32_t owner) { return sessions_.record(owner); }, &accumulators_);
       for (const uint32_t slot : due) MoveTuples(slot, kNoSlot);
     }
     for (size_t begin = 0; begin < due.size(); begin += kOutputRows) {
@@ -363,7 +374,8 @@ class SessionAggregate final : public Operator {
     }
     const auto rows = static_cast<int64_t>(count);
     Batch batch{.num_rows = rows, .columns = groups_.DecodeKeys(groups.data(), rows), .weights = nullptr};
-    for (auto& column : accumulators_.Finish(records_.data(), rows)) batch.columns.push_back(std::move(column));
+    for (auto& column : accumulators_.Finish(records_.data(), rows))
+      batch.columns.push_back(std::move(column));
     batch.columns.push_back(TimestampColumn(starts));
     batch.columns.push_back(TimestampColumn(window_ends));
     out.Emit(std::move(batch));
@@ -392,9 +404,9 @@ class SessionAggregate final : public Operator {
   AccumulatorSet accumulators_;
   DistinctPlan plan_;
   KeyBatch keys_;
-  KeyedMap groups_;      // key → slot of its first session
+  KeyedMap groups_;  // key → slot of its first session
   RecordPool sessions_;
-  DistinctSets distinct_;  // owner: slot of the session
+  DistinctSets distinct_;                               // owner: slot of the session
   std::map<int64_t, std::vector<QueuedSession>> ends_;  // by end / BucketUs()
   int64_t next_id_ = 0;
   int64_t watermark_us_ = kMinWatermark;  // of the input

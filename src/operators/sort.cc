@@ -119,7 +119,8 @@ class Sort final : public Operator {
       out.Emit(std::move(batch));
     };
     for (const int64_t index : order) {
-      for (int32_t copies = weights[static_cast<size_t>(index)]; copies > 0; --copies) rows.push_back(due[index]);
+      for (int32_t copies = weights[static_cast<size_t>(index)]; copies > 0; --copies)
+        rows.push_back(due[index]);
       if (static_cast<int64_t>(rows.size()) >= kEmitRows) send();
     }
     if (!rows.empty()) send();
@@ -136,7 +137,8 @@ class Sort final : public Operator {
     for (int64_t begin = 0; begin < due.size(); begin += kEmitRows) {
       std::vector<std::string_view> rows;
       for (int64_t i = begin; i < std::min(begin + kEmitRows, due.size()); ++i) rows.push_back(due[i]);
-      EncodeSortKeys(codec_.DecodeColumns(rows, columns), order, static_cast<int64_t>(rows.size()), &sort_bytes);
+      EncodeSortKeys(codec_.DecodeColumns(rows, columns), order, static_cast<int64_t>(rows.size()),
+                     &sort_bytes);
     }
     std::vector<int64_t> indices(static_cast<size_t>(due.size()));
     std::iota(indices.begin(), indices.end(), 0);

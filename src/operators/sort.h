@@ -1,7 +1,7 @@
 #pragma once
 
-/// ORDER BY: per window, rows go out in order when the window closes; without windows (bounded input only), at the end of
-/// input. Runs in one subtask, so that the order holds downstream.
+/// ORDER BY: per window, rows go out in order when the window closes; without windows (bounded input only),
+/// at the end of input. Runs in one subtask, so that the order holds downstream.
 
 #include <memory>
 #include <vector>

@@ -7,12 +7,14 @@
 namespace laminar {
 namespace {
 
-const Schema kSchema{{{"s", Type::Timestamp()}, {"e", Type::Timestamp()}, {"x", Type::Double()}, {"v", Type::Text()}}};
+const Schema kSchema{
+    {{"s", Type::Timestamp()}, {"e", Type::Timestamp()}, {"x", Type::Double()}, {"v", Type::Text()}}};
 const Schema kPlain{{{"x", Type::Double()}, {"v", Type::Text()}}};
 
 TEST(Sort, SortsAtTheEndOfInput) {
   auto make = [] {
-    return MakeSort({.input = kPlain, .order_columns = {0, 1}, .order = {{}, {.descending = true, .nulls_first = true}}});
+    return MakeSort(
+        {.input = kPlain, .order_columns = {0, 1}, .order = {{}, {.descending = true, .nulls_first = true}}});
   };
   OperatorRunner runner(make, {});
   runner.Push(ParseBatch("+ 2 a\n+ NULL b\n+ 1 a\n+ 1 c", kPlain));
@@ -27,7 +29,12 @@ TEST(Sort, SortsAtTheEndOfInput) {
 
 TEST(Sort, SortsEachWindowWhenItCloses) {
   auto make = [] {
-    return MakeSort({.input = kSchema, .order_columns = {2}, .order = {{}}, .per_window = true, .window_start = 0, .window_end = 1});
+    return MakeSort({.input = kSchema,
+                     .order_columns = {2},
+                     .order = {{}},
+                     .per_window = true,
+                     .window_start = 0,
+                     .window_end = 1});
   };
   OperatorRunner runner(make, {0});
   runner.Push(ParseBatch("+ 10 20 1 a\n+ 0 10 3 b\n+ 0 10 2 c\n+ 0 10 3 d\n+ 0 10 NULL e", kSchema));

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The watermark of a source's rows: the minimum over the splits that are not idle and not finished. Pure arithmetic over times in µs;
-/// the operator around it is watermark_generator.h.
+/// The watermark of a source's rows: the minimum over the splits that are not idle and not finished. Pure
+/// arithmetic over times in µs; the operator around it is watermark_generator.h.
 
 #include <cstdint>
 #include <map>
@@ -67,9 +67,9 @@ class SplitWatermarks {
   std::unordered_map<int32_t, Split> splits_;
   std::map<std::string, Saved> restored_;  ///< not started yet
   int64_t watermark_us_ = kMinWatermark;
-  int64_t minimum_us_ = kMinWatermark;     ///< over active splits, as of the last Merge
+  int64_t minimum_us_ = kMinWatermark;  ///< over active splits, as of the last Merge
   int active_ = 0;
-  int64_t check_us_ = kMaxWatermark;       ///< no split expires before this
+  int64_t check_us_ = kMaxWatermark;  ///< no split expires before this
 };
 
 }  // namespace laminar

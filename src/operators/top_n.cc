@@ -47,7 +47,8 @@ std::string RowsLayout(const TopNOptions& options) {
   for (const int key : StateKeys(options)) layout += options.input.fields[key].type.ToString() + ", ";
   layout += "-> " + options.input.ToString() + " by";
   for (size_t i = 0; i < options.order_columns.size(); ++i) {
-    layout += " " + std::to_string(options.order_columns[i]) + (options.order[i].descending ? " desc" : " asc") +
+    layout += " " + std::to_string(options.order_columns[i]) +
+              (options.order[i].descending ? " desc" : " asc") +
               (options.order[i].nulls_first ? " nulls first" : "");
   }
   return layout;
@@ -56,7 +57,8 @@ std::string RowsLayout(const TopNOptions& options) {
 /// Ranks of a run of rows of one key.
 class Ranking {
  public:
-  Ranking(const OrderedRows& rows, RankFunction function, int64_t to) : rows_(rows), function_(function), to_(to) {}
+  Ranking(const OrderedRows& rows, RankFunction function, int64_t to)
+      : rows_(rows), function_(function), to_(to) {}
 
   /// The position behind the last of rows [begin, end) whose rank is at most `to`.
   int64_t End(uint32_t slot, int64_t begin, int64_t end) const {
@@ -89,7 +91,8 @@ class Ranking {
     int64_t rank = 0;
     for (size_t i = 0; i < rows.size(); ++i) {
       if (i + kPrefetchAhead < rows.size()) __builtin_prefetch(rows[i + kPrefetchAhead]);
-      const bool peer = function_ != RankFunction::kRowNumber && i > 0 && rows[i]->sort_bytes() == rows[i - 1]->sort_bytes();
+      const bool peer = function_ != RankFunction::kRowNumber && i > 0 &&
+                        rows[i]->sort_bytes() == rows[i - 1]->sort_bytes();
       if (!peer) rank = function_ == RankFunction::kDenseRank ? rank + 1 : static_cast<int64_t>(i) + 1;
       visit(rows[i], rank);
     }
@@ -101,7 +104,8 @@ class Ranking {
   }
   int64_t GroupCount(uint32_t slot, int64_t begin, int64_t end) const {
     int64_t count = 0;
-    for (int64_t position = begin; position < end && count < to_; ++count) position = PeersEnd(slot, position);
+    for (int64_t position = begin; position < end && count < to_; ++count)
+      position = PeersEnd(slot, position);
     return count;
   }
 
@@ -187,8 +191,9 @@ class RankedOutput {
   bool retracts_ = false;
 };
 
-/// A row's tag is the rank that it was last sent with (1 when ranks are not sent), 0 when it was not sent or was taken back.
-/// Rows ranked beyond `to` always have tag 0: what leaves the top moves its last sent form to removed_.
+/// A row's tag is the rank that it was last sent with (1 when ranks are not sent), 0 when it was not sent or
+/// was taken back. Rows ranked beyond `to` always have tag 0: what leaves the top moves its last sent form to
+/// removed_.
 class UpdatingTopN final : public Operator {
  public:
   explicit UpdatingTopN(TopNOptions options)
@@ -217,7 +222,8 @@ class UpdatingTopN final : public Operator {
     if (has_ttl()) Touch(count);
     slots_.resize(static_cast<size_t>(count));
     rows_.FindOrInsertKeys(keys_, nullptr, count, slots_.data());
-    if (rows_.keys().slots_end() > pending_of_.size()) pending_of_.resize(rows_.keys().slots_end() * size_t{2});
+    if (rows_.keys().slots_end() > pending_of_.size())
+      pending_of_.resize(rows_.keys().slots_end() * size_t{2});
     sort_.Clear();
     EncodeSortKeys(PickColumns(batch, options_.order_columns), options_.order, count, &sort_);
     if (options_.input_changelog) {
@@ -319,7 +325,8 @@ class UpdatingTopN final : public Operator {
     const auto count = static_cast<int32_t>(batch.num_rows);
     for (int32_t row = 0; row < count; ++row) {
       const size_t ahead = static_cast<size_t>(row) + kPrefetchAhead;
-      if (ahead < slots_.size() && rows_.row_count(slots_[ahead]) == 1) __builtin_prefetch(rows_.at(slots_[ahead], 0));
+      if (ahead < slots_.size() && rows_.row_count(slots_[ahead]) == 1)
+        __builtin_prefetch(rows_.at(slots_[ahead], 0));
       if (!Rejects(row)) candidates_.push_back(row);
     }
     if (candidates_.empty()) return;
@@ -371,7 +378,9 @@ class UpdatingTopN final : public Operator {
     // One row, or one group of peers, has moved out of the top.
     for (int64_t i = end; i < rows; ++i) {
       OrderedRow* row = rows_.at(slot, i);
-      if (i > end && (options_.rank == RankFunction::kRowNumber || row->sort_bytes() != rows_.at(slot, end)->sort_bytes())) break;
+      if (i > end && (options_.rank == RankFunction::kRowNumber ||
+                      row->sort_bytes() != rows_.at(slot, end)->sort_bytes()))
+        break;
       TakeBack(slot, *row);
       rows_.SetTag(row, 0);
     }
@@ -391,7 +400,8 @@ class UpdatingTopN final : public Operator {
     std::string key;
     rows_.keys().AppendKey(slot, &key);
     OldRows rows;
-    for (uint32_t entry = pending_of_[slot]; entry >= kFirstRemoved; entry = removed_[entry - kFirstRemoved].next) {
+    for (uint32_t entry = pending_of_[slot]; entry >= kFirstRemoved;
+         entry = removed_[entry - kFirstRemoved].next) {
       rows.emplace_back(removed_bytes_[entry - kFirstRemoved], removed_[entry - kFirstRemoved].rank);
     }
     pending_of_[slot] = 0;
@@ -424,7 +434,8 @@ class UpdatingTopN final : public Operator {
   void FlushKey(uint32_t slot) {
     olds_.clear();
     news_.clear();
-    for (uint32_t entry = pending_of_[slot]; entry >= kFirstRemoved; entry = removed_[entry - kFirstRemoved].next) {
+    for (uint32_t entry = pending_of_[slot]; entry >= kFirstRemoved;
+         entry = removed_[entry - kFirstRemoved].next) {
       olds_.push_back({removed_bytes_[entry - kFirstRemoved], removed_[entry - kFirstRemoved].rank});
     }
     if (!orphans_.empty()) Adopt(slot);
@@ -480,10 +491,10 @@ class UpdatingTopN final : public Operator {
   int64_t next_sweep_us_ = 0;
 
   // Since the last flush.
-  std::vector<uint32_t> pending_;     // keys that changed, in the order of their first change
-  std::vector<uint32_t> pending_of_;  // by slot
-  std::vector<Removed> removed_;      // rows as sent that are not in the top any more
-  ByteStrings removed_bytes_;         // [removed_.size()]
+  std::vector<uint32_t> pending_;                     // keys that changed, in the order of their first change
+  std::vector<uint32_t> pending_of_;                  // by slot
+  std::vector<Removed> removed_;                      // rows as sent that are not in the top any more
+  ByteStrings removed_bytes_;                         // [removed_.size()]
   std::unordered_map<std::string, OldRows> orphans_;  // by key bytes: likewise, of keys that lost all rows
 
   // Scratch.
@@ -495,7 +506,8 @@ class UpdatingTopN final : public Operator {
   std::vector<OldRows> adopted_;
 };
 
-/// Rows of a key are ordered by window (end, start), then by the order: the windows that close are at the front.
+/// Rows of a key are ordered by window (end, start), then by the order: the windows that close are at the
+/// front.
 class WindowTopN final : public Operator {
  public:
   explicit WindowTopN(TopNOptions options)
@@ -539,7 +551,8 @@ class WindowTopN final : public Operator {
 
   void OnWatermark(int64_t watermark_us, Output& out) override {
     watermark_us_ = watermark_us;
-    std::vector<std::pair<uint32_t, int64_t>> sent;  // rows to free once they are decoded, from the front of a key
+    std::vector<std::pair<uint32_t, int64_t>>
+        sent;  // rows to free once they are decoded, from the front of a key
     auto send = [&] {
       output_.Send(out);
       for (const auto& [slot, count] : sent) rows_.Remove(slot, 0, count);
@@ -591,7 +604,8 @@ class WindowTopN final : public Operator {
   }
   /// Positions of the window's rows.
   std::pair<int64_t, int64_t> Range(Window window, uint32_t slot) const {
-    return {rows_.LowerBound(slot, Prefix(window)), rows_.LowerBound(slot, Prefix({window.first, window.second + 1}))};
+    return {rows_.LowerBound(slot, Prefix(window)),
+            rows_.LowerBound(slot, Prefix({window.first, window.second + 1}))};
   }
 
   void Add(Window window, uint32_t slot, std::string_view order_bytes, std::string_view bytes) {

@@ -12,14 +12,26 @@ namespace laminar {
 namespace {
 
 const Schema kSchema{{{"k", Type::Int64()}, {"x", Type::Int64()}, {"v", Type::Text()}}};
-const Schema kWindowed{{{"s", Type::Timestamp()}, {"e", Type::Timestamp()}, {"k", Type::Int64()}, {"x", Type::Int64()}}};
+const Schema kWindowed{
+    {{"s", Type::Timestamp()}, {"e", Type::Timestamp()}, {"k", Type::Int64()}, {"x", Type::Int64()}}};
 
 TopNOptions Options(int64_t to) {
-  return {.input = kSchema, .keys = {0}, .order_columns = {1}, .order = {{.descending = true, .nulls_first = false}}, .to = to};
+  return {.input = kSchema,
+          .keys = {0},
+          .order_columns = {1},
+          .order = {{.descending = true, .nulls_first = false}},
+          .to = to};
 }
 TopNOptions WindowOptions(int64_t to) {
-  return {.input = kWindowed, .keys = {2}, .order_columns = {3}, .order = {{}}, .to = to, .emit_rank = true,
-          .per_window = true, .window_start = 0, .window_end = 1};
+  return {.input = kWindowed,
+          .keys = {2},
+          .order_columns = {3},
+          .order = {{}},
+          .to = to,
+          .emit_rank = true,
+          .per_window = true,
+          .window_start = 0,
+          .window_end = 1};
 }
 OperatorRunner::Factory Make(TopNOptions options) {
   return [options] { return MakeTopN(options); };
@@ -86,7 +98,8 @@ TEST(TopN, RetractionsBringRowsBackUp) {
   runner.Push(ParseBatch("+ 7 1 z", kSchema));
   runner.Push(ParseBatch("+ 1 4 b\n+ 1 2 d", kSchema));
   runner.Flush();
-  EXPECT_EQ(runner.out.Consolidated(), (std::map<std::string, int64_t>{{"7 1 z", 1}, {"1 3 c", -1}, {"1 2 d", 1}}));
+  EXPECT_EQ(runner.out.Consolidated(),
+            (std::map<std::string, int64_t>{{"7 1 z", 1}, {"1 3 c", -1}, {"1 2 d", 1}}));
   EXPECT_EQ(runner.out.num_rows(), 3);
   runner.out.TakeText();
   runner.Push(ParseBatch("- 1 4 b\n- 1 2 d\n- 9 9 none", kSchema));
@@ -111,7 +124,8 @@ TEST(TopN, TtlForgetsKeys) {
 }
 
 /// Sum of weights of what a correct operator has sent: the rows ranked [from, to], recomputed.
-std::map<std::string, int64_t> Expected(const std::vector<std::array<int64_t, 3>>& rows, const TopNOptions& options) {
+std::map<std::string, int64_t> Expected(const std::vector<std::array<int64_t, 3>>& rows,
+                                        const TopNOptions& options) {
   std::map<int64_t, std::vector<std::array<int64_t, 3>>> by_key;
   for (const auto& row : rows) by_key[row[0]].push_back(row);
   std::map<std::string, int64_t> out;
@@ -122,7 +136,8 @@ std::map<std::string, int64_t> Expected(const std::vector<std::array<int64_t, 3>
       const bool peer = i > 0 && list[i][1] == list[i - 1][1] && options.rank != RankFunction::kRowNumber;
       if (!peer) rank = options.rank == RankFunction::kDenseRank ? rank + 1 : static_cast<int64_t>(i) + 1;
       if (rank < options.from || rank > options.to) continue;
-      std::string text = std::to_string(key) + " " + std::to_string(list[i][1]) + " v" + std::to_string(list[i][2]);
+      std::string text =
+          std::to_string(key) + " " + std::to_string(list[i][1]) + " v" + std::to_string(list[i][2]);
       if (options.emit_rank) text += " " + std::to_string(rank);
       ++out[text];
     }
@@ -147,7 +162,8 @@ TEST(TopN, IsWhatSortingAllRowsGives) {
       for (int i = 0; i < 6; ++i) {
         if (options.input_changelog && !rows.empty() && random() % 5 < 2) {
           const auto at = rows.begin() + static_cast<int64_t>(random() % rows.size());
-          text += "- " + std::to_string((*at)[0]) + " " + std::to_string((*at)[1]) + " v" + std::to_string((*at)[2]) + "\n";
+          text += "- " + std::to_string((*at)[0]) + " " + std::to_string((*at)[1]) + " v" +
+                  std::to_string((*at)[2]) + "\n";
           rows.erase(at);
           continue;
         }
@@ -173,14 +189,17 @@ TEST(TopN, IsWhatSortingAllRowsGives) {
 
 TEST(WindowTopN, RanksWhenTheWindowCloses) {
   OperatorRunner runner(Make(WindowOptions(2)), {2});
-  runner.Push(ParseBatch("+ 0 10 1 5\n+ 0 10 1 3\n+ 0 10 1 4\n+ 10 20 1 1\n+ 0 10 2 NULL\n+ 0 10 2 1", kWindowed));
+  runner.Push(
+      ParseBatch("+ 0 10 1 5\n+ 0 10 1 3\n+ 0 10 1 4\n+ 10 20 1 1\n+ 0 10 2 NULL\n+ 0 10 2 1", kWindowed));
   runner.Checkpoint();
   runner.Restore(2);
   runner.Watermark(9);
   EXPECT_EQ(runner.out.num_rows(), 0);
   runner.Watermark(10);
-  const std::map<std::string, int64_t> expected{{"00:00:00 00:00:00.00001 1 3 1", 1}, {"00:00:00 00:00:00.00001 1 4 2", 1},
-                                                {"00:00:00 00:00:00.00001 2 1 1", 1}, {"00:00:00 00:00:00.00001 2 NULL 2", 1}};
+  const std::map<std::string, int64_t> expected{{"00:00:00 00:00:00.00001 1 3 1", 1},
+                                                {"00:00:00 00:00:00.00001 1 4 2", 1},
+                                                {"00:00:00 00:00:00.00001 2 1 1", 1},
+                                                {"00:00:00 00:00:00.00001 2 NULL 2", 1}};
   EXPECT_EQ(runner.out.Consolidated(), expected);
   runner.out.TakeText();
   runner.Push(ParseBatch("+ 0 10 1 5", kWindowed));
@@ -202,8 +221,9 @@ TEST(WindowTopN, RankKeepsTiesAndDenseRankGroups) {
   OperatorRunner rank(Make(options), {0});
   rank.Push(ParseBatch(rows, kWindowed));
   rank.End();
-  EXPECT_EQ(rank.out.TakeText(),
-            "+ 00:00:00 00:00:00.00001 2 1 1\n+ 00:00:00 00:00:00.00001 4 1 1\n+ 00:00:00 00:00:00.00001 6 1 1\n");
+  EXPECT_EQ(
+      rank.out.TakeText(),
+      "+ 00:00:00 00:00:00.00001 2 1 1\n+ 00:00:00 00:00:00.00001 4 1 1\n+ 00:00:00 00:00:00.00001 6 1 1\n");
   options.rank = RankFunction::kDenseRank;
   options.from = 2;
   OperatorRunner dense(Make(options), {0});

@@ -20,7 +20,8 @@ class Unnest final : public Operator {
   explicit Unnest(UnnestOptions options) : options_(std::move(options)) {}
 
   void OnBatch(int, Batch batch, Output& out) override {
-    const auto& lists = static_cast<const arrow::ListArray&>(*batch.columns[static_cast<size_t>(options_.column)]);
+    const auto& lists =
+        static_cast<const arrow::ListArray&>(*batch.columns[static_cast<size_t>(options_.column)]);
     for (int64_t row = 0; row < batch.num_rows; ++row) {
       if (lists.IsNull(row)) continue;
       const int32_t length = lists.value_length(row);
@@ -72,7 +73,8 @@ class Unnest final : public Operator {
   }
 
   const UnnestOptions options_;
-  // Of the output batch being made: input row, position in the array of all elements, position from 1. Kept for their memory.
+  // Of the output batch being made: input row, position in the array of all elements, position from 1. Kept
+  // for their memory.
   std::vector<int32_t> rows_;
   std::vector<int32_t> elements_;
   std::vector<int64_t> ordinals_;
@@ -80,6 +82,8 @@ class Unnest final : public Operator {
 
 }  // namespace
 
-std::unique_ptr<Operator> MakeUnnest(UnnestOptions options) { return std::make_unique<Unnest>(std::move(options)); }
+std::unique_ptr<Operator> MakeUnnest(UnnestOptions options) {
+  return std::make_unique<Unnest>(std::move(options));
+}
 
 }  // namespace laminar

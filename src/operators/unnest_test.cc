@@ -55,8 +55,8 @@ TEST(Unnest, ANullArrayMayHideValues) {
   auto values = Json(arrow::utf8(), R"(["a", "b", "c", "d"])");
   auto offsets = Json(arrow::int32(), "[0, 1, 3, 4]");
   const uint8_t valid[] = {0b101};
-  auto list = std::make_shared<arrow::ListArray>(arrow::list(arrow::utf8()), 3, offsets->data()->buffers[1], values,
-                                                 arrow::Buffer::Wrap(valid, 1), 1);
+  auto list = std::make_shared<arrow::ListArray>(arrow::list(arrow::utf8()), 3, offsets->data()->buffers[1],
+                                                 values, arrow::Buffer::Wrap(valid, 1), 1);
   Batch batch;
   batch.columns = {list};
   batch.num_rows = 3;
@@ -68,7 +68,8 @@ TEST(Unnest, ANullArrayMayHideValues) {
 
 TEST(Unnest, AMapGivesKeyAndValue) {
   Batch batch;
-  batch.columns = {Json(arrow::map(arrow::utf8(), arrow::int64()), R"([[["x", 1]], [["a", 1], ["b", null]], null])")};
+  batch.columns = {
+      Json(arrow::map(arrow::utf8(), arrow::int64()), R"([[["x", 1]], [["a", 1], ["b", null]], null])")};
   batch.num_rows = 3;
   OperatorBench bench;
   CollectingOutput out;

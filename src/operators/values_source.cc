@@ -22,7 +22,9 @@ class ValuesSource final : public Source {
     return PollResult::kEnd;
   }
 
-  void Snapshot(SnapshotWriter& writer) override { writer.Table("splits").Put(kEverySubtask, "values", sent_ ? "1" : "0"); }
+  void Snapshot(SnapshotWriter& writer) override {
+    writer.Table("splits").Put(kEverySubtask, "values", sent_ ? "1" : "0");
+  }
   void Restore(const SnapshotReader& reader) override {
     reader.ForEach("splits", [this](const StateEntry& entry) { sent_ = entry.value == "1"; });
   }
@@ -34,6 +36,8 @@ class ValuesSource final : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> MakeValuesSource(Batch rows) { return std::make_unique<ValuesSource>(std::move(rows)); }
+std::unique_ptr<Source> MakeValuesSource(Batch rows) {
+  return std::make_unique<ValuesSource>(std::move(rows));
+}
 
 }  // namespace laminar

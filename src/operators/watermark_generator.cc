@@ -27,7 +27,8 @@ constexpr char kSentKey[] = "sent";
 class TimesUs {
  public:
   explicit TimesUs(const arrow::Array& column)
-      : values_(column.data()->GetValues<int64_t>(1)), unit_(static_cast<const arrow::TimestampType&>(*column.type()).unit()) {}
+      : values_(column.data()->GetValues<int64_t>(1)),
+        unit_(static_cast<const arrow::TimestampType&>(*column.type()).unit()) {}
   int64_t raw(int64_t row) const { return values_[row]; }
   int64_t ToUs(int64_t raw) const {
     switch (unit_) {
@@ -153,7 +154,9 @@ class WatermarkGenerator final : public Operator {
     const std::string prefix = std::to_string(context_.subtask) + "/";
     std::map<std::string, std::string> now;
     now[prefix + kSentKey] = SavedBytes({sent_us_, false});
-    splits_.ForEach([&](const std::string& name, SplitWatermarks::Saved saved) { now[prefix + "/" + name] = SavedBytes(saved); });
+    splits_.ForEach([&](const std::string& name, SplitWatermarks::Saved saved) {
+      now[prefix + "/" + name] = SavedBytes(saved);
+    });
     for (const auto& [key, value] : now) {
       const auto before = saved_.find(key);
       if (before == saved_.end() || before->second != value) table.Put(kEverySubtask, key, value);
@@ -164,7 +167,8 @@ class WatermarkGenerator final : public Operator {
     saved_ = std::move(now);
   }
 
-  /// Each subtask kept its own view of every split. The lowest is taken: it makes no row late that was not before.
+  /// Each subtask kept its own view of every split. The lowest is taken: it makes no row late that was not
+  /// before.
   void Restore(const SnapshotReader& reader) override {
     std::map<std::string, SplitWatermarks::Saved> lowest;
     std::optional<int64_t> sent;
@@ -187,8 +191,8 @@ class WatermarkGenerator final : public Operator {
   }
 
  private:
-  /// Leaves in `saved_` what this subtask will overwrite or delete: its own entries, and for subtask 0 those of subtasks
-  /// that are no more.
+  /// Leaves in `saved_` what this subtask will overwrite or delete: its own entries, and for subtask 0 those
+  /// of subtasks that are no more.
   void ForgetOthersEntries() {
     std::erase_if(saved_, [&](const auto& entry) {
       int subtask = 0;
@@ -201,7 +205,8 @@ class WatermarkGenerator final : public Operator {
   bool KeepGood(Batch* batch, int64_t now_us, Output& out) {
     const arrow::Array& column = *batch->columns[static_cast<size_t>(options_.time_column)];
     const TimesUs times(column);
-    const bool all_near = options_.max_future_skew_us <= 0 || times.Max(column) <= now_us + options_.max_future_skew_us;
+    const bool all_near =
+        options_.max_future_skew_us <= 0 || times.Max(column) <= now_us + options_.max_future_skew_us;
     if (column.null_count() == 0 && all_near) return true;
     good_.clear();
     for (int64_t row = 0; row < batch->num_rows; ++row) {

@@ -1,10 +1,11 @@
 #pragma once
 
-/// Makes watermarks from row times: per split the highest value seen, over the splits their minimum, idle ones left out. Consumes the
-/// split events of the source. Rows stay as they are, except those without a usable row time. A watermark that the source itself sends
-/// counts too: the higher of both goes on.
+/// Makes watermarks from row times: per split the highest value seen, over the splits their minimum, idle
+/// ones left out. Consumes the split events of the source. Rows stay as they are, except those without a
+/// usable row time. A watermark that the source itself sends counts too: the higher of both goes on.
 ///
-/// State: the highest value per split and its idleness, so that a restored job goes on from the same watermark.
+/// State: the highest value per split and its idleness, so that a restored job goes on from the same
+/// watermark.
 
 #include <cstdint>
 #include <memory>
@@ -18,7 +19,8 @@ namespace laminar {
 
 struct WatermarkOptions {
   int time_column = 0;  ///< the row time, TIMESTAMP of any precision; NULL makes a bad record
-  /// TIMESTAMP over the input row, whose highest value is the watermark (NULLs are passed over); null pointer: row time − `delay_us`.
+  /// TIMESTAMP over the input row, whose highest value is the watermark (NULLs are passed over); null
+  /// pointer: row time − `delay_us`.
   ExpressionPtr watermark = nullptr;
   int64_t delay_us = 0;
   int64_t idle_time_us = 300'000'000;  ///< a split without rows for so long is left out; ≤ 0: never

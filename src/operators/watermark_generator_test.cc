@@ -21,7 +21,9 @@ Batch Rows(std::string_view text, int32_t split = 0) {
   return batch;
 }
 
-SplitEvent Started(int32_t split, std::string name) { return {split, SplitEvent::Kind::kStarted, std::move(name)}; }
+SplitEvent Started(int32_t split, std::string name) {
+  return {split, SplitEvent::Kind::kStarted, std::move(name)};
+}
 
 class WatermarkGeneratorTest : public ::testing::Test {
  protected:

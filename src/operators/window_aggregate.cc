@@ -51,7 +51,7 @@ struct Pane {
   }
   Pane(Pane&&) = delete;
 
-  KeyedMap groups;  // never loses a key: slots are 0..size−1
+  KeyedMap groups;                         // never loses a key: slots are 0..size−1
   std::unique_ptr<DistinctSets> distinct;  // null pointer when no call is DISTINCT
   const AccumulatorSet& accumulators;
 };
@@ -74,7 +74,8 @@ class WindowAggregate final : public Operator {
     layout += "-> " + accumulators_.Layout();
     std::vector<StateTableSpec> tables{{"panes", 1, layout}, {kProgressTable, 1, "watermark"}};
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
-      tables.push_back({DistinctTable(set), 1, layout + ": bits " + std::to_string(plan_.sets()[set].filters.size())});
+      tables.push_back(
+          {DistinctTable(set), 1, layout + ": bits " + std::to_string(plan_.sets()[set].filters.size())});
     }
     return tables;
   }
@@ -117,26 +118,29 @@ class WindowAggregate final : public Operator {
 
   void OnFlush(Output&) override {
     int64_t rows = 0;
-    for (const auto& [span, pane] : panes_) rows += pane->groups.size() + (pane->distinct ? pane->distinct->size() : 0);
+    for (const auto& [span, pane] : panes_)
+      rows += pane->groups.size() + (pane->distinct ? pane->distinct->size() : 0);
     context_.metrics->state_rows.Set(rows);
   }
 
   void Snapshot(SnapshotWriter& writer) override {
     StateWriter& groups = writer.Table("panes");
     deleted_groups_.Write(groups);
-    for (size_t set = 0; set < plan_.sets().size(); ++set) deleted_tuples_[set].Write(writer.Table(DistinctTable(set)));
+    for (size_t set = 0; set < plan_.sets().size(); ++set)
+      deleted_tuples_[set].Write(writer.Table(DistinctTable(set)));
     std::string key;
     for (const auto& [span, pane] : panes_) {
       const std::string prefix = PrefixOf(span);
       const KeyedMap& map = pane->groups;
       pane->groups.Snapshot(
-          groups, [&](uint32_t slot, std::string* out) { accumulators_.Serialize(map.record(slot), out); }, prefix,
-          KeyGroupOfPane(span));
+          groups, [&](uint32_t slot, std::string* out) { accumulators_.Serialize(map.record(slot), out); },
+          prefix, KeyGroupOfPane(span));
       if (!pane->distinct) continue;
-      pane->distinct->ForEachDirty([&](size_t set, uint32_t owner, std::string_view tuple, std::string_view value) {
-        const uint16_t key_group = KeyGroupOfPane(span).value_or(KeyGroupOf(map.hash(owner)));
-        writer.Table(DistinctTable(set)).Put(key_group, TupleKey(prefix, map, owner, tuple, &key), value);
-      });
+      pane->distinct->ForEachDirty(
+          [&](size_t set, uint32_t owner, std::string_view tuple, std::string_view value) {
+            const uint16_t key_group = KeyGroupOfPane(span).value_or(KeyGroupOf(map.hash(owner)));
+            writer.Table(DistinctTable(set)).Put(key_group, TupleKey(prefix, map, owner, tuple, &key), value);
+          });
     }
     SnapshotProgress(writer, closed_us_);
   }
@@ -155,7 +159,8 @@ class WindowAggregate final : public Operator {
         std::string_view key = entry.key;
         Pane& pane = PaneAt(TakeSpan(&key));
         const auto length = TakePlain<uint32_t>(&key);
-        pane.distinct->Restore(set, pane.groups.Restore(key.substr(0, length)), key.substr(length), entry.value);
+        pane.distinct->Restore(set, pane.groups.Restore(key.substr(0, length)), key.substr(length),
+                               entry.value);
       });
     }
   }
@@ -169,10 +174,11 @@ class WindowAggregate final : public Operator {
 
   static std::string DistinctTable(size_t set) { return "distinct" + std::to_string(set); }
 
-  // Keys in snapshots: start, end of the pane (8 bytes each, in order), then the group key. DISTINCT: start, end, uint32
-  // length of the group key, group key, tuple.
+  // Keys in snapshots: start, end of the pane (8 bytes each, in order), then the group key. DISTINCT: start,
+  // end, uint32 length of the group key, group key, tuple.
 
-  /// Without keys, rows that are windowed already are dealt by their window's start; otherwise by the keys (nullopt).
+  /// Without keys, rows that are windowed already are dealt by their window's start; otherwise by the keys
+  /// (nullopt).
   std::optional<uint16_t> KeyGroupOfPane(const Span& span) const {
     if (!from_columns_ || !options_.keys.empty()) return std::nullopt;
     std::string key;
@@ -214,19 +220,23 @@ class WindowAggregate final : public Operator {
   void SplitByPane(const Batch& batch) {
     parts_.clear();
     if (options_.window.processing_time) {
-      const int64_t now_us = std::max(context_.clock->now_us(), closed_us_);  // the wall clock may be set back
+      const int64_t now_us =
+          std::max(context_.clock->now_us(), closed_us_);  // the wall clock may be set back
       const int64_t start = grid_.PaneStart(now_us);
       parts_.push_back({{.end = start + grid_.pane_us(), .start = start}, {}});
       return;
     }
     bool has_nulls = false, end_nulls = false;
-    ReadTimes(*batch.columns[from_columns_ ? options_.start_column : options_.time_column], &times_, &rows_, &has_nulls);
+    ReadTimes(*batch.columns[from_columns_ ? options_.start_column : options_.time_column], &times_, &rows_,
+              &has_nulls);
     if (from_columns_) {
       ReadTimes(*batch.columns[options_.end_column], &ends_, &rows_, &end_nulls);
       if (has_nulls || end_nulls) {
         rows_.clear();
         for (int64_t row = 0; row < batch.num_rows; ++row) {
-          if (batch.columns[options_.start_column]->IsNull(row) || batch.columns[options_.end_column]->IsNull(row)) continue;
+          if (batch.columns[options_.start_column]->IsNull(row) ||
+              batch.columns[options_.end_column]->IsNull(row))
+            continue;
           rows_.push_back(static_cast<int32_t>(row));
         }
         has_nulls = true;
@@ -324,9 +334,10 @@ class WindowAggregate final : public Operator {
     SendGroups(merged, window, out);
   }
 
-  // Runs of panes. A window of n panes is cut into at most 2 log n runs of 2^level panes, aligned to multiples of 2^level,
-  // and a run is merged once, from its halves, for all windows that hold it. That pays only where groups come again from
-  // pane to pane: a run that is hardly smaller than its halves is not kept, and its halves stand for it.
+  // Runs of panes. A window of n panes is cut into at most 2 log n runs of 2^level panes, aligned to
+  // multiples of 2^level, and a run is merged once, from its halves, for all windows that hold it. That pays
+  // only where groups come again from pane to pane: a run that is hardly smaller than its halves is not kept,
+  // and its halves stand for it.
 
   struct RunId {
     int level;
@@ -411,7 +422,8 @@ class WindowAggregate final : public Operator {
   /// Sends all groups of a pane as those of `window`. With DISTINCT the pane is used up by it.
   void SendGroups(Pane& pane, const Span& window, Output& out) {
     if (pane.distinct) {
-      pane.distinct->UpdateFromEntries([&](uint32_t owner) { return pane.groups.record(owner); }, &accumulators_);
+      pane.distinct->UpdateFromEntries([&](uint32_t owner) { return pane.groups.record(owner); },
+                                       &accumulators_);
     }
     const int64_t count = pane.groups.size();
     std::vector<uint32_t> slots;
@@ -423,8 +435,10 @@ class WindowAggregate final : public Operator {
         slots[i] = static_cast<uint32_t>(begin + i);
         records_[i] = pane.groups.record(slots[i]);
       }
-      Batch batch{.num_rows = rows, .columns = pane.groups.DecodeKeys(slots.data(), rows), .weights = nullptr};
-      for (auto& column : accumulators_.Finish(records_.data(), rows)) batch.columns.push_back(std::move(column));
+      Batch batch{
+          .num_rows = rows, .columns = pane.groups.DecodeKeys(slots.data(), rows), .weights = nullptr};
+      for (auto& column : accumulators_.Finish(records_.data(), rows))
+        batch.columns.push_back(std::move(column));
       batch.columns.push_back(TimestampColumn(window.start, rows));
       batch.columns.push_back(TimestampColumn(window.end, rows));
       out.Emit(std::move(batch));
@@ -445,7 +459,8 @@ class WindowAggregate final : public Operator {
       });
     }
     if (accumulators_.owns_memory()) {
-      for (uint32_t slot = 0; slot < pane.groups.slots_end(); ++slot) accumulators_.Destroy(pane.groups.record(slot));
+      for (uint32_t slot = 0; slot < pane.groups.slots_end(); ++slot)
+        accumulators_.Destroy(pane.groups.record(slot));
     }
     pane.groups.ClearInto(&deleted_groups_, prefix, key_group);
     panes_.erase(first);
@@ -461,8 +476,8 @@ class WindowAggregate final : public Operator {
 
   std::map<Span, std::unique_ptr<Pane>> panes_;
   std::map<RunId, std::unique_ptr<Pane>> runs_;  // null pointer: not worth merging
-  int64_t watermark_us_ = kMinWatermark;  // of the input
-  int64_t closed_us_ = kMinWatermark;     // windows that end by then have been sent; event time: the watermark
+  int64_t watermark_us_ = kMinWatermark;         // of the input
+  int64_t closed_us_ = kMinWatermark;  // windows that end by then have been sent; event time: the watermark
   DeletedKeys deleted_groups_;
   std::vector<DeletedKeys> deleted_tuples_;  // by set
 

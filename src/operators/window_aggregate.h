@@ -1,10 +1,11 @@
 #pragma once
 
-/// GROUP BY with a window. Input is append-only; each window's groups are sent once, when the watermark reaches its end.
+/// GROUP BY with a window. Input is append-only; each window's groups are sent once, when the watermark
+/// reaches its end.
 ///
-/// Rows go to panes, the largest pieces of time that no window cuts, so that a row costs the same whatever the overlap;
-/// a window is the merge of its panes. A pane is dropped whole with the last window that holds it. Sessions are kept
-/// per key and merged as rows close the gaps between them.
+/// Rows go to panes, the largest pieces of time that no window cuts, so that a row costs the same whatever
+/// the overlap; a window is the merge of its panes. A pane is dropped whole with the last window that holds
+/// it. Sessions are kept per key and merged as rows close the gaps between them.
 
 #include <memory>
 #include <vector>
@@ -25,10 +26,10 @@ struct WindowAggregateOptions {
   int end_column = -1;
 };
 
-/// Output: the key columns, one column per call, window_start and window_end (TIMESTAMP). Windows come in the order of
-/// their ends, then the watermark. Input must be partitioned by the keys; for kFromColumns without keys by the start column,
-/// or not at all. Rows whose windows have all closed are
-/// dropped and counted in `late_rows`; rows without time in `bad_records`.
+/// Output: the key columns, one column per call, window_start and window_end (TIMESTAMP). Windows come in the
+/// order of their ends, then the watermark. Input must be partitioned by the keys; for kFromColumns without
+/// keys by the start column, or not at all. Rows whose windows have all closed are dropped and counted in
+/// `late_rows`; rows without time in `bad_records`.
 std::unique_ptr<Operator> MakeWindowAggregate(WindowAggregateOptions options);
 
 }  // namespace laminar

@@ -14,13 +14,15 @@ namespace laminar {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000;
-const Schema kInput{{{"ts", Type::Timestamp()}, {"k", Type::Int64()}, {"x", Type::Int64()}, {"f", Type::Boolean()}}};
+const Schema kInput{
+    {{"ts", Type::Timestamp()}, {"k", Type::Int64()}, {"x", Type::Int64()}, {"f", Type::Boolean()}}};
 
 std::vector<AggregateSpec> CountAndSum() {
   return {MakeAggregate("count", kInput, {}, false), MakeAggregate("sum", kInput, {2}, false)};
 }
 
-OperatorRunner::Factory Factory(WindowSpec window, std::vector<AggregateSpec> calls, std::vector<int> keys = {1}) {
+OperatorRunner::Factory Factory(WindowSpec window, std::vector<AggregateSpec> calls,
+                                std::vector<int> keys = {1}) {
   return [=] {
     WindowAggregateOptions options;
     options.input = kInput;
@@ -36,11 +38,14 @@ WindowSpec Tumble(int64_t seconds) { return {.kind = WindowKind::kTumble, .size_
 WindowSpec Hop(int64_t slide, int64_t size) {
   return {.kind = WindowKind::kHop, .size_us = size * kSecond, .slide_us = slide * kSecond};
 }
-WindowSpec SessionGap(int64_t seconds) { return {.kind = WindowKind::kSession, .size_us = seconds * kSecond}; }
+WindowSpec SessionGap(int64_t seconds) {
+  return {.kind = WindowKind::kSession, .size_us = seconds * kSecond};
+}
 
 TEST(WindowAggregateTest, TumbleFiresAtItsEndAndForwardsTheWatermark) {
   OperatorRunner run(Factory(Tumble(10), CountAndSum()), {1});
-  run.Push(ParseBatch("+ 00:00:01 1 5 true\n+ 00:00:09.999999 1 6 true\n+ 00:00:10 1 7 true\n+ 00:00:02 2 8 true", kInput));
+  run.Push(ParseBatch(
+      "+ 00:00:01 1 5 true\n+ 00:00:09.999999 1 6 true\n+ 00:00:10 1 7 true\n+ 00:00:02 2 8 true", kInput));
   run.Watermark(10 * kSecond - 1);
   EXPECT_EQ(run.out.TakeText(), "");
   run.Watermark(10 * kSecond);
@@ -68,7 +73,9 @@ TEST(WindowAggregateTest, RowsBehindAreLateOnlyForWindowsThatHaveFired) {
 
 TEST(WindowAggregateTest, BeforeNineteenSeventy) {
   OperatorRunner run(Factory(Tumble(10), CountAndSum()), {1});
-  run.Push(ParseBatch("+ 1969-12-31T23:59:59 1 5 true\n+ 1969-12-31T23:59:50 1 1 true\n+ 1969-12-31T23:59:49 1 2 true", kInput));
+  run.Push(ParseBatch(
+      "+ 1969-12-31T23:59:59 1 5 true\n+ 1969-12-31T23:59:50 1 1 true\n+ 1969-12-31T23:59:49 1 2 true",
+      kInput));
   run.End();
   EXPECT_EQ(run.out.TakeText(),
             "+ 1 1 2 1969-12-31T23:59:40 1969-12-31T23:59:50\n+ 1 2 6 1969-12-31T23:59:50 00:00:00\n");
@@ -89,7 +96,8 @@ TEST(WindowAggregateTest, RowsWithoutTimeAreCountedAsBad) {
 TEST(WindowAggregateTest, NanosecondTimesAreFloored) {
   Schema input = kInput;
   input.fields[0].type = Type::Timestamp(9);
-  WindowAggregateOptions options{.input = input, .keys = {1}, .calls = CountAndSum(), .window = Tumble(1), .time_column = 0};
+  WindowAggregateOptions options{
+      .input = input, .keys = {1}, .calls = CountAndSum(), .window = Tumble(1), .time_column = 0};
   OperatorRunner run([&] { return MakeWindowAggregate(options); }, {1});
   run.Push(ParseBatch("+ -1 1 1 true\n+ 999999999 1 2 true", input));
   run.End();
@@ -101,7 +109,8 @@ TEST(WindowAggregateTest, HopMergesPanes) {
   run.Push(ParseBatch("+ 00:00:12 1 1 true\n+ 00:00:17 1 2 true", kInput));
   run.Watermark(20 * kSecond);
   EXPECT_EQ(run.out.TakeText(), "+ 1 1 1 00:00:00 00:00:15\n+ 1 2 3 00:00:05 00:00:20\n");
-  run.Push(ParseBatch("+ 00:00:11 1 10 true\n+ 00:00:04 1 100 true", kInput));  // one window of the first is open
+  run.Push(
+      ParseBatch("+ 00:00:11 1 10 true\n+ 00:00:04 1 100 true", kInput));  // one window of the first is open
   EXPECT_EQ(run.late_rows(), 1);
   run.Watermark(100 * kSecond);
   EXPECT_EQ(run.out.TakeText(), "+ 1 3 13 00:00:10 00:00:25\n+ 1 1 2 00:00:15 00:00:30\n");
@@ -109,7 +118,9 @@ TEST(WindowAggregateTest, HopMergesPanes) {
 
 TEST(WindowAggregateTest, CumulateGrowsStepByStep) {
   OperatorRunner run(
-      Factory({.kind = WindowKind::kCumulate, .size_us = 15 * kSecond, .slide_us = 5 * kSecond}, CountAndSum()), {1});
+      Factory({.kind = WindowKind::kCumulate, .size_us = 15 * kSecond, .slide_us = 5 * kSecond},
+              CountAndSum()),
+      {1});
   run.Push(ParseBatch("+ 00:00:01 1 1 true\n+ 00:00:12 1 2 true\n+ 00:00:16 1 4 true", kInput));
   run.End();
   EXPECT_EQ(run.out.TakeText(),
@@ -119,7 +130,8 @@ TEST(WindowAggregateTest, CumulateGrowsStepByStep) {
 
 TEST(WindowAggregateTest, SessionsMergeAndRowsExactlyAGapApartDoNot) {
   OperatorRunner run(Factory(SessionGap(10), CountAndSum()), {1});
-  run.Push(ParseBatch("+ 00:00:00 1 1 true\n+ 00:00:10 1 2 true\n+ 00:00:30 1 4 true\n+ 00:00:45 1 8 true", kInput));
+  run.Push(ParseBatch("+ 00:00:00 1 1 true\n+ 00:00:10 1 2 true\n+ 00:00:30 1 4 true\n+ 00:00:45 1 8 true",
+                      kInput));
   run.Watermark(10 * kSecond);
   EXPECT_EQ(run.out.TakeText(), "+ 1 1 1 00:00:00 00:00:10\n");
   run.Push(ParseBatch("+ 00:00:38 1 16 true\n+ 00:00:36 1 32 true", kInput));  // joins 30 and 45
@@ -148,7 +160,8 @@ TEST(WindowAggregateTest, WindowFromColumnsContinuesTheInputsWindow) {
   options.start_column = 0;
   options.end_column = 1;
   OperatorRunner run([&] { return MakeWindowAggregate(options); }, {});
-  run.Push(ParseBatch("+ 00:00:05 00:00:15 3 \n+ 00:00:00 00:00:10 1\n+ 00:00:05 00:00:15 7\n+ NULL 00:00:10 9", input));
+  run.Push(ParseBatch(
+      "+ 00:00:05 00:00:15 3 \n+ 00:00:00 00:00:10 1\n+ 00:00:05 00:00:15 7\n+ NULL 00:00:10 9", input));
   run.Watermark(10 * kSecond);
   EXPECT_EQ(run.out.TakeText(), "+ 1 00:00:00 00:00:10\n");
   run.Push(ParseBatch("+ 00:00:00 00:00:10 5\n+ 00:00:10 00:00:15 2", input));
@@ -163,7 +176,8 @@ TEST(WindowAggregateTest, WindowFromColumnsWithoutKeysIsDealtByItsStart) {
   const Schema input{{{"start", Type::Timestamp()}, {"end", Type::Timestamp()}, {"n", Type::Int64()}}};
   WindowAggregateOptions options;
   options.input = input;
-  options.calls = {MakeAggregate("sum", input, {2}, false), MakeAggregate("count", input, {2}, false, -1, true)};
+  options.calls = {MakeAggregate("sum", input, {2}, false),
+                   MakeAggregate("count", input, {2}, false, -1, true)};
   options.window.kind = WindowKind::kFromColumns;
   options.start_column = 0;
   options.end_column = 1;
@@ -270,7 +284,8 @@ Windows WindowsOf(const WindowSpec& spec, const std::vector<Row>& rows) {
     std::map<int, std::vector<Row>> by_key;
     for (const Row& row : rows) by_key[row.k].push_back(row);
     for (auto& [key, of_key] : by_key) {
-      std::stable_sort(of_key.begin(), of_key.end(), [](const Row& a, const Row& b) { return a.time < b.time; });
+      std::stable_sort(of_key.begin(), of_key.end(),
+                       [](const Row& a, const Row& b) { return a.time < b.time; });
       for (size_t i = 0; i < of_key.size();) {
         size_t end = i + 1;
         while (end < of_key.size() && of_key[end].time < of_key[end - 1].time + spec.size_us) ++end;
@@ -285,7 +300,8 @@ Windows WindowsOf(const WindowSpec& spec, const std::vector<Row>& rows) {
     const int64_t slide = spec.kind == WindowKind::kTumble ? spec.size_us : spec.slide_us;
     int64_t start = (row.time - spec.offset_us) / slide * slide + spec.offset_us;
     while (start > row.time) start -= slide;
-    for (; start + spec.size_us > row.time; start -= slide) windows[{row.k, {start, start + spec.size_us}}].push_back(row);
+    for (; start + spec.size_us > row.time; start -= slide)
+      windows[{row.k, {start, start + spec.size_us}}].push_back(row);
   }
   return windows;
 }
@@ -307,10 +323,13 @@ std::map<std::string, int64_t> Recompute(const WindowSpec& spec, const std::vect
       if (row.f == 1) max = std::max<int64_t>(max, row.x);
     }
     Batch times{.num_rows = 1, .columns = {}, .weights = nullptr};
-    const std::string bounds = FormatRow(ParseBatch("+ " + std::to_string(key.second.first) + " " + std::to_string(key.second.second),
-                                                    Schema{{{"s", Type::Timestamp()}, {"e", Type::Timestamp()}}}), 0);
-    ++out[NullOr(key.first >= 0, key.first) + " " + std::to_string(of_window.size()) + " " + NullOr(has, sum) + " " +
-          NullOr(max >= 0, max) + " " + std::to_string(distinct.size()) + " " + std::to_string(filtered.size()) + " " + bounds];
+    const std::string bounds = FormatRow(
+        ParseBatch("+ " + std::to_string(key.second.first) + " " + std::to_string(key.second.second),
+                   Schema{{{"s", Type::Timestamp()}, {"e", Type::Timestamp()}}}),
+        0);
+    ++out[NullOr(key.first >= 0, key.first) + " " + std::to_string(of_window.size()) + " " +
+          NullOr(has, sum) + " " + NullOr(max >= 0, max) + " " + std::to_string(distinct.size()) + " " +
+          std::to_string(filtered.size()) + " " + bounds];
   }
   return out;
 }
@@ -330,16 +349,19 @@ void ExpectBehindWatermark(const CollectingOutput& out) {
   }
 }
 
-/// Random rows around a rising watermark, none late; checkpoints and restores at any parallelism in between: what is sent
-/// must be what the definition gives.
+/// Random rows around a rising watermark, none late; checkpoints and restores at any parallelism in between:
+/// what is sent must be what the definition gives.
 TEST(WindowAggregateTest, PropertyEqualsTheDefinition) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 rng(seed);
     WindowSpec window;
-    window.kind = seed % 3 == 0 ? WindowKind::kTumble : seed % 3 == 1 ? WindowKind::kHop : WindowKind::kSession;
+    window.kind = seed % 3 == 0   ? WindowKind::kTumble
+                  : seed % 3 == 1 ? WindowKind::kHop
+                                  : WindowKind::kSession;
     window.slide_us = 1 + static_cast<int64_t>(rng() % 20);
-    window.size_us = window.slide_us * (1 + static_cast<int64_t>(rng() % (seed % 4 == 0 ? 60 : 4)));  // few panes, or many
+    window.size_us =
+        window.slide_us * (1 + static_cast<int64_t>(rng() % (seed % 4 == 0 ? 60 : 4)));  // few panes, or many
     if (window.kind != WindowKind::kSession) window.offset_us = static_cast<int64_t>(rng() % 30) - 15;
     const std::vector<AggregateSpec> calls = {
         MakeAggregate("count", kInput, {}, false), MakeAggregate("sum", kInput, {2}, false),
@@ -353,11 +375,15 @@ TEST(WindowAggregateTest, PropertyEqualsTheDefinition) {
     for (int step = 0; step < 40; ++step) {
       std::string text;
       for (uint64_t n = rng() % 20; n > 0; --n) {
-        const Row row{watermark + static_cast<int64_t>(rng() % 60), static_cast<int>(rng() % 5) - 1, static_cast<int>(rng() % 6) - 1,
-                      static_cast<int>(rng() % 3) - 1};
+        const Row row{watermark + static_cast<int64_t>(rng() % 60), static_cast<int>(rng() % 5) - 1,
+                      static_cast<int>(rng() % 6) - 1, static_cast<int>(rng() % 3) - 1};
         rows.push_back(row);
-        text += "+ " + std::to_string(row.time) + " " + NullOr(row.k >= 0, row.k) + " " + NullOr(row.x >= 0, row.x) + " " +
-                (row.f < 0 ? "NULL" : row.f == 1 ? "true" : "false") + "\n";
+        text += "+ " + std::to_string(row.time) + " " + NullOr(row.k >= 0, row.k) + " " +
+                NullOr(row.x >= 0, row.x) + " " +
+                (row.f < 0    ? "NULL"
+                 : row.f == 1 ? "true"
+                              : "false") +
+                "\n";
       }
       if (!text.empty()) run.Push(ParseBatch(text, kInput));
       if (rng() % 2 == 0) run.Watermark(watermark += static_cast<int64_t>(rng() % 20));

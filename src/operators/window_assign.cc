@@ -56,8 +56,8 @@ class WindowAssign final : public Operator {
     out.EmitWatermark(watermark_us);
   }
 
-  /// Every end of a window: also without rows here, since other subtasks' windows wait for the least watermark. The first is due
-  /// at once, so that windows that ended before a restore close.
+  /// Every end of a window: also without rows here, since other subtasks' windows wait for the least
+  /// watermark. The first is due at once, so that windows that ended before a restore close.
   std::optional<int64_t> next_timer_us() const override {
     if (!options_.processing_time || watermark_us_ == kMaxWatermark) return std::nullopt;
     if (watermark_us_ == kMinWatermark) return opened_us_;
@@ -105,7 +105,8 @@ class WindowAssign final : public Operator {
       for (; end <= start + options_.size_us; end += options_.slide_us) Add(row, start, end);
     } else {
       // The first window that holds the time starts on the first slide after time − size.
-      int64_t start = FloorTo(time - options_.size_us, options_.slide_us, options_.offset_us) + options_.slide_us;
+      int64_t start =
+          FloorTo(time - options_.size_us, options_.slide_us, options_.offset_us) + options_.slide_us;
       for (; start <= time; start += options_.slide_us) Add(row, start, start + options_.size_us);
     }
     return rows_.size() > before;

@@ -8,7 +8,11 @@ namespace laminar {
 namespace {
 
 const Schema kSchema{{{"ts", Type::Timestamp()}, {"v", Type::Int64()}}};
-const Schema kOut{{{"ts", Type::Timestamp()}, {"v", Type::Int64()}, {"s", Type::Timestamp()}, {"e", Type::Timestamp()}, {"t", Type::Timestamp()}}};
+const Schema kOut{{{"ts", Type::Timestamp()},
+                   {"v", Type::Int64()},
+                   {"s", Type::Timestamp()},
+                   {"e", Type::Timestamp()},
+                   {"t", Type::Timestamp()}}};
 
 OperatorRunner::Factory Make(WindowAssignOptions options) {
   return [options] { return MakeWindowAssign(options); };
@@ -18,14 +22,17 @@ std::string Text(const char* rows) { return FormatBatch(ParseBatch(rows, kOut));
 TEST(WindowAssign, TumbleFloorsTowardsThePast) {
   OperatorRunner runner(Make({.input = kSchema, .size_us = 10'000, .slide_us = 10'000}), {1});
   runner.Push(ParseBatch("+ 0 1\n+ 9999 2\n+ 10000 3\n- -1 4\n+ NULL 5", kSchema));
-  EXPECT_EQ(runner.out.TakeText(), Text("+ 0 1 0 10000 9000\n+ 9999 2 0 10000 9000\n+ 10000 3 10000 20000 19000\n- -1 4 -10000 0 -1000"));
+  EXPECT_EQ(
+      runner.out.TakeText(),
+      Text("+ 0 1 0 10000 9000\n+ 9999 2 0 10000 9000\n+ 10000 3 10000 20000 19000\n- -1 4 -10000 0 -1000"));
   EXPECT_EQ(runner.metrics().bad_records.value(), 1);
 }
 
 TEST(WindowAssign, HopGivesEachWindowAndDropsClosedOnes) {
   OperatorRunner runner(Make({.input = kSchema, .size_us = 20, .slide_us = 10, .offset_us = 3}), {1});
   runner.Push(ParseBatch("+ 13 1\n+ 12 2", kSchema));
-  EXPECT_EQ(runner.out.TakeText(), Text("+ 13 1 3 23 -977\n+ 13 1 13 33 -967\n+ 12 2 -7 13 -987\n+ 12 2 3 23 -977"));
+  EXPECT_EQ(runner.out.TakeText(),
+            Text("+ 13 1 3 23 -977\n+ 13 1 13 33 -967\n+ 12 2 -7 13 -987\n+ 12 2 3 23 -977"));
   runner.Watermark(23);
   runner.Checkpoint();
   runner.Restore(1);
@@ -41,7 +48,8 @@ TEST(WindowAssign, CumulateGrowsToItsSize) {
 }
 
 TEST(WindowAssign, ByProcessingTimeTheClockClosesWindows) {
-  OperatorRunner runner(Make({.input = kSchema, .size_us = 20, .slide_us = 10, .processing_time = true}), {1});
+  OperatorRunner runner(Make({.input = kSchema, .size_us = 20, .slide_us = 10, .processing_time = true}),
+                        {1});
   runner.AdvanceTo(15);
   runner.Push(ParseBatch("+ NULL 1", kSchema));
   EXPECT_EQ(runner.out.TakeText(), Text("+ NULL 1 0 20 -980\n+ NULL 1 10 30 -970"));

@@ -72,7 +72,8 @@ class WindowJoin final : public Operator {
   }
 
  private:
-  /// The logs are keyed by what decides a row's key group; partners are looked for by all keys when a window closes.
+  /// The logs are keyed by what decides a row's key group; partners are looked for by all keys when a window
+  /// closes.
   size_t num_distribution_keys() const {
     return options_.distribution_keys > 0 ? static_cast<size_t>(options_.distribution_keys)
                                           : options_.join.left_keys.size();

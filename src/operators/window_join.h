@@ -15,7 +15,8 @@ struct WindowJoinOptions {
   JoinSpec join;  ///< any kind; the window's columns (start and end, or the struct) are among the keys
   int left_window = 0,
       right_window = 0;  ///< the window's end (TIMESTAMP µs), or the window itself (STRUCT<start, end>)
-  /// The inputs are distributed over subtasks by the first so many keys; 0: by all. State belongs to their key groups.
+  /// The inputs are distributed over subtasks by the first so many keys; 0: by all. State belongs to their
+  /// key groups.
   int distribution_keys = 0;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Windows of fixed length, and the panes that they share. Pure arithmetic; all times are microseconds since 1970 (UTC).
+/// Windows of fixed length, and the panes that they share. Pure arithmetic; all times are microseconds since
+/// 1970 (UTC).
 
 #include <cstdint>
 
@@ -9,7 +10,7 @@ namespace laminar {
 enum class WindowKind {
   kTumble,
   kHop,
-  kCumulate,     ///< windows of one `size` have the same start and end at each multiple of `slide`
+  kCumulate,  ///< windows of one `size` have the same start and end at each multiple of `slide`
   kSession,
   kFromColumns,  ///< the input is windowed already: columns hold each row's window
 };

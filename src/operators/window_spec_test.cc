@@ -40,7 +40,8 @@ std::vector<std::pair<int64_t, int64_t>> WindowsOf(const WindowSpec& spec, int64
         if (end == start + spec.size_us) break;
       }
     } else {
-      const int64_t start = spec.offset_us + n * (spec.kind == WindowKind::kHop ? spec.slide_us : spec.size_us);
+      const int64_t start =
+          spec.offset_us + n * (spec.kind == WindowKind::kHop ? spec.slide_us : spec.size_us);
       if (start <= time && time < start + spec.size_us) windows.push_back({start, start + spec.size_us});
     }
   }

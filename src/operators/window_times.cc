@@ -21,7 +21,8 @@ int64_t FloorToMicros(int64_t nanos) { return nanos / 1000 - (nanos % 1000 < 0 ?
 
 }  // namespace
 
-void ReadTimes(const arrow::Array& column, std::vector<int64_t>* times, std::vector<int32_t>* rows, bool* has_nulls) {
+void ReadTimes(const arrow::Array& column, std::vector<int64_t>* times, std::vector<int32_t>* rows,
+               bool* has_nulls) {
   const int64_t count = column.length();
   const auto& type = static_cast<const arrow::TimestampType&>(*column.type());
   LAMINAR_CHECK(type.id() == arrow::Type::TIMESTAMP, "row time is not a TIMESTAMP");
@@ -43,7 +44,8 @@ std::shared_ptr<arrow::Array> TimestampColumn(const std::vector<int64_t>& times)
   const auto count = static_cast<int64_t>(times.size());
   std::shared_ptr<arrow::Buffer> buffer = OrThrow(arrow::AllocateBuffer(count * 8), "allocate");
   std::copy(times.begin(), times.end(), reinterpret_cast<int64_t*>(buffer->mutable_data()));
-  return std::make_shared<arrow::TimestampArray>(arrow::timestamp(arrow::TimeUnit::MICRO), count, std::move(buffer));
+  return std::make_shared<arrow::TimestampArray>(arrow::timestamp(arrow::TimeUnit::MICRO), count,
+                                                 std::move(buffer));
 }
 
 std::shared_ptr<arrow::Array> TimestampColumn(int64_t time, int64_t count) {

@@ -12,14 +12,16 @@
 
 namespace laminar {
 
-/// Microseconds of a TIMESTAMP column (µs or ns, floored). Rows that are NULL are left out: `rows` gets the others when
-/// there are some, and stays empty otherwise. `times`: by row.
-void ReadTimes(const arrow::Array& column, std::vector<int64_t>* times, std::vector<int32_t>* rows, bool* has_nulls);
+/// Microseconds of a TIMESTAMP column (µs or ns, floored). Rows that are NULL are left out: `rows` gets the
+/// others when there are some, and stays empty otherwise. `times`: by row.
+void ReadTimes(const arrow::Array& column, std::vector<int64_t>* times, std::vector<int32_t>* rows,
+               bool* has_nulls);
 /// A TIMESTAMP column of `times`, and one of `count` equal times.
 std::shared_ptr<arrow::Array> TimestampColumn(const std::vector<int64_t>& times);
 std::shared_ptr<arrow::Array> TimestampColumn(int64_t time, int64_t count);
 
-/// The watermark of a windowed operator as part of its state, in table "progress". Every subtask writes the same one.
+/// The watermark of a windowed operator as part of its state, in table "progress". Every subtask writes the
+/// same one.
 inline constexpr char kProgressTable[] = "progress";
 void SnapshotProgress(SnapshotWriter& writer, int64_t watermark_us);
 /// kMinWatermark when the snapshot has none.

@@ -26,7 +26,8 @@ bool Channel::Pop(Message* message) {
     queue_.pop_front();
     const int64_t bytes_before = bytes_.fetch_sub(message->bytes, std::memory_order_acq_rel);
     const int64_t messages_before = messages_.fetch_sub(1, std::memory_order_acq_rel);
-    made_room = !roomy(bytes_before, messages_before) && roomy(bytes_before - message->bytes, messages_before - 1);
+    made_room =
+        !roomy(bytes_before, messages_before) && roomy(bytes_before - message->bytes, messages_before - 1);
   }
   if (made_room) producer_->Notify();
   return true;

@@ -1,7 +1,8 @@
 #pragma once
 
-/// The queue between one producing and one consuming subtask, bounded in bytes and messages. The bound is soft: a producer looks at
-/// `full()` before it starts work, and what that work emits always fits (docs/runtime.md "Channels").
+/// The queue between one producing and one consuming subtask, bounded in bytes and messages. The bound is
+/// soft: a producer looks at `full()` before it starts work, and what that work emits always fits
+/// (docs/runtime.md "Channels").
 
 #include <atomic>
 #include <cstdint>
@@ -63,8 +64,8 @@ class Channel {
   std::atomic<bool> cancelled_{false};
 };
 
-/// Bytes that the rows of a batch reach: exact for flat columns, without walking Arrow's visitor machinery, since it is
-/// called for each batch that crosses a channel.
+/// Bytes that the rows of a batch reach: exact for flat columns, without walking Arrow's visitor machinery,
+/// since it is called for each batch that crosses a channel.
 int64_t EstimateBytes(const Batch& batch);
 
 }  // namespace laminar

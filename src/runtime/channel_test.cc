@@ -119,7 +119,8 @@ class RouterTest : public ::testing::Test {
 
 TEST_F(RouterTest, SplitsByKeyGroupKeepingOrderAndWeights) {
   std::string text = "+ 999 before\n";
-  for (int i = 0; i < 300; ++i) text += (i % 2 ? "- " : "+ ") + std::to_string(i % 50) + " n" + std::to_string(i) + "\n";
+  for (int i = 0; i < 300; ++i)
+    text += (i % 2 ? "- " : "+ ") + std::to_string(i % 50) + " n" + std::to_string(i) + "\n";
   Batch batch = ParseBatch(text, kSchema);
   batch.split = 4;
   const Batch sliced = Slice(batch, 1, 300);
@@ -203,7 +204,8 @@ TEST_F(RouterTest, BroadcastsBatchesAndControlMessages) {
     Message message;
     while (channel->Pop(&message)) kinds.push_back(message.kind);
     using Kind = Message::Kind;
-    EXPECT_EQ(kinds, (std::vector{Kind::kBatch, Kind::kSplit, Kind::kWatermark, Kind::kIdle, Kind::kBarrier, Kind::kEnd}));
+    EXPECT_EQ(kinds, (std::vector{Kind::kBatch, Kind::kSplit, Kind::kWatermark, Kind::kIdle, Kind::kBarrier,
+                                  Kind::kEnd}));
   }
 }
 

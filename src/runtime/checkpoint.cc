@@ -53,7 +53,8 @@ class DeltaWriter final : public SnapshotWriter {
 
 }  // namespace
 
-std::unique_ptr<SnapshotWriter> MemoryCollector::Writer(uint64_t epoch, const std::string& operator_id, int subtask) {
+std::unique_ptr<SnapshotWriter> MemoryCollector::Writer(uint64_t epoch, const std::string& operator_id,
+                                                        int subtask) {
   auto delta = std::make_shared<Delta>();
   delta->operator_id = operator_id;
   std::lock_guard lock(mutex_);

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Where the snapshots of a running job go. The executor only knows `SnapshotCollector`; what makes them durable implements it.
+/// Where the snapshots of a running job go. The executor only knows `SnapshotCollector`; what makes them
+/// durable implements it.
 
 #include <cstdint>
 #include <functional>
@@ -19,7 +20,8 @@ class SnapshotCollector {
  public:
   virtual ~SnapshotCollector() = default;
   /// One subtask's delta for `epoch`, written by one thread and closed by being destroyed.
-  virtual std::unique_ptr<SnapshotWriter> Writer(uint64_t epoch, const std::string& operator_id, int subtask) = 0;
+  virtual std::unique_ptr<SnapshotWriter> Writer(uint64_t epoch, const std::string& operator_id,
+                                                 int subtask) = 0;
   /// All subtasks of all operators have written theirs. From here on deltas of later epochs may come.
   virtual void AllWritten(uint64_t epoch) = 0;
 };
@@ -27,15 +29,16 @@ class SnapshotCollector {
 /// operator id → what its subtasks' deltas add up to.
 using JobSnapshot = std::map<std::string, MemorySnapshot>;
 
-/// Keeps the newest complete snapshot in memory. The deltas of an epoch are added only when it is complete, so that an
-/// executor that is thrown away half-way through one leaves the last complete one untouched.
+/// Keeps the newest complete snapshot in memory. The deltas of an epoch are added only when it is complete,
+/// so that an executor that is thrown away half-way through one leaves the last complete one untouched.
 class MemoryCollector final : public SnapshotCollector {
  public:
   MemoryCollector() = default;
   /// Goes on from `restored`, which a new executor was started from.
   explicit MemoryCollector(JobSnapshot restored) : complete_(std::move(restored)) {}
 
-  std::unique_ptr<SnapshotWriter> Writer(uint64_t epoch, const std::string& operator_id, int subtask) override;
+  std::unique_ptr<SnapshotWriter> Writer(uint64_t epoch, const std::string& operator_id,
+                                         int subtask) override;
   void AllWritten(uint64_t epoch) override;
 
   /// The newest complete snapshot. A copy.
@@ -52,7 +55,8 @@ class MemoryCollector final : public SnapshotCollector {
 };
 
 /// State for one operator's subtask; a null pointer when there is none.
-using RestoreFunction = std::function<std::unique_ptr<SnapshotReader>(const std::string& operator_id, KeyGroupRange)>;
+using RestoreFunction =
+    std::function<std::unique_ptr<SnapshotReader>(const std::string& operator_id, KeyGroupRange)>;
 
 /// Restores from memory. The snapshot is shared by the readers.
 RestoreFunction RestoreFrom(JobSnapshot snapshot);

@@ -23,15 +23,16 @@ std::string MessageOf(const std::exception_ptr& error) {
 
 }  // namespace
 
-Executor::Executor(JobGraph graph, ExecutorOptions options) : graph_(std::move(graph)), options_(std::move(options)) {
+Executor::Executor(JobGraph graph, ExecutorOptions options)
+    : graph_(std::move(graph)), options_(std::move(options)) {
   if (options_.clock == nullptr) options_.clock = &system_clock_;
   if (options_.seed) {
     steps_ = std::make_unique<StepScheduler>(options_.clock, *options_.seed);
     environment_.scheduler = steps_.get();
   } else {
     const auto cores = static_cast<int>(std::thread::hardware_concurrency());
-    threads_ = std::make_unique<ThreadScheduler>(options_.clock,
-                                                 options_.worker_threads > 0 ? options_.worker_threads : cores);
+    threads_ = std::make_unique<ThreadScheduler>(
+        options_.clock, options_.worker_threads > 0 ? options_.worker_threads : cores);
     environment_.scheduler = threads_.get();
   }
   environment_.settings = options_.task;
@@ -177,7 +178,9 @@ bool Executor::TriggerCheckpoint(uint64_t epoch) {
   return true;
 }
 
-void Executor::CompleteCheckpoint(uint64_t epoch) { PostToAll({TaskCommand::Kind::kCheckpointComplete, epoch}); }
+void Executor::CompleteCheckpoint(uint64_t epoch) {
+  PostToAll({TaskCommand::Kind::kCheckpointComplete, epoch});
+}
 
 void Executor::Finish() {
   std::lock_guard lock(mutex_);
@@ -201,7 +204,8 @@ void Executor::OnTaskEnded(Task* task) {
   bool last;
   {
     std::lock_guard lock(mutex_);
-    const auto found = std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& each) { return each.get() == task; });
+    const auto found =
+        std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& each) { return each.get() == task; });
     task_ended_[static_cast<size_t>(found - tasks_.begin())] = true;
     last = ++ended_tasks_ == static_cast<int>(tasks_.size());
   }
@@ -280,8 +284,15 @@ std::vector<SubtaskStatus> Executor::Status() const {
   for (size_t i = 0; i < tasks_.size(); ++i) {
     const Task& task = *tasks_[i];
     for (const auto& node : task.nodes()) {
-      SubtaskStatus status{node->spec().id, &node->spec(), node->subtask(), static_cast<int>(i), &node->metrics(),
-                           ended[i],        0,             0,               0};
+      SubtaskStatus status{node->spec().id,
+                           &node->spec(),
+                           node->subtask(),
+                           static_cast<int>(i),
+                           &node->metrics(),
+                           ended[i],
+                           0,
+                           0,
+                           0};
       if (node == task.nodes().front()) {
         for (int channel = 0; channel < task.gate().num_channels(); ++channel) {
           status.queue_bytes += task.gate().channel(channel).bytes();

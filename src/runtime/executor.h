@@ -1,7 +1,7 @@
 #pragma once
 
-/// Runs a job graph in this process (docs/runtime.md): on worker threads (Start, Wait), or step by step on the caller's thread in an
-/// order drawn from a seed (Step, RunUntilIdle), for tests and the simulator.
+/// Runs a job graph in this process (docs/runtime.md): on worker threads (Start, Wait), or step by step on
+/// the caller's thread in an order drawn from a seed (Step, RunUntilIdle), for tests and the simulator.
 
 #include <condition_variable>
 #include <cstdint>
@@ -28,7 +28,7 @@ struct ExecutorOptions {
   int worker_threads = 0;        ///< 0: as many as there are cores
   /// Set: no threads; tasks run inside RunUntilIdle and Step, in an order drawn from this.
   std::optional<uint64_t> seed;
-  TaskSettings task;             ///< `messages_per_step` 1 is the most interleaved
+  TaskSettings task;  ///< `messages_per_step` 1 is the most interleaved
   ChannelLimits channel;
   /// Takes the snapshots; must outlive the executor. Null: TriggerCheckpoint is refused.
   SnapshotCollector* collector = nullptr;
@@ -36,10 +36,11 @@ struct ExecutorOptions {
   RestoreFunction restore;
   /// Once all tasks have ended, waits for Finish() before sinks are closed: the last act can be a checkpoint.
   bool hold_at_end = false;
-  /// All subtasks have written their snapshots of the epoch. On a worker thread; may call CompleteCheckpoint and Finish. The next
-  /// checkpoint can be triggered once it has returned.
+  /// All subtasks have written their snapshots of the epoch. On a worker thread; may call CompleteCheckpoint
+  /// and Finish. The next checkpoint can be triggered once it has returned.
   std::function<void(uint64_t epoch)> on_checkpoint;
-  /// All tasks have ended (with `hold_at_end`: now waiting for Finish). On a worker thread; may call Finish or TriggerCheckpoint.
+  /// All tasks have ended (with `hold_at_end`: now waiting for Finish). On a worker thread; may call Finish
+  /// or TriggerCheckpoint.
   std::function<void()> on_all_ended;
 };
 
@@ -73,9 +74,9 @@ struct SubtaskStatus {
   int node_id;
   const GraphNode* node;
   int subtask;
-  int task;                        ///< subtasks with one number are chained together
+  int task;  ///< subtasks with one number are chained together
   const OperatorMetrics* metrics;
-  bool ended;                      ///< its task will send no more rows
+  bool ended;  ///< its task will send no more rows
   // What waits in the channels before the task; 0 for chained nodes and sources.
   int64_t queue_bytes;
   int64_t queue_bytes_max;
@@ -101,8 +102,9 @@ class Executor final : private TaskListener {
   // On the caller's thread (`options.seed`). The clock may be advanced between calls.
   /// One step of one task; false when nothing can run before the clock moves or a source is woken.
   bool Step();
-  /// Runs and flushes until nothing moves any more: everything that follows from what the sources have given and the clock says
-  /// has come out. A source that always has more must be stopped by `steps_max`. Returns the number of steps.
+  /// Runs and flushes until nothing moves any more: everything that follows from what the sources have given
+  /// and the clock says has come out. A source that always has more must be stopped by `steps_max`. Returns
+  /// the number of steps.
   int64_t RunUntilIdle(int64_t steps_max = std::numeric_limits<int64_t>::max());
   /// Flushes each task that has something to flush; false when there was none. RunUntilIdle does it.
   bool FlushAll();
@@ -111,7 +113,8 @@ class Executor final : private TaskListener {
 
   // From any thread, in any phase.
   void Stop(StopMode mode);
-  /// Starts checkpoint `epoch` (rising). False when it cannot: one is in flight, the job is closing or over, or there is no collector.
+  /// Starts checkpoint `epoch` (rising). False when it cannot: one is in flight, the job is closing or over,
+  /// or there is no collector.
   bool TriggerCheckpoint(uint64_t epoch);
   /// The snapshot of `epoch` is durable: sources and sinks may commit.
   void CompleteCheckpoint(uint64_t epoch);
@@ -146,8 +149,8 @@ class Executor final : private TaskListener {
   std::unique_ptr<ThreadScheduler> threads_;
   std::unique_ptr<StepScheduler> steps_;
   TaskEnvironment environment_;
-  std::vector<int> first_task_;                     ///< [nodes]: the task of subtask 0; the others follow
-  std::vector<std::vector<Node*>> subtasks_;        ///< [nodes][parallelism]
+  std::vector<int> first_task_;               ///< [nodes]: the task of subtask 0; the others follow
+  std::vector<std::vector<Node*>> subtasks_;  ///< [nodes][parallelism]
   std::vector<std::unique_ptr<Task>> tasks_;
 
   mutable std::mutex mutex_;

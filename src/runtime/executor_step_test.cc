@@ -1,12 +1,11 @@
 // Runs that are looked at between steps: flushes, timers, back-pressure, crashes.
 
-#include "runtime/executor.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
 
+#include "runtime/executor.h"
 #include "support/test_operators.h"
 
 namespace laminar {
@@ -202,7 +201,9 @@ TEST_F(SteppedTest, TheWatermarkIsPartOfTheCheckpoint) {
     const int source = g.Source(feed, 2);
     const int time = g.Operator("time", Make<ValueWatermark>(), 2);
     const int late = g.Operator("late", Make<FirstWatermark>(&seen), parallelism);
-    g.Edge(source, time).Edge(time, late, Partitioning::kHash, {0}).Edge(late, g.Sink(log), Partitioning::kGather);
+    g.Edge(source, time)
+        .Edge(time, late, Partitioning::kHash, {0})
+        .Edge(late, g.Sink(log), Partitioning::kGather);
     return g.graph;
   };
   feed->Push(Rows("+ 1 100"), 0);
@@ -263,7 +264,8 @@ TEST_F(SteppedTest, SplitNumbersAreUniqueOverSubtasksAndKnownEverywhere) {
   EXPECT_EQ(splits, (std::set<int32_t>{0, 1}));
 }
 
-/// Runs sums of sums over a feed, crashing and rescaling at random steps, and compares what was committed with the undisturbed run.
+/// Runs sums of sums over a feed, crashing and rescaling at random steps, and compares what was committed
+/// with the undisturbed run.
 class CrashTest : public SteppedTest {
  protected:
   JobGraph Graph(std::shared_ptr<Feed> feed, std::shared_ptr<SinkLog> log, int parallelism) {
@@ -273,7 +275,8 @@ class CrashTest : public SteppedTest {
     const int first = g.Operator("sum", Make<SumByKey>(), parallelism);
     const int second = g.Operator("sum", Make<SumByKey>(), 2);
     g.Edge(source, time).Edge(time, first, Partitioning::kHash, {0});
-    g.Edge(first, second, Partitioning::kHash, {0}).Edge(second, g.Sink(std::move(log)), Partitioning::kGather);
+    g.Edge(first, second, Partitioning::kHash, {0})
+        .Edge(second, g.Sink(std::move(log)), Partitioning::kGather);
     return g.graph;
   }
 };
@@ -315,7 +318,8 @@ TEST_F(CrashTest, EqualsAnUndisturbedRunAtAnyParallelism) {
       Executor executor(Graph(feed, log, 1 + static_cast<int>(random() % 4)), options);
       running = &executor;
       const bool crash = crashes < 6;
-      const int64_t crash_at = crash ? static_cast<int64_t>(random() % 400) : std::numeric_limits<int64_t>::max();
+      const int64_t crash_at =
+          crash ? static_cast<int64_t>(random() % 400) : std::numeric_limits<int64_t>::max();
       for (int64_t step = 0; step < crash_at; ++step) {
         if (random() % 50 == 0) executor.TriggerCheckpoint(++epoch);
         if (random() % 10 == 0) clock_.Advance(static_cast<int64_t>(random() % 20'000));

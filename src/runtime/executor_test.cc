@@ -40,7 +40,8 @@ class ExecutorTest : public ::testing::TestWithParam<RunMode> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Modes, ExecutorTest,
-                         ::testing::Values(RunMode{true, 0}, RunMode{false, 1}, RunMode{false, 2}, RunMode{false, 3}),
+                         ::testing::Values(RunMode{true, 0}, RunMode{false, 1}, RunMode{false, 2},
+                                           RunMode{false, 3}),
                          [](const auto& info) {
                            return info.param.threads ? "threads" : "seed" + std::to_string(info.param.seed);
                          });
@@ -59,7 +60,8 @@ TEST_P(ExecutorTest, AChainRunsInOrderUpToTheEnd) {
   g.Edge(source, a).Edge(a, b).Edge(b, c, Partitioning::kRebalance).Edge(c, g.Sink(log));
   Executor executor(g.graph, Options());
   EXPECT_EQ(RunToEnd(executor).outcome, JobResult::Outcome::kFinished);
-  EXPECT_THAT(first, ElementsAre("split 0", "batch 0 rows 2", "watermark 20", "watermark max", "flush", "end"));
+  EXPECT_THAT(first,
+              ElementsAre("split 0", "batch 0 rows 2", "watermark 20", "watermark max", "flush", "end"));
   std::erase(second, "flush");  // when its input runs dry depends on the schedule
   EXPECT_THAT(second, ElementsAre("split 0", "batch 0 rows 2", "watermark 20", "watermark max", "end"));
   EXPECT_EQ(Consolidate(log->committed()), Consolidate({Rows("+ 1 10\n+ 2 20")}));
@@ -120,7 +122,9 @@ TEST_P(ExecutorTest, SmallChannelsBlockButNeverLock) {
   const int a = g.Operator("a", Make<ValueWatermark>(), 3);
   const int b = g.Operator("b", Make<SumByKey>(), 2);
   const int c = g.Operator("c", Make<SumByKey>(), 2);
-  g.Edge(source, a, Partitioning::kRebalance).Edge(a, b, Partitioning::kHash, {0}).Edge(a, c, Partitioning::kHash, {0});
+  g.Edge(source, a, Partitioning::kRebalance)
+      .Edge(a, b, Partitioning::kHash, {0})
+      .Edge(a, c, Partitioning::kHash, {0});
   g.Edge(b, g.Sink(log), Partitioning::kGather).Edge(c, g.Sink(log), Partitioning::kGather);
   MemoryCollector collector;
   ExecutorOptions options = Options();
@@ -191,7 +195,6 @@ TEST_P(ExecutorTest, TheFirstErrorEndsTheJobAndNamesTheOperator) {
   EXPECT_THROW(std::rethrow_exception(result.failure->cause), QueryError);
   EXPECT_EQ(log->closes(), 0);
 }
-
 
 class ThrowsIn final : public Operator {
  public:
@@ -399,7 +402,9 @@ TEST_P(ExecutorTest, EndedTasksTakePartInCheckpoints) {
   const int limit = g.Operator("limit", Make<TakeFirst>(2));  // its whole task ends early
   const int sum = g.Operator("sum", Make<SumByKey>(), 2);
   g.Edge(a, sum, Partitioning::kHash, {0}).Edge(b, sum, Partitioning::kHash, {0});
-  g.Edge(a, limit, Partitioning::kGather).Edge(limit, g.Sink(log)).Edge(sum, g.Sink(log), Partitioning::kGather);
+  g.Edge(a, limit, Partitioning::kGather)
+      .Edge(limit, g.Sink(log))
+      .Edge(sum, g.Sink(log), Partitioning::kGather);
   MemoryCollector collector;
   ExecutorOptions options = Options();
   options.collector = &collector;

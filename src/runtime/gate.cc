@@ -6,7 +6,9 @@
 
 namespace laminar {
 
-void Gate::Add(std::unique_ptr<Channel> channel, int input) { channels_.push_back({std::move(channel), input}); }
+void Gate::Add(std::unique_ptr<Channel> channel, int input) {
+  channels_.push_back({std::move(channel), input});
+}
 
 bool Gate::Pop(Message* message, int* channel) {
   for (size_t tried = 0; tried < channels_.size(); ++tried) {

@@ -1,6 +1,7 @@
 #pragma once
 
-/// The inputs of a task: takes messages from its channels in turn, and leaves alone those whose barrier has come before the others'.
+/// The inputs of a task: takes messages from its channels in turn, and leaves alone those whose barrier has
+/// come before the others'.
 
 #include <cstdint>
 #include <memory>

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The physical plan as the runtime sees it: nodes with factories, edges with a partitioning. Made by sql/, run by
-/// runtime/executor.h. Knows nothing of SQL.
+/// The physical plan as the runtime sees it: nodes with factories, edges with a partitioning. Made by sql/,
+/// run by runtime/executor.h. Knows nothing of SQL.
 
 #include <cstdint>
 #include <functional>
@@ -40,7 +40,7 @@ struct GraphEdge {
   int input = 0;  ///< which input of `to`
   Partitioning partitioning = Partitioning::kForward;
   std::vector<int> key_columns;  ///< kHash: indices into the rows that flow here
-  int output = 0;                ///< which output of `from`: 0 the main one, others are side outputs (dead letters)
+  int output = 0;  ///< which output of `from`: 0 the main one, others are side outputs (dead letters)
 };
 
 struct JobGraph {

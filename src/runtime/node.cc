@@ -12,7 +12,8 @@
 
 namespace laminar {
 
-Node::Node(const GraphNode& spec, int subtask, ChainState& chain) : spec_(spec), subtask_(subtask), chain_(chain) {
+Node::Node(const GraphNode& spec, int subtask, ChainState& chain)
+    : spec_(spec), subtask_(subtask), chain_(chain) {
   metrics_.watermark_us.Set(kMinWatermark);
 }
 
@@ -38,7 +39,8 @@ void Node::AfterCall() {
 
 bool Node::has_no_consumer() const {
   if (outputs_.empty() || outputs_[0].empty()) return false;
-  return std::none_of(outputs_[0].begin(), outputs_[0].end(), [](const Receiver* r) { return r->wants_rows(); });
+  return std::none_of(outputs_[0].begin(), outputs_[0].end(),
+                      [](const Receiver* r) { return r->wants_rows(); });
 }
 
 void Node::Abandon() {
@@ -59,22 +61,26 @@ void Node::EmitTo(int output, Batch batch) {
 }
 
 void Node::CheckBatch(int output, const Batch& batch) {
-  const std::string where = spec_.operator_id + " (" + spec_.name + "), output " + std::to_string(output) + ", column ";
+  const std::string where =
+      spec_.operator_id + " (" + spec_.name + "), output " + std::to_string(output) + ", column ";
   if (types_.size() <= static_cast<size_t>(output)) types_.resize(static_cast<size_t>(output) + 1);
   auto& types = types_[static_cast<size_t>(output)];
   const bool first = types.empty();
   if (!first) LAMINAR_CHECK(types.size() == batch.columns.size(), "number of columns changed: " + where);
   for (size_t i = 0; i < batch.columns.size(); ++i) {
     LAMINAR_CHECK(batch.columns[i] != nullptr, "no column: " + where + std::to_string(i));
-    LAMINAR_CHECK(batch.columns[i]->length() == batch.num_rows, "column length: " + where + std::to_string(i));
+    LAMINAR_CHECK(batch.columns[i]->length() == batch.num_rows,
+                  "column length: " + where + std::to_string(i));
     if (first) types.push_back(batch.columns[i]->type());
     LAMINAR_CHECK(types[i]->Equals(*batch.columns[i]->type()),
-                  "type changed from " + types[i]->ToString() + " to " + batch.columns[i]->type()->ToString() + ": " + where +
-                      std::to_string(i));
+                  "type changed from " + types[i]->ToString() + " to " +
+                      batch.columns[i]->type()->ToString() + ": " + where + std::to_string(i));
   }
   if (!batch.weights) return;
-  LAMINAR_CHECK(batch.weights->length() == batch.num_rows && batch.weights->null_count() == 0, "weights: " + where);
-  for (int64_t row = 0; row < batch.num_rows; ++row) LAMINAR_CHECK(batch.weight(row) != 0, "weight 0: " + where);
+  LAMINAR_CHECK(batch.weights->length() == batch.num_rows && batch.weights->null_count() == 0,
+                "weights: " + where);
+  for (int64_t row = 0; row < batch.num_rows; ++row)
+    LAMINAR_CHECK(batch.weight(row) != 0, "weight 0: " + where);
 }
 
 void Node::EmitWatermark(int64_t watermark_us) {
@@ -128,8 +134,8 @@ void SourceNode::Open(const SourceContext& context, const SnapshotReader* restor
 PollResult SourceNode::Poll() {
   RunningNode running(chain_, this);
   const PollResult result = source_->Poll(*this);
-  // The end says all that the last finished splits would say, and more: without a gap in which the source looks idle and its
-  // consumers run ahead of the rows that come with the end.
+  // The end says all that the last finished splits would say, and more: without a gap in which the source
+  // looks idle and its consumers run ahead of the rows that come with the end.
   if (result == PollResult::kEnd) held_.clear();
   if (result == PollResult::kWaiting) SendHeld();
   running.Done();
@@ -192,7 +198,9 @@ void SourceNode::CheckpointComplete(uint64_t epoch) {
 // Operators.
 
 OperatorNode::OperatorNode(const GraphNode& spec, int subtask, ChainState& chain)
-    : Node(spec, subtask, chain), operator_(spec.make_operator()), stateful_(!operator_->state_tables().empty()) {}
+    : Node(spec, subtask, chain),
+      operator_(spec.make_operator()),
+      stateful_(!operator_->state_tables().empty()) {}
 
 void OperatorNode::Open(const SourceContext& context, const SnapshotReader* restored) {
   RunningNode running(chain_, this);
@@ -295,8 +303,9 @@ void OperatorNode::SnapshotWatermark(SnapshotWriter& writer) {
 }
 
 void OperatorNode::RestoreWatermark(const SnapshotReader& reader) {
-  // The subtasks of a keyed operator all stood at the same watermark: each has the same channels' messages behind it at a barrier.
-  // Where they differed (forward edges), the lowest is the one that no row falls behind wrongly.
+  // The subtasks of a keyed operator all stood at the same watermark: each has the same channels' messages
+  // behind it at a barrier. Where they differed (forward edges), the lowest is the one that no row falls
+  // behind wrongly.
   std::optional<int64_t> lowest;
   reader.ForEach(kWatermarkTable, [&](const StateEntry& entry) {
     int64_t watermark_us;

@@ -1,6 +1,7 @@
 #pragma once
 
-/// One graph node's subtask inside its task: calls the operator, source or sink, counts, and passes on what it emits.
+/// One graph node's subtask inside its task: calls the operator, source or sink, counts, and passes on what
+/// it emits.
 
 #include <cstdint>
 #include <memory>
@@ -128,7 +129,7 @@ class SourceNode final : public Node {
 
   std::unique_ptr<Source> source_;
   std::vector<SplitEvent> held_;  ///< splits that have finished, until it is known that the source has not
-  bool announced_ = false;      ///< a split or a row was sent
+  bool announced_ = false;        ///< a split or a row was sent
   bool idle_by_default_ = false;
 };
 
@@ -189,6 +190,8 @@ std::unique_ptr<Node> MakeNode(const GraphNode& spec, int subtask, ChainState& c
 
 /// Written by the runtime beside the tables of each operator that has some.
 inline constexpr char kWatermarkTable[] = "runtime.watermark";
-inline StateTableSpec WatermarkTableSpec() { return {kWatermarkTable, 1, "subtask TEXT -> watermark BIGINT"}; }
+inline StateTableSpec WatermarkTableSpec() {
+  return {kWatermarkTable, 1, "subtask TEXT -> watermark BIGINT"};
+}
 
 }  // namespace laminar

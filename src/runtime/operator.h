@@ -2,12 +2,13 @@
 
 /// What an operator is, and what the runtime does for it.
 ///
-/// An operator turns batches into batches. It runs inside a task: one thread at a time, so nothing in it needs a lock.
-/// It never sleeps, waits or does I/O; it knows nothing of back-pressure, channels, barrier alignment or other
-/// subtasks. The runtime guarantees:
+/// An operator turns batches into batches. It runs inside a task: one thread at a time, so nothing in it
+/// needs a lock. It never sleeps, waits or does I/O; it knows nothing of back-pressure, channels, barrier
+/// alignment or other subtasks. The runtime guarantees:
 ///   - `Restore` (if at all), then `Open`, before anything else;
 ///   - one watermark per operator: the minimum over its inputs, idle ones left out; strictly rising;
-///   - `OnFlush` when the inputs have run dry, at least each `updating_flush_interval` while they have not, before each
+///   - `OnFlush` when the inputs have run dry, at least each `updating_flush_interval` while they have not,
+///   before each
 ///     `Snapshot`, and at end;
 ///   - `Snapshot` between two calls, after every input's barrier has arrived;
 ///   - at end of all inputs: `OnWatermark(kMaxWatermark)`, then `OnFlush`, then `OnEnd`, once.
@@ -53,7 +54,8 @@ class Output {
   /// Leaves this output out of (idle) or takes it back into (not idle) the minimum downstream.
   virtual void EmitIdle(bool idle) = 0;
   virtual void EmitSplit(const SplitEvent& event) = 0;
-  /// Rows to output `output` (GraphEdge::output); 0 is what Emit uses. An output that no edge leaves drops them.
+  /// Rows to output `output` (GraphEdge::output); 0 is what Emit uses. An output that no edge leaves drops
+  /// them.
   virtual void EmitTo(int output, Batch batch) {
     if (output == 0) Emit(std::move(batch));
   }
@@ -64,10 +66,11 @@ struct OperatorContext {
   int subtask = 0;
   int parallelism = 1;
   KeyGroupRange key_groups;
-  const Clock* clock = nullptr;         ///< never null
-  OperatorMetrics* metrics = nullptr;   ///< never null
-  /// Call it (also in Open) when no more input is needed, as LIMIT does: after the current call the operator is ended,
-  /// and so is what is upstream and feeds nothing else. Only from within a call of the runtime. Empty in unit tests.
+  const Clock* clock = nullptr;        ///< never null
+  OperatorMetrics* metrics = nullptr;  ///< never null
+  /// Call it (also in Open) when no more input is needed, as LIMIT does: after the current call the operator
+  /// is ended, and so is what is upstream and feeds nothing else. Only from within a call of the runtime.
+  /// Empty in unit tests.
   std::function<void()> finish_upstream;
 };
 

@@ -8,7 +8,8 @@
 
 namespace laminar {
 
-Router::Router(Partitioning partitioning, std::vector<int> key_columns, int subtask, std::vector<Channel*> channels)
+Router::Router(Partitioning partitioning, std::vector<int> key_columns, int subtask,
+               std::vector<Channel*> channels)
     : partitioning_(partitioning),
       key_columns_(std::move(key_columns)),
       channels_(std::move(channels)),
@@ -71,7 +72,8 @@ void Router::SendByKey(Batch batch) {
   if (one_target) return Send(targets_[0], std::move(batch));
 
   for (auto& rows : rows_of_) rows.clear();
-  for (int64_t row = 0; row < batch.num_rows; ++row) rows_of_[targets_[row]].push_back(static_cast<int32_t>(row));
+  for (int64_t row = 0; row < batch.num_rows; ++row)
+    rows_of_[targets_[row]].push_back(static_cast<int32_t>(row));
   for (size_t target = 0; target < channels_.size(); ++target) {
     if (rows_of_[target].empty() || channels_[target]->cancelled()) continue;
     Send(target, Take(batch, rows_of_[target]));
@@ -97,11 +99,13 @@ void Router::ReceiveEnd(EndKind kind) {
 }
 
 void Router::SendBarrier(uint64_t epoch) {
-  for (Channel* channel : channels_) channel->Push(Message::Of(Message::Kind::kBarrier, static_cast<int64_t>(epoch)));
+  for (Channel* channel : channels_)
+    channel->Push(Message::Of(Message::Kind::kBarrier, static_cast<int64_t>(epoch)));
 }
 
 bool Router::wants_rows() const {
-  return std::any_of(channels_.begin(), channels_.end(), [](const Channel* channel) { return !channel->cancelled(); });
+  return std::any_of(channels_.begin(), channels_.end(),
+                     [](const Channel* channel) { return !channel->cancelled(); });
 }
 
 bool Router::full() const {

@@ -13,9 +13,10 @@ namespace laminar {
 
 class Router final : public Receiver {
  public:
-  /// `channels[i]` leads to subtask i of the consumer (kForward and kGather: only one). `subtask` is the producer's and
-  /// spreads where round robins begin.
-  Router(Partitioning partitioning, std::vector<int> key_columns, int subtask, std::vector<Channel*> channels);
+  /// `channels[i]` leads to subtask i of the consumer (kForward and kGather: only one). `subtask` is the
+  /// producer's and spreads where round robins begin.
+  Router(Partitioning partitioning, std::vector<int> key_columns, int subtask,
+         std::vector<Channel*> channels);
 
   void Receive(Batch batch) override;
   void ReceiveWatermark(int64_t watermark_us) override;

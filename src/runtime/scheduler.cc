@@ -48,7 +48,8 @@ Runnable* TimerQueue::PopDue(int64_t now_mono_us) {
   return runnable;
 }
 
-ThreadScheduler::ThreadScheduler(const Clock* clock, int threads) : clock_(clock), num_threads_(std::max(1, threads)) {}
+ThreadScheduler::ThreadScheduler(const Clock* clock, int threads)
+    : clock_(clock), num_threads_(std::max(1, threads)) {}
 
 void ThreadScheduler::Start() {
   for (int i = 0; i < num_threads_; ++i) threads_.emplace_back([this] { Work(); });

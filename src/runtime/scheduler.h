@@ -1,6 +1,7 @@
 #pragma once
 
-/// Who runs tasks, and when. A task is anything with a non-blocking Step (runtime/task.h); a scheduler never looks inside.
+/// Who runs tasks, and when. A task is anything with a non-blocking Step (runtime/task.h); a scheduler never
+/// looks inside.
 
 #include <atomic>
 #include <condition_variable>
@@ -26,7 +27,8 @@ struct StepResult {
 
 class Scheduler;
 
-/// Something that can be run and parked. Notify() is thread-safe and may come at any time, also while it runs: then it runs again.
+/// Something that can be run and parked. Notify() is thread-safe and may come at any time, also while it
+/// runs: then it runs again.
 class Runnable : public Wakeable {
  public:
   explicit Runnable(Scheduler* scheduler) : scheduler_(scheduler) {}
@@ -92,7 +94,8 @@ class ThreadScheduler final : public Scheduler {
   std::vector<std::thread> threads_;
 };
 
-/// Runs tasks on the caller's thread in an order drawn from a seed: the same seed and inputs give the same run.
+/// Runs tasks on the caller's thread in an order drawn from a seed: the same seed and inputs give the same
+/// run.
 class StepScheduler final : public Scheduler {
  public:
   StepScheduler(const Clock* clock, uint64_t seed) : clock_(clock), random_(seed) {}

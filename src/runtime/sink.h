@@ -1,8 +1,8 @@
 #pragma once
 
-/// Where rows go. Two-phase: what was written since the last barrier is prepared at `Snapshot` and made visible at
-/// `OnCheckpointComplete`; a sink without that says so in its connector's guarantee. Runs inside a task; writes to
-/// local files and standard output may block briefly, anything else has a thread behind it.
+/// Where rows go. Two-phase: what was written since the last barrier is prepared at `Snapshot` and made
+/// visible at `OnCheckpointComplete`; a sink without that says so in its connector's guarantee. Runs inside a
+/// task; writes to local files and standard output may block briefly, anything else has a thread behind it.
 
 #include <cstdint>
 #include <memory>

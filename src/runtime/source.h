@@ -1,7 +1,8 @@
 #pragma once
 
-/// Where rows come from. A source runs inside a task like an operator: `Poll` does a bounded piece of work and never
-/// blocks. A client library that blocks gets a thread of its own behind the source and calls `SourceContext::wake`.
+/// Where rows come from. A source runs inside a task like an operator: `Poll` does a bounded piece of work
+/// and never blocks. A client library that blocks gets a thread of its own behind the source and calls
+/// `SourceContext::wake`.
 
 #include <cstdint>
 #include <functional>
@@ -30,15 +31,17 @@ class Source {
   virtual std::vector<StateTableSpec> state_tables() const { return {{"splits", 1, "TEXT -> position"}}; }
   /// After Restore, if any. Opens nothing that can block.
   virtual void Open(const SourceContext& context) { context_ = context; }
-  /// Emits at most about one batch. Announces each split by EmitSplit(kStarted) before its rows, and sets `Batch::split`.
+  /// Emits at most about one batch. Announces each split by EmitSplit(kStarted) before its rows, and sets
+  /// `Batch::split`.
   virtual PollResult Poll(Output& out) = 0;
   /// After kWaiting: wall-clock time to poll again even without a wake; nullopt: wait for the wake.
   virtual std::optional<int64_t> next_poll_us() const { return std::nullopt; }
-  /// False while it is not yet known which splits this subtask reads (a client still connects). Once true, a subtask that
-  /// waits and has announced no split counts as idle.
+  /// False while it is not yet known which splits this subtask reads (a client still connects). Once true, a
+  /// subtask that waits and has announced no split counts as idle.
   virtual bool splits_known() const { return true; }
-  /// Read positions of this subtask's splits, under kEverySubtask, key = split name. Restoring gives every subtask all entries; those of
-  /// other subtasks' splits must not be written again. May come before the first Poll, and after kEnd.
+  /// Read positions of this subtask's splits, under kEverySubtask, key = split name. Restoring gives every
+  /// subtask all entries; those of other subtasks' splits must not be written again. May come before the
+  /// first Poll, and after kEnd.
   virtual void Snapshot(SnapshotWriter& writer) = 0;
   virtual void Restore(const SnapshotReader& reader) = 0;
   /// The checkpoint that holds the snapshot of `epoch` is complete (acknowledge, commit offsets).

@@ -129,7 +129,9 @@ Task::Progress Task::HandleInputs() {
     // After the flush that is due while data keeps coming; Commands are looked at between steps.
     FlushIfDue(false);
     if (environment_->clock->monotonic_us() - start_us >= settings.step_time_us) break;
-    if (has_commands_.load(std::memory_order_relaxed) || environment_->cancelled.load(std::memory_order_relaxed)) break;
+    if (has_commands_.load(std::memory_order_relaxed) ||
+        environment_->cancelled.load(std::memory_order_relaxed))
+      break;
   }
   return Progress::kMore;
 }

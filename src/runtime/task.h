@@ -1,7 +1,7 @@
 #pragma once
 
-/// A task: one head subtask (a source, or an operator or sink behind a gate) and the nodes chained to it, run a step at a
-/// time (docs/runtime.md "Tasks"). Only Post and Notify may be called from other threads.
+/// A task: one head subtask (a source, or an operator or sink behind a gate) and the nodes chained to it, run
+/// a step at a time (docs/runtime.md "Tasks"). Only Post and Notify may be called from other threads.
 
 #include <atomic>
 #include <cstdint>
@@ -26,8 +26,8 @@ struct TaskSettings {
   int64_t flush_interval_us = 200'000;  ///< while the inputs do not run dry
   int64_t flush_gap_us = 10'000;        ///< between two flushes because the inputs ran dry
   int64_t batch_rows_max = 8192;
-  int messages_per_step = 64;           ///< messages or polls in one Step
-  int64_t step_time_us = 5'000;         ///< a Step ends after the message in which this has passed
+  int messages_per_step = 64;    ///< messages or polls in one Step
+  int64_t step_time_us = 5'000;  ///< a Step ends after the message in which this has passed
 };
 
 /// What tasks report to their executor. Called on worker threads, outside of locks.

@@ -11,7 +11,8 @@ void CheckNode(const GraphNode& node, size_t index, int incoming) {
   LAMINAR_CHECK(node.parallelism >= 1 && node.parallelism <= kKeyGroups, "parallelism of " + node.name);
   const int factories = (node.make_source ? 1 : 0) + (node.make_operator ? 1 : 0) + (node.make_sink ? 1 : 0);
   LAMINAR_CHECK(factories == 1, "exactly one factory: " + node.name);
-  LAMINAR_CHECK((incoming == 0) == (node.make_source != nullptr), "sources and only they have no input: " + node.name);
+  LAMINAR_CHECK((incoming == 0) == (node.make_source != nullptr),
+                "sources and only they have no input: " + node.name);
 }
 
 void CheckEdge(const GraphEdge& edge, const JobGraph& graph) {
@@ -21,7 +22,8 @@ void CheckEdge(const GraphEdge& edge, const JobGraph& graph) {
   const GraphNode& to = graph.nodes[static_cast<size_t>(edge.to)];
   LAMINAR_CHECK(edge.partitioning != Partitioning::kForward || from.parallelism == to.parallelism,
                 "forward edge between different parallelisms: " + from.name + " to " + to.name);
-  LAMINAR_CHECK(edge.partitioning != Partitioning::kGather || to.parallelism == 1, "gather into several: " + to.name);
+  LAMINAR_CHECK(edge.partitioning != Partitioning::kGather || to.parallelism == 1,
+                "gather into several: " + to.name);
   LAMINAR_CHECK(edge.input >= 0 && edge.output >= 0, "edge of " + from.name);
 }
 
@@ -58,7 +60,8 @@ TaskLayout LayOut(const JobGraph& graph) {
   layout.group_of.assign(graph.nodes.size(), -1);
   std::vector<int> chained_to(graph.nodes.size(), -1);
   for (const GraphEdge& edge : graph.edges) {
-    const bool chained = edge.partitioning == Partitioning::kForward && incoming[static_cast<size_t>(edge.to)] == 1;
+    const bool chained =
+        edge.partitioning == Partitioning::kForward && incoming[static_cast<size_t>(edge.to)] == 1;
     layout.chained.push_back(chained);
     if (chained) chained_to[static_cast<size_t>(edge.to)] = edge.from;
   }

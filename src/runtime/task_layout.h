@@ -21,8 +21,8 @@ struct TaskLayout {
   std::vector<int> group_of;      ///< [nodes]
 };
 
-/// Aborts on a graph that is not one (a bug of the planner): a cycle, a wrong id, a node without factory, kForward between different
-/// parallelisms, kGather into more than one subtask.
+/// Aborts on a graph that is not one (a bug of the planner): a cycle, a wrong id, a node without factory,
+/// kForward between different parallelisms, kGather into more than one subtask.
 TaskLayout LayOut(const JobGraph& graph);
 
 }  // namespace laminar

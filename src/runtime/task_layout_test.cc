@@ -22,7 +22,10 @@ TEST(TaskLayout, ChainsForwardEdgesIntoASingleInput) {
   const int join = g.Operator("join", None(), 2);
   const int sink = g.Sink(nullptr, 2);
   const int other = g.Sink(nullptr, 2);
-  g.Edge(source, a).Edge(a, b).Edge(a, join, Partitioning::kHash, {0}, 0).Edge(b, join, Partitioning::kForward, {}, 1);
+  g.Edge(source, a)
+      .Edge(a, b)
+      .Edge(a, join, Partitioning::kHash, {0}, 0)
+      .Edge(b, join, Partitioning::kForward, {}, 1);
   g.Edge(join, sink).Edge(a, other, Partitioning::kForward, {}, 0, 1);
   const TaskLayout layout = LayOut(g.graph);
   ASSERT_EQ(layout.groups.size(), 2u);

@@ -36,11 +36,11 @@ void WatermarkMerge::Merge() {
     any_active = true;
     minimum = std::min(minimum, input.watermark_us);
   }
-  // Beside an ended input the others may be about to end too (subtasks without splits): announcing idleness would let the
-  // consumer run ahead of the rows that come with the end.
+  // Beside an ended input the others may be about to end too (subtasks without splits): announcing idleness
+  // would let the consumer run ahead of the rows that come with the end.
   idle_ = any_open && !any_active && !any_ended;
-  // All idle: the watermark stays where it is. Ended ones beside them must not lift it to +∞, or the rows of an input that
-  // wakes up later would all be late.
+  // All idle: the watermark stays where it is. Ended ones beside them must not lift it to +∞, or the rows of
+  // an input that wakes up later would all be late.
   if (any_active || !any_open) watermark_us_ = std::max(watermark_us_, minimum);
 }
 

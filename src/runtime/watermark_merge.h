@@ -1,6 +1,7 @@
 #pragma once
 
-/// The watermark of an operator from those of its input channels (docs/runtime.md "Watermarks"). Pure arithmetic.
+/// The watermark of an operator from those of its input channels (docs/runtime.md "Watermarks"). Pure
+/// arithmetic.
 
 #include <cstdint>
 #include <vector>
@@ -17,7 +18,8 @@ class WatermarkMerge {
   void Restore(int64_t watermark_us) { watermark_us_ = watermark_us; }
   void Advance(int input, int64_t watermark_us);
   void SetIdle(int input, bool idle);
-  /// The data of `input` has ended: it counts as +∞. (An input that was stopped keeps its watermark: don't call this.)
+  /// The data of `input` has ended: it counts as +∞. (An input that was stopped keeps its watermark: don't
+  /// call this.)
   void End(int input);
 
   /// Never falls. kMaxWatermark once all have ended.

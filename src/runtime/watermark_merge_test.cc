@@ -65,7 +65,7 @@ TEST(WatermarkMerge, AnEndedInputBesideAnIdleOneDoesNotMakeItsRowsLate) {
   merge.End(1);
   EXPECT_EQ(merge.watermark_us(), 10);
   EXPECT_FALSE(merge.idle());  // idleness is not announced: what comes with the end must not be late
-  merge.End(0);  // an idle input that ends
+  merge.End(0);                // an idle input that ends
   EXPECT_EQ(merge.watermark_us(), kMaxWatermark);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-/// What the parser makes of a script: names and shapes as written, nothing resolved. Every node knows its span.
+/// What the parser makes of a script: names and shapes as written, nothing resolved. Every node knows its
+/// span.
 
 #include <cstdint>
 #include <memory>
@@ -28,8 +29,8 @@ using ExprPtr = std::unique_ptr<Expr>;
 using QueryPtr = std::unique_ptr<Query>;
 
 enum class ExprKind {
-  kName,         ///< `names`: a, t.a, s.f.g (which of them is relation, column or field is the binder's question)
-  kStar,         ///< count(*), only as the sole function argument: `*`
+  kName,  ///< `names`: a, t.a, s.f.g (which of them is relation, column or field is the binder's question)
+  kStar,  ///< count(*), only as the sole function argument: `*`
   kNull,
   kBoolean,      ///< `flag`
   kNumber,       ///< `text`: digits as written, without `_`; may have a fraction or an exponent
@@ -38,26 +39,29 @@ enum class ExprKind {
   kTypedString,  ///< DATE '…', TIME '…', TIMESTAMP '…', TIMESTAMPTZ '…': `type`, `text`
   kInterval,     ///< `interval`
   kUnary,        ///< `text` is "-", "+" or "not"; args[0]
-  kBinary2,      ///< `text` is the operator in lower case ("+", "and", "||", "->", "=" also for ==, "<>" also for !=,
-                 ///< "is_distinct_from", "is_not_distinct_from" also for <=>, "~*", "similar_to" …); args[0], args[1]
-  kFunction,     ///< `names.back()` is the name; args; `distinct`, `order_by`, `filter`, `over`, `within_group`, `ignore_nulls`
-  kCast,         ///< args[0], `type`; `flag`: TRY_CAST
-  kCase,         ///< `flag`: has operand (args[0]); then pairs WHEN, THEN; `else_branch` or null
-  kBetween,      ///< args[0] BETWEEN args[1] AND args[2]; `negated`; `flag`: SYMMETRIC
-  kInList,       ///< args[0] IN (args[1…]); `negated`
-  kInQuery,      ///< args[0] IN (`query`); `negated`
-  kExists,       ///< EXISTS (`query`); `negated`
-  kSubquery,     ///< scalar (`query`)
-  kLike,         ///< args[0] LIKE args[1] [ESCAPE args[2]]; `text` is "like" or "ilike" or "similar_to"; `negated`
-  kIsTest,       ///< args[0] IS [NOT] `text`: "null", "true", "false", "unknown", "json"; `negated`
-  kSubscript,    ///< args[0] [ args[1] ]
-  kSlice,        ///< args[0] [ args[1] : args[2] ]; either bound may be a null pointer
-  kField,        ///< (args[0]).`names[0]`, also for names that follow a subscript or a call
-  kArray,        ///< ARRAY[…] or […]: args
-  kStruct,       ///< STRUCT(…) or ROW(…) or (a, b): args; `field_names` where given (`STRUCT(1 AS a)`), else empty texts
-  kMap,          ///< MAP {k: v, …}: args are k, v, k, v …
-  kNamedArg,     ///< only as a function argument: JSON_OBJECT(KEY k VALUE v / k: v): args[0], args[1]
-  kDescriptor,   ///< DESCRIPTOR(col) inside a table function: `names`
+  kBinary2,  ///< `text` is the operator in lower case ("+", "and", "||", "->", "=" also for ==, "<>" also for
+             ///< !=, "is_distinct_from", "is_not_distinct_from" also for <=>, "~*", "similar_to" …); args[0],
+             ///< args[1]
+  kFunction,  ///< `names.back()` is the name; args; `distinct`, `order_by`, `filter`, `over`, `within_group`,
+              ///< `ignore_nulls`
+  kCast,      ///< args[0], `type`; `flag`: TRY_CAST
+  kCase,      ///< `flag`: has operand (args[0]); then pairs WHEN, THEN; `else_branch` or null
+  kBetween,   ///< args[0] BETWEEN args[1] AND args[2]; `negated`; `flag`: SYMMETRIC
+  kInList,    ///< args[0] IN (args[1…]); `negated`
+  kInQuery,   ///< args[0] IN (`query`); `negated`
+  kExists,    ///< EXISTS (`query`); `negated`
+  kSubquery,  ///< scalar (`query`)
+  kLike,    ///< args[0] LIKE args[1] [ESCAPE args[2]]; `text` is "like" or "ilike" or "similar_to"; `negated`
+  kIsTest,  ///< args[0] IS [NOT] `text`: "null", "true", "false", "unknown", "json"; `negated`
+  kSubscript,  ///< args[0] [ args[1] ]
+  kSlice,      ///< args[0] [ args[1] : args[2] ]; either bound may be a null pointer
+  kField,      ///< (args[0]).`names[0]`, also for names that follow a subscript or a call
+  kArray,      ///< ARRAY[…] or […]: args
+  kStruct,  ///< STRUCT(…) or ROW(…) or (a, b): args; `field_names` where given (`STRUCT(1 AS a)`), else empty
+            ///< texts
+  kMap,         ///< MAP {k: v, …}: args are k, v, k, v …
+  kNamedArg,    ///< only as a function argument: JSON_OBJECT(KEY k VALUE v / k: v): args[0], args[1]
+  kDescriptor,  ///< DESCRIPTOR(col) inside a table function: `names`
 };
 
 /// INTERVAL literal, exact: months, days and microseconds apart. `INTERVAL '5' MINUTE` is {0, 0, 300000000}.
@@ -80,7 +84,8 @@ struct FrameBound {
   ExprPtr offset;  ///< kPreceding, kFollowing
 };
 
-/// OVER (…) or a WINDOW clause entry. The short form `RANGE INTERVAL '1' HOUR PRECEDING` has end = CURRENT ROW.
+/// OVER (…) or a WINDOW clause entry. The short form `RANGE INTERVAL '1' HOUR PRECEDING` has end = CURRENT
+/// ROW.
 struct WindowSpec {
   SourceSpan span;
   std::optional<Identifier> base;  ///< OVER w, or OVER (w …)
@@ -94,7 +99,8 @@ struct WindowSpec {
 
 struct Expr {
   ExprKind kind;
-  SourceSpan span;  ///< without brackets around the whole: in `(a + b) * c` the sum is `a + b`, the product all of it
+  SourceSpan span;  ///< without brackets around the whole: in `(a + b) * c` the sum is `a + b`, the product
+                    ///< all of it
   std::vector<ExprPtr> args;
   std::vector<Identifier> names;
   std::string text;
@@ -106,12 +112,13 @@ struct Expr {
   ExprPtr else_branch;
   std::vector<std::string> field_names;
 
-  // kFunction only. Special forms arrive as plain calls: EXTRACT(f FROM x) → date_part('f', x); TRIM(BOTH c FROM s) →
-  // btrim/ltrim/rtrim(s, c); SUBSTRING(s FROM a FOR b) → substring(s, a, b); POSITION(a IN s) → strpos(s, a);
-  // OVERLAY(s PLACING r FROM a FOR b) → overlay(s, r, a, b); FLOOR(x TO f) → floor_to(x, 'f'); CEIL(x TO f) → ceil_to(x, 'f');
-  // TIMESTAMPADD/TIMESTAMPDIFF/DATE_DIFF(unit, …) → first argument a string; x AT TIME ZONE z → at_time_zone(x, z);
-  // CURRENT_TIMESTAMP, CURRENT_DATE, CURRENT_TIME, LOCALTIMESTAMP without brackets → calls with no arguments;
-  // JSON_VALUE(… RETURNING T DEFAULT … ON EMPTY …) → `json` below; GROUP_CONCAT(x SEPARATOR s) → one argument more.
+  // kFunction only. Special forms arrive as plain calls: EXTRACT(f FROM x) → date_part('f', x); TRIM(BOTH c
+  // FROM s) → btrim/ltrim/rtrim(s, c); SUBSTRING(s FROM a FOR b) → substring(s, a, b); POSITION(a IN s) →
+  // strpos(s, a); OVERLAY(s PLACING r FROM a FOR b) → overlay(s, r, a, b); FLOOR(x TO f) → floor_to(x, 'f');
+  // CEIL(x TO f) → ceil_to(x, 'f'); TIMESTAMPADD/TIMESTAMPDIFF/DATE_DIFF(unit, …) → first argument a string;
+  // x AT TIME ZONE z → at_time_zone(x, z); CURRENT_TIMESTAMP, CURRENT_DATE, CURRENT_TIME, LOCALTIMESTAMP
+  // without brackets → calls with no arguments; JSON_VALUE(… RETURNING T DEFAULT … ON EMPTY …) → `json`
+  // below; GROUP_CONCAT(x SEPARATOR s) → one argument more.
   bool distinct = false;
   bool ignore_nulls = false;
   bool within_group = false;  ///< order_by came from WITHIN GROUP
@@ -131,22 +138,24 @@ struct Expr {
   std::unique_ptr<JsonClauses> json;
 };
 
-// ---- queries ----------------------------------------------------------------------------------------------------
+// ---- queries
+// ----------------------------------------------------------------------------------------------------
 
 struct OptionAssignment {
-  std::string name;   ///< as written, quotes removed: bootstrap_servers, tls.ca
+  std::string name;  ///< as written, quotes removed: bootstrap_servers, tls.ca
   SourceSpan name_span;
-  std::string value;  ///< text of the value: string content, number, true/false, identifier, `a,b` of an array, interval as '<n> microseconds'
+  std::string value;  ///< text of the value: string content, number, true/false, identifier, `a,b` of an
+                      ///< array, interval as '<n> microseconds'
   SourceSpan value_span;
 };
 
 struct SelectItem {
   SourceSpan span;
   bool star = false;
-  std::optional<Identifier> star_table;  ///< t.*
-  std::vector<Identifier> except;        ///< * EXCEPT (…) / EXCLUDE (…)
+  std::optional<Identifier> star_table;                 ///< t.*
+  std::vector<Identifier> except;                       ///< * EXCEPT (…) / EXCLUDE (…)
   std::vector<std::pair<ExprPtr, Identifier>> replace;  ///< * REPLACE (expr AS name)
-  ExprPtr expr;                          ///< unless star
+  ExprPtr expr;                                         ///< unless star
   std::optional<Identifier> alias;
 };
 
@@ -167,11 +176,11 @@ enum class TableFunctionKind { kTumble, kHop, kSession, kCumulate };
 enum class JoinKind { kInner, kLeft, kRight, kFull, kSemi, kAnti, kCross };
 
 enum class TableKind {
-  kNamed,     ///< `name`, maybe with inline `columns` and `options`
-  kQuery,     ///< (query) [AS] alias [(columns)]
-  kValues,    ///< (VALUES …): the query is a VALUES list
-  kWindow,    ///< TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), …)) or FROM TUMBLE(TABLE t, …)
-  kUnnest,    ///< UNNEST(expr)
+  kNamed,   ///< `name`, maybe with inline `columns` and `options`
+  kQuery,   ///< (query) [AS] alias [(columns)]
+  kValues,  ///< (VALUES …): the query is a VALUES list
+  kWindow,  ///< TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), …)) or FROM TUMBLE(TABLE t, …)
+  kUnnest,  ///< UNNEST(expr)
   kJoin,
 };
 
@@ -184,33 +193,33 @@ struct TableRef {
   std::optional<Identifier> alias;
   std::vector<Identifier> column_aliases;
 
-  Identifier name;                               ///< kNamed
-  std::vector<Identifier> qualifier;             ///< kNamed: system.tables has qualifier [system]
-  bool has_options = false;                      ///< kNamed: WITH (…) follows
+  Identifier name;                    ///< kNamed
+  std::vector<Identifier> qualifier;  ///< kNamed: system.tables has qualifier [system]
+  bool has_options = false;           ///< kNamed: WITH (…) follows
   std::vector<OptionAssignment> options;
-  std::vector<ColumnDefinition> columns;         ///< kNamed: inline (cols…) before WITH
-  std::optional<Identifier> watermark_column;    ///< kNamed: inline WATERMARK FOR
+  std::vector<ColumnDefinition> columns;       ///< kNamed: inline (cols…) before WITH
+  std::optional<Identifier> watermark_column;  ///< kNamed: inline WATERMARK FOR
   ExprPtr watermark_expr;
-  ExprPtr as_of;                                 ///< FOR SYSTEM_TIME AS OF expr
+  ExprPtr as_of;  ///< FOR SYSTEM_TIME AS OF expr
 
-  QueryPtr query;                                ///< kQuery, kValues
+  QueryPtr query;  ///< kQuery, kValues
 
   TableFunctionKind function = TableFunctionKind::kTumble;  ///< kWindow
-  TableRefPtr input;                             ///< kWindow: the TABLE argument (kNamed or kQuery)
-  std::vector<ExprPtr> partition_by;             ///< kWindow: SESSION(TABLE t PARTITION BY k …)
-  ExprPtr descriptor;                            ///< kWindow
-  std::vector<ExprPtr> sizes;                    ///< kWindow: the lengths in the order written, then the offset; lengths
-                                                 ///< given by name are put in that order: slide or step, size or gap, offset
+  TableRefPtr input;                  ///< kWindow: the TABLE argument (kNamed or kQuery)
+  std::vector<ExprPtr> partition_by;  ///< kWindow: SESSION(TABLE t PARTITION BY k …)
+  ExprPtr descriptor;                 ///< kWindow
+  std::vector<ExprPtr> sizes;         ///< kWindow: the lengths in the order written, then the offset; lengths
+                               ///< given by name are put in that order: slide or step, size or gap, offset
 
-  ExprPtr unnest;                                ///< kUnnest
+  ExprPtr unnest;  ///< kUnnest
   bool with_ordinality = false;
 
-  JoinKind join = JoinKind::kInner;              ///< kJoin
-  bool comma = false;                            ///< kJoin: FROM a, b
+  JoinKind join = JoinKind::kInner;  ///< kJoin
+  bool comma = false;                ///< kJoin: FROM a, b
   bool natural = false;
   TableRefPtr left;
   TableRefPtr right;
-  ExprPtr on;                                    ///< null for comma, CROSS, USING
+  ExprPtr on;  ///< null for comma, CROSS, USING
   std::vector<Identifier> using_columns;
 };
 
@@ -228,7 +237,8 @@ struct Select {
 
 enum class SetOperation { kUnionAll, kUnion, kIntersect, kExcept };
 
-/// One of: a SELECT, a VALUES list, or a set operation over two queries; with WITH, ORDER BY and LIMIT around it.
+/// One of: a SELECT, a VALUES list, or a set operation over two queries; with WITH, ORDER BY and LIMIT around
+/// it.
 struct Query {
   SourceSpan span;
   struct Cte {
@@ -247,22 +257,24 @@ struct Query {
   ExprPtr offset;
 };
 
-// ---- statements -------------------------------------------------------------------------------------------------
+// ---- statements
+// -------------------------------------------------------------------------------------------------
 
 enum class StatementKind {
   kCreateTable,
   kCreateView,
   kCreatePipeline,  ///< `inner` holds the INSERT or query
-  kCreateFunction,  ///< arguments in `columns`, language in `object_kind`, body in `value`; UNSUPPORTED until UDFs exist
+  kCreateFunction,  ///< arguments in `columns`, language in `object_kind`, body in `value`; UNSUPPORTED until
+                    ///< UDFs exist
   kInsert,
   kQuery,
-  kSet,             ///< `name.text` = `value`; `flag`: RESET (of ALL, too)
-  kExplain,         ///< `inner`; `explain_mode`
+  kSet,      ///< `name.text` = `value`; `flag`: RESET (of ALL, too)
+  kExplain,  ///< `inner`; `explain_mode`
   kDrop,
   kShow,
   kDescribe,
-  kOther,           ///< UPDATE, DELETE, MERGE, BEGIN …: `name.text` is the word; answered with UNSUPPORTED. START and STOP:
-                    ///< `object_kind` "pipeline", its name in `value`, WITH mode as the option `mode`
+  kOther,  ///< UPDATE, DELETE, MERGE, BEGIN …: `name.text` is the word; answered with UNSUPPORTED. START and
+           ///< STOP: `object_kind` "pipeline", its name in `value`, WITH mode as the option `mode`
 };
 
 enum class ExplainMode { kText, kVerbose, kJson };

@@ -1,8 +1,8 @@
 // GROUP BY, window functions and OVER.
 //
-// The expressions of a SELECT are bound once over its input, with placeholders for what comes later: an aggregate's
-// result, the window of the GROUP BY, an OVER function's result. BuildAggregate and BuildOvers put the nodes in place and
-// rewrite the placeholders to their columns.
+// The expressions of a SELECT are bound once over its input, with placeholders for what comes later: an
+// aggregate's result, the window of the GROUP BY, an OVER function's result. BuildAggregate and BuildOvers
+// put the nodes in place and rewrite the placeholders to their columns.
 
 #include <arrow/scalar.h>
 
@@ -44,18 +44,21 @@ int64_t Binder::BindWindowLength(const Expr& expr) {
   }
   const auto value = static_cast<const arrow::MonthDayNanoIntervalScalar&>(*literal->value()).value;
   if (value.months != 0) {
-    throw UserError(Reason::kBadInterval, expr.span, "months and years have no fixed length, so a window cannot use them")
+    throw UserError(Reason::kBadInterval, expr.span,
+                    "months and years have no fixed length, so a window cannot use them")
         .Hint("write it in days, e.g. INTERVAL '30' DAY");
   }
   return value.days * 86'400'000'000 + value.nanoseconds / 1000;
 }
 
-WindowDefinition Binder::BindWindowDefinition(TableFunctionKind kind, const std::vector<const Expr*>& sizes, SourceSpan span) {
+WindowDefinition Binder::BindWindowDefinition(TableFunctionKind kind, const std::vector<const Expr*>& sizes,
+                                              SourceSpan span) {
   std::vector<int64_t> us;
   for (const Expr* size : sizes) us.push_back(BindWindowLength(*size));
   auto need = [&](size_t least, size_t most, const char* form) {
     if (us.size() < least || us.size() > most) {
-      throw UserError(Reason::kTypeError, span, std::string("wrong number of lengths for this window")).Hint(std::string("write ") + form);
+      throw UserError(Reason::kTypeError, span, std::string("wrong number of lengths for this window"))
+          .Hint(std::string("write ") + form);
     }
   };
   WindowDefinition window;
@@ -89,7 +92,8 @@ WindowDefinition Binder::BindWindowDefinition(TableFunctionKind kind, const std:
   if (window.size_us <= 0 || (kind != TableFunctionKind::kSession && window.slide_us <= 0)) {
     throw UserError(Reason::kBadInterval, span, "a window length must be more than zero");
   }
-  if ((window.kind == WindowKind::kHop || window.kind == WindowKind::kCumulate) && window.size_us % window.slide_us != 0) {
+  if ((window.kind == WindowKind::kHop || window.kind == WindowKind::kCumulate) &&
+      window.size_us % window.slide_us != 0) {
     UserError error(Reason::kHopNotMultiple, span,
                     "the size of a " + std::string(window.kind == WindowKind::kHop ? "HOP" : "CUMULATE") +
                         " window must be a multiple of its slide");
@@ -108,7 +112,8 @@ ExpressionPtr Binder::BindWindowFunction(const Expr& expr, SelectContext& contex
   const std::string base = name.substr(0, underscore);
   const std::string part = underscore == std::string::npos ? "" : name.substr(underscore + 1);
   if (!context.allow_windows || context.inside_aggregate) {
-    throw UserError(Reason::kWindowNotGrouped, expr.span, "a window function is only allowed in GROUP BY and the SELECT list of that query")
+    throw UserError(Reason::kWindowNotGrouped, expr.span,
+                    "a window function is only allowed in GROUP BY and the SELECT list of that query")
         .Hint(kWindowHint);
   }
   // With a time argument first, or without.
@@ -117,7 +122,8 @@ ExpressionPtr Binder::BindWindowFunction(const Expr& expr, SelectContext& contex
   size_t first = 0;
   if (!expr.args.empty()) {
     const ExprKind kind = expr.args[0]->kind;
-    if (kind == ExprKind::kName || kind == ExprKind::kFunction || kind == ExprKind::kCast || kind == ExprKind::kField || kind == ExprKind::kSubscript) {
+    if (kind == ExprKind::kName || kind == ExprKind::kFunction || kind == ExprKind::kCast ||
+        kind == ExprKind::kField || kind == ExprKind::kSubscript) {
       time = BindExpr(*expr.args[0], context);
       first = 1;
     }
@@ -128,11 +134,14 @@ ExpressionPtr Binder::BindWindowFunction(const Expr& expr, SelectContext& contex
     if (time->type().id() == TypeId::kJson) time = CastTo(time, Type::Timestamp(), expr.args[0]->span);
     const auto* call = dynamic_cast<const CallExpression*>(time.get());
     const int column = ColumnIndex(time);
-    if ((call && call->name() == "proctime") || (column >= 0 && Contains(context.scope.schema->processing_time, column))) {
+    if ((call && call->name() == "proctime") ||
+        (column >= 0 && Contains(context.scope.schema->processing_time, column))) {
       definition.processing_time = true;
       time = nullptr;
     } else if (!time->type().is_timestamp()) {
-      throw UserError(Reason::kTypeError, expr.args[0]->span, "the first argument of " + base + " must be the row time, this is " + time->type().ToString());
+      throw UserError(
+          Reason::kTypeError, expr.args[0]->span,
+          "the first argument of " + base + " must be the row time, this is " + time->type().ToString());
     }
   }
   const std::string text = definition.ToString() + (time ? " over " + time->ToString() : "");
@@ -145,7 +154,8 @@ ExpressionPtr Binder::BindWindowFunction(const Expr& expr, SelectContext& contex
     index = static_cast<int>(context.windows.size());
     context.windows.push_back({definition, time, expr.span, text});
   }
-  ExpressionPtr window = std::make_shared<PlaceholderExpression>(PlaceholderExpression::What::kWindow, index, "window " + text, Type::Window());
+  ExpressionPtr window = std::make_shared<PlaceholderExpression>(PlaceholderExpression::What::kWindow, index,
+                                                                 "window " + text, Type::Window());
   if (part.empty()) return window;
   if (part == "start") return MakeFieldAccess(window, 0);
   ExpressionPtr end = MakeFieldAccess(window, 1);
@@ -160,7 +170,9 @@ ExpressionPtr Binder::BindAggregateCall(const Expr& expr, SelectContext& context
     throw UserError(Reason::kTypeError, expr.span, "an aggregate such as " + name + "() is not allowed here")
         .Hint("aggregates belong in the SELECT list, HAVING and ORDER BY");
   }
-  if (context.inside_aggregate) throw UserError(Reason::kTypeError, expr.span, "aggregates cannot be nested").Hint("aggregate in a subquery first");
+  if (context.inside_aggregate)
+    throw UserError(Reason::kTypeError, expr.span, "aggregates cannot be nested")
+        .Hint("aggregate in a subquery first");
   const AggregateDefinition& definition = *options_.functions->FindAggregate(name);
   AggregateCall call;
   call.name = definition.names[0];
@@ -170,7 +182,8 @@ ExpressionPtr Binder::BindAggregateCall(const Expr& expr, SelectContext& context
   auto restore = [&] { context.inside_aggregate = false; };
   try {
     const bool star = expr.args.size() == 1 && expr.args[0]->kind == ExprKind::kStar;
-    if (star && call.name != "count") throw UserError(Reason::kTypeError, expr.args[0]->span, "'*' is only for count(*)");
+    if (star && call.name != "count")
+      throw UserError(Reason::kTypeError, expr.args[0]->span, "'*' is only for count(*)");
     if (!star) {
       for (const ExprPtr& arg : expr.args) call.args.push_back(BindExpr(*arg, context));
     }
@@ -193,8 +206,8 @@ ExpressionPtr Binder::BindAggregateCall(const Expr& expr, SelectContext& context
     throw UserError(Reason::kTypeError, expr.span, call.name + " takes no ORDER BY");
   }
   // FIRST_VALUE and LAST_VALUE go by row time where there is one, else by arrival.
-  if ((call.name == "first_value" || call.name == "last_value") && call.order_args.empty() && context.scope.schema->row_time >= 0 &&
-      !context.scope.schema->default_row_time) {
+  if ((call.name == "first_value" || call.name == "last_value") && call.order_args.empty() &&
+      context.scope.schema->row_time >= 0 && !context.scope.schema->default_row_time) {
     call.order_args.push_back(ColumnOf(*context.scope.schema, context.scope.schema->row_time));
     bind.order.push_back({});
   }
@@ -240,7 +253,8 @@ ExpressionPtr Binder::BindAggregateCall(const Expr& expr, SelectContext& context
     index = static_cast<int>(context.aggregates.size());
     context.aggregates.push_back(call);
   }
-  return std::make_shared<PlaceholderExpression>(PlaceholderExpression::What::kAggregate, index, text, call.function->result());
+  return std::make_shared<PlaceholderExpression>(PlaceholderExpression::What::kAggregate, index, text,
+                                                 call.function->result());
 }
 
 const WindowSpec* Binder::ResolveWindowSpec(const WindowSpec& spec, SelectContext& context) {
@@ -250,12 +264,14 @@ const WindowSpec* Binder::ResolveWindowSpec(const WindowSpec& spec, SelectContex
       if (EqualsIgnoreCase(name.text, spec.base->text)) return named.get();
     }
   }
-  throw UserError(Reason::kUnknownColumn, spec.base->span, "no window '" + spec.base->text + "'").Hint("declare it with WINDOW " + spec.base->text + " AS (…)");
+  throw UserError(Reason::kUnknownColumn, spec.base->span, "no window '" + spec.base->text + "'")
+      .Hint("declare it with WINDOW " + spec.base->text + " AS (…)");
 }
 
 namespace {
 
-Frame BindFrame(const WindowSpec& spec, bool has_order, const std::function<int64_t(const Expr&, bool rows)>& offset) {
+Frame BindFrame(const WindowSpec& spec, bool has_order,
+                const std::function<int64_t(const Expr&, bool rows)>& offset) {
   Frame frame;
   if (!has_order) {
     frame.whole_partition = true;
@@ -263,7 +279,8 @@ Frame BindFrame(const WindowSpec& spec, bool has_order, const std::function<int6
   }
   if (!spec.has_frame) return frame;  // RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   frame.rows = spec.unit == FrameUnit::kRows;
-  if (spec.start.kind == FrameBoundKind::kUnboundedPreceding && spec.end.kind == FrameBoundKind::kUnboundedFollowing) {
+  if (spec.start.kind == FrameBoundKind::kUnboundedPreceding &&
+      spec.end.kind == FrameBoundKind::kUnboundedFollowing) {
     frame.whole_partition = true;
     return frame;
   }
@@ -271,20 +288,32 @@ Frame BindFrame(const WindowSpec& spec, bool has_order, const std::function<int6
     throw UserError(Reason::kUnsupported, spec.span, "a frame must end at CURRENT ROW");
   }
   switch (spec.start.kind) {
-    case FrameBoundKind::kUnboundedPreceding: break;
-    case FrameBoundKind::kPreceding: frame.preceding = offset(*spec.start.offset, frame.rows); break;
-    case FrameBoundKind::kCurrentRow: frame.preceding = 0; break;
-    default: throw UserError(Reason::kUnsupported, spec.span, "a frame must start at or before CURRENT ROW");
+    case FrameBoundKind::kUnboundedPreceding:
+      break;
+    case FrameBoundKind::kPreceding:
+      frame.preceding = offset(*spec.start.offset, frame.rows);
+      break;
+    case FrameBoundKind::kCurrentRow:
+      frame.preceding = 0;
+      break;
+    default:
+      throw UserError(Reason::kUnsupported, spec.span, "a frame must start at or before CURRENT ROW");
   }
   return frame;
 }
 
 std::optional<OverKind> OverKindOfName(const std::string& name) {
-  static const std::map<std::string, OverKind> kKinds = {
-      {"row_number", OverKind::kRowNumber}, {"rank", OverKind::kRank},         {"dense_rank", OverKind::kDenseRank},
-      {"percent_rank", OverKind::kPercentRank}, {"cume_dist", OverKind::kCumeDist}, {"ntile", OverKind::kNtile},
-      {"lag", OverKind::kLag},              {"lead", OverKind::kLead},         {"first_value", OverKind::kFirstValue},
-      {"last_value", OverKind::kLastValue}, {"nth_value", OverKind::kNthValue}};
+  static const std::map<std::string, OverKind> kKinds = {{"row_number", OverKind::kRowNumber},
+                                                         {"rank", OverKind::kRank},
+                                                         {"dense_rank", OverKind::kDenseRank},
+                                                         {"percent_rank", OverKind::kPercentRank},
+                                                         {"cume_dist", OverKind::kCumeDist},
+                                                         {"ntile", OverKind::kNtile},
+                                                         {"lag", OverKind::kLag},
+                                                         {"lead", OverKind::kLead},
+                                                         {"first_value", OverKind::kFirstValue},
+                                                         {"last_value", OverKind::kLastValue},
+                                                         {"nth_value", OverKind::kNthValue}};
   auto found = kKinds.find(name);
   return found == kKinds.end() ? std::nullopt : std::optional(found->second);
 }
@@ -294,7 +323,8 @@ std::optional<OverKind> OverKindOfName(const std::string& name) {
 ExpressionPtr Binder::BindOverCall(const Expr& expr, SelectContext& context) {
   const std::string name = FoldName(expr.names.back().text);
   if (!context.allow_over) {
-    throw UserError(Reason::kUnsupported, expr.span, "a window function is not allowed here").Hint("compute it in a subquery and filter outside");
+    throw UserError(Reason::kUnsupported, expr.span, "a window function is not allowed here")
+        .Hint("compute it in a subquery and filter outside");
   }
   const WindowSpec& spec = *ResolveWindowSpec(*expr.over, context);
   SelectContext::OverUse use;
@@ -303,7 +333,8 @@ ExpressionPtr Binder::BindOverCall(const Expr& expr, SelectContext& context) {
   context.allow_over = false;
   for (const ExprPtr& item : spec.partition_by) use.partition_by.push_back(BindExpr(*item, context));
   for (const OrderItem& item : spec.order_by) {
-    use.order_by.push_back({BindExpr(*item.expr, context), {item.descending, item.nulls_first.value_or(item.descending)}});
+    use.order_by.push_back(
+        {BindExpr(*item.expr, context), {item.descending, item.nulls_first.value_or(item.descending)}});
   }
   use.frame = BindFrame(spec, !spec.order_by.empty(), [&](const Expr& offset, bool rows) {
     return rows ? BindCount(offset, "the number of rows") : BindWindowLength(offset);
@@ -314,7 +345,9 @@ ExpressionPtr Binder::BindOverCall(const Expr& expr, SelectContext& context) {
     for (const ExprPtr& arg : expr.args) use.call.args.push_back(BindExpr(*arg, context));
     auto count = [&](size_t least, size_t most) {
       if (use.call.args.size() < least || use.call.args.size() > most) {
-        throw UserError(Reason::kTypeError, expr.span, name + " takes " + std::to_string(least) + (most > least ? " to " + std::to_string(most) : "") + " arguments");
+        throw UserError(Reason::kTypeError, expr.span,
+                        name + " takes " + std::to_string(least) +
+                            (most > least ? " to " + std::to_string(most) : "") + " arguments");
       }
     };
     switch (*kind) {
@@ -340,7 +373,8 @@ ExpressionPtr Binder::BindOverCall(const Expr& expr, SelectContext& context) {
         count(1, 3);
         if (expr.args.size() > 1) use.call.offset = BindCount(*expr.args[1], "the offset");
         if (expr.args.size() > 2) {
-          use.call.args = {use.call.args[0], CastTo(use.call.args[2], use.call.args[0]->type(), expr.args[2]->span)};
+          use.call.args = {use.call.args[0],
+                           CastTo(use.call.args[2], use.call.args[0]->type(), expr.args[2]->span)};
         } else {
           use.call.args.resize(1);
         }
@@ -359,7 +393,8 @@ ExpressionPtr Binder::BindOverCall(const Expr& expr, SelectContext& context) {
   } else {
     if (!options_.functions->FindAggregate(name)) {
       context.allow_over = saved;
-      throw UserError(Reason::kUnknownFunction, expr.span, "'" + name + "' is not an aggregate or window function");
+      throw UserError(Reason::kUnknownFunction, expr.span,
+                      "'" + name + "' is not an aggregate or window function");
     }
     // Bound like an aggregate, then taken out of the list again: its rows are those of the frame.
     SelectContext inner;
@@ -385,7 +420,8 @@ ExpressionPtr Binder::BindOverCall(const Expr& expr, SelectContext& context) {
   const int index = static_cast<int>(context.overs.size());
   const Type type = use.call.type;
   context.overs.push_back(std::move(use));
-  return std::make_shared<PlaceholderExpression>(PlaceholderExpression::What::kOver, index, "over#" + std::to_string(index), type);
+  return std::make_shared<PlaceholderExpression>(PlaceholderExpression::What::kOver, index,
+                                                 "over#" + std::to_string(index), type);
 }
 
 NodePtr Binder::WithRowTime(NodePtr node, const ExpressionPtr& time, SourceSpan span) {
@@ -394,7 +430,8 @@ NodePtr Binder::WithRowTime(NodePtr node, const ExpressionPtr& time, SourceSpan 
   if (column >= 0 && column == schema.row_time) return node;
   if (!schema.default_row_time || schema.window) {
     if (schema.row_time < 0) {
-      throw UserError(Reason::kTypeError, span, "this query has no row time for a window").Hint("declare WATERMARK FOR on the source table");
+      throw UserError(Reason::kTypeError, span, "this query has no row time for a window")
+          .Hint("declare WATERMARK FOR on the source table");
     }
     throw UserError(Reason::kTypeError, span, "the window must be over the row time")
         .Hint("the row time here is '" + schema.columns[schema.row_time].name + "'");
@@ -427,8 +464,9 @@ NodePtr Binder::WithRowTime(NodePtr node, const ExpressionPtr& time, SourceSpan 
   return watermark;
 }
 
-NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContext& context, std::vector<ExpressionPtr> groups,
-                               std::vector<SourceSpan> group_spans, std::vector<ExpressionPtr*> outputs,
+NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContext& context,
+                               std::vector<ExpressionPtr> groups, std::vector<SourceSpan> group_spans,
+                               std::vector<ExpressionPtr*> outputs,
                                const std::vector<SourceSpan>& output_spans) {
   // Which group items are the window, and of what kind.
   int window_use = -1;
@@ -450,8 +488,9 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
       incoming_start = incoming_start || part != WindowPart::kEnd;
       incoming_end = incoming_end || part != WindowPart::kStart;
       window_span = group_spans[i];
-    } else if (const int column = ColumnIndex(groups[i]);
-               column >= 0 && input->kind == NodeKind::kWindowAssign && column == input->schema.num_columns() - 1) {
+    } else if (const int column = ColumnIndex(groups[i]); column >= 0 &&
+                                                          input->kind == NodeKind::kWindowAssign &&
+                                                          column == input->schema.num_columns() - 1) {
       incoming = true;  // window_time: follows from the end
     } else {
       plain.push_back(static_cast<int>(i));
@@ -460,23 +499,32 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
   if (context.windows.size() > 1 || (context.windows.size() == 1 && window_use < 0)) {
     const auto& extra = context.windows.back();
     if (window_use < 0 && !groups.empty() && context.windows.size() == 1) {
-      throw UserError(Reason::kWindowNotGrouped, extra.span, "this window is not in the GROUP BY").Hint(kWindowHint);
+      throw UserError(Reason::kWindowNotGrouped, extra.span, "this window is not in the GROUP BY")
+          .Hint(kWindowHint);
     }
-    if (context.windows.size() > 1) throw UserError(Reason::kMultipleWindows, extra.span, "a query can group by one window only");
-    throw UserError(Reason::kWindowNotGrouped, extra.span, "this window is not in the GROUP BY").Hint(kWindowHint);
+    if (context.windows.size() > 1)
+      throw UserError(Reason::kMultipleWindows, extra.span, "a query can group by one window only");
+    throw UserError(Reason::kWindowNotGrouped, extra.span, "this window is not in the GROUP BY")
+        .Hint(kWindowHint);
   }
-  if (incoming && window_use >= 0) throw UserError(Reason::kMultipleWindows, window_span, "a GROUP BY can hold one window only");
+  if (incoming && window_use >= 0)
+    throw UserError(Reason::kMultipleWindows, window_span, "a GROUP BY can hold one window only");
   if (incoming && incoming_start != incoming_end) {
-    Warn("WINDOW_HALF_GROUPED", window_span, "the GROUP BY names only one bound of the window; both are grouped by");
+    Warn("WINDOW_HALF_GROUPED", window_span,
+         "the GROUP BY names only one bound of the window; both are grouped by");
   }
 
   const bool windowed = incoming || window_use >= 0;
   if (!windowed && input->schema.window) {
-    throw UserError(Reason::kMissingWindow, select.span, "the input has windows (" + input->schema.window->definition.ToString() + "), the GROUP BY does not name them")
+    throw UserError(Reason::kMissingWindow, select.span,
+                    "the input has windows (" + input->schema.window->definition.ToString() +
+                        "), the GROUP BY does not name them")
         .Hint("add the window column to the GROUP BY");
   }
   if (windowed && input->schema.changelog) {
-    throw UserError(Reason::kUnsupported, window_span, "a windowed aggregate over an updating input is not supported").Hint("window before the join or aggregate that makes it updating");
+    throw UserError(Reason::kUnsupported, window_span,
+                    "a windowed aggregate over an updating input is not supported")
+        .Hint("window before the join or aggregate that makes it updating");
   }
 
   auto node = MakeNode(windowed ? NodeKind::kWindowAggregate : NodeKind::kAggregate, {input}, select.span);
@@ -489,8 +537,10 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
         const bool fixed = in.kind == WindowKind::kTumble || in.kind == WindowKind::kHop;
         if (use.definition == in && fixed) {
           node->window_from_columns = true;
-        } else if (in.kind != WindowKind::kTumble || use.definition.kind != WindowKind::kTumble || use.definition.size_us % in.size_us != 0 || use.time) {
-          throw UserError(Reason::kWindowMismatch, window_span, use.definition.ToString() + " over an input with " + in.ToString())
+        } else if (in.kind != WindowKind::kTumble || use.definition.kind != WindowKind::kTumble ||
+                   use.definition.size_us % in.size_us != 0 || use.time) {
+          throw UserError(Reason::kWindowMismatch, window_span,
+                          use.definition.ToString() + " over an input with " + in.ToString())
               .Hint("group by the input's window, or use a tumble that is a multiple of its tumble");
         }
       }
@@ -500,7 +550,8 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
           node->inputs = {timed};
         }
         if (node->inputs[0]->schema.row_time < 0) {
-          throw UserError(Reason::kMissingWindow, window_span, "this query has no row time for a window").Hint("declare WATERMARK FOR on the source table");
+          throw UserError(Reason::kMissingWindow, window_span, "this query has no row time for a window")
+              .Hint("declare WATERMARK FOR on the source table");
         }
         node->time_column = node->inputs[0]->schema.row_time;
       }
@@ -515,7 +566,9 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
         below = below->inputs[0];
       }
       if (filter && below->kind == NodeKind::kWindowAssign && below->window.kind == WindowKind::kSession) {
-        throw UserError(Reason::kUnsupported, window_span, "a WHERE between a SESSION table function and its GROUP BY is not supported").Hint("filter first: SESSION over a view with the WHERE");
+        throw UserError(Reason::kUnsupported, window_span,
+                        "a WHERE between a SESSION table function and its GROUP BY is not supported")
+            .Hint("filter first: SESSION over a view with the WHERE");
       }
       if (below->kind == NodeKind::kWindowAssign) {
         const int limit = below->inputs[0]->schema.num_columns();
@@ -535,14 +588,17 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
           node->inputs = {filter ? MakeFilter(source, filter, select.span) : source};
         }
       }
-      if (node->window_from_columns && node->window.kind == WindowKind::kSession && input->kind == NodeKind::kWindowAssign) {
-        throw UserError(Reason::kUnsupported, window_span, "a SESSION table function can only be grouped by its window and keys");
+      if (node->window_from_columns && node->window.kind == WindowKind::kSession &&
+          input->kind == NodeKind::kWindowAssign) {
+        throw UserError(Reason::kUnsupported, window_span,
+                        "a SESSION table function can only be grouped by its window and keys");
       }
     }
   }
   for (int i : plain) {
     if (groups[i]->volatility() == Volatility::kVolatile) {
-      throw UserError(Reason::kTypeError, group_spans[i], "a GROUP BY key must give the same value each time");
+      throw UserError(Reason::kTypeError, group_spans[i],
+                      "a GROUP BY key must give the same value each time");
     }
     node->groups.push_back(groups[i]);
   }
@@ -552,7 +608,8 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
   for (size_t i = 0; i < plain.size(); ++i) {
     const ExpressionPtr& group = groups[plain[i]];
     const auto* column = dynamic_cast<const ColumnExpression*>(group.get());
-    schema.columns.push_back({column ? column->name() : "key" + std::to_string(i), group->type(), true, false});
+    schema.columns.push_back(
+        {column ? column->name() : "key" + std::to_string(i), group->type(), true, false});
   }
   for (const AggregateCall& call : context.aggregates) {
     schema.columns.push_back({call.name, call.function->result(), true, false});
@@ -571,7 +628,8 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
   }
 
   // Rewrite what was bound over the input to columns of the aggregate.
-  const int window_time_column = input->kind == NodeKind::kWindowAssign ? input->schema.num_columns() - 1 : -1;
+  const int window_time_column =
+      input->kind == NodeKind::kWindowAssign ? input->schema.num_columns() - 1 : -1;
   auto start_expr = [&] { return MakeColumn(start, "window_start", Type::Timestamp()); };
   auto end_expr = [&] { return MakeColumn(start + 1, "window_end", Type::Timestamp()); };
   auto window_expr = [&] { return MakeStruct({start_expr(), end_expr()}, Type::Window()); };
@@ -583,8 +641,10 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
       switch (placeholder->what()) {
         case PlaceholderExpression::What::kAggregate:
           return MakeColumn(num_groups + placeholder->index(), placeholder->ToString(), placeholder->type());
-        case PlaceholderExpression::What::kWindow: return window_expr();
-        case PlaceholderExpression::What::kOver: return e;
+        case PlaceholderExpression::What::kWindow:
+          return window_expr();
+        case PlaceholderExpression::What::kOver:
+          return e;
       }
     }
     const std::string text = e->ToString();
@@ -593,17 +653,22 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
     }
     if (incoming) {
       switch (PartOfWindow(e, input->schema)) {
-        case WindowPart::kStruct: return window_expr();
-        case WindowPart::kStart: return start_expr();
-        case WindowPart::kEnd: return end_expr();
-        case WindowPart::kNone: break;
+        case WindowPart::kStruct:
+          return window_expr();
+        case WindowPart::kStart:
+          return start_expr();
+        case WindowPart::kEnd:
+          return end_expr();
+        case WindowPart::kNone:
+          break;
       }
       if (window_time_column >= 0 && ColumnIndex(e) == window_time_column) {
         return Call("-", {end_expr(), IntervalLiteral(1000)}, select.span);
       }
     }
     if (const auto* column = dynamic_cast<const ColumnExpression*>(e.get())) {
-      throw UserError(Reason::kTypeError, at, "column '" + column->name() + "' is neither in the GROUP BY nor inside an aggregate")
+      throw UserError(Reason::kTypeError, at,
+                      "column '" + column->name() + "' is neither in the GROUP BY nor inside an aggregate")
           .Hint("add it to the GROUP BY, or write e.g. max(" + column->name() + ")");
     }
     return nullptr;
@@ -646,8 +711,11 @@ NodePtr Binder::BuildOvers(NodePtr input, SelectContext& context, std::vector<Ex
     std::string text;
     for (const auto& item : use.partition_by) text += item->ToString() + ",";
     text += "|";
-    for (const auto& item : use.order_by) text += item.expr->ToString() + (item.sort.descending ? "d" : "a") + (item.sort.nulls_first ? "f" : "l") + ",";
-    text += "|" + std::to_string(use.frame.rows) + std::to_string(use.frame.whole_partition) + std::to_string(use.frame.preceding.value_or(-1));
+    for (const auto& item : use.order_by)
+      text += item.expr->ToString() + (item.sort.descending ? "d" : "a") +
+              (item.sort.nulls_first ? "f" : "l") + ",";
+    text += "|" + std::to_string(use.frame.rows) + std::to_string(use.frame.whole_partition) +
+            std::to_string(use.frame.preceding.value_or(-1));
     return text;
   };
   for (size_t i = 0; i < context.overs.size(); ++i) {
@@ -659,11 +727,13 @@ NodePtr Binder::BuildOvers(NodePtr input, SelectContext& context, std::vector<Ex
     node->order_by = first.order_by;
     node->frame = first.frame;
     node->schema = in;
-    const bool by_window = std::any_of(first.partition_by.begin(), first.partition_by.end(), [&](const auto& item) {
-      return PartOfWindow(item, in) != WindowPart::kNone;
-    });
+    const bool by_window =
+        std::any_of(first.partition_by.begin(), first.partition_by.end(),
+                    [&](const auto& item) { return PartOfWindow(item, in) != WindowPart::kNone; });
     if (in.window && !by_window) {
-      throw UserError(Reason::kOverNeedsWindow, first.span, "the input has windows, so OVER must be PARTITION BY its window").Hint("add the window column to PARTITION BY");
+      throw UserError(Reason::kOverNeedsWindow, first.span,
+                      "the input has windows, so OVER must be PARTITION BY its window")
+          .Hint("add the window column to PARTITION BY");
     }
     node->per_window = in.window.has_value();
     const std::string text = describe(first);
@@ -677,7 +747,8 @@ NodePtr Binder::BuildOvers(NodePtr input, SelectContext& context, std::vector<Ex
   }
   auto replace = [&](const ExpressionPtr& e) -> ExpressionPtr {
     const auto* placeholder = dynamic_cast<const PlaceholderExpression*>(e.get());
-    if (!placeholder || placeholder->what() != PlaceholderExpression::What::kOver || placeholder->index() < 0) return nullptr;
+    if (!placeholder || placeholder->what() != PlaceholderExpression::What::kOver || placeholder->index() < 0)
+      return nullptr;
     return MakeColumn(column_of[placeholder->index()], placeholder->ToString(), placeholder->type());
   };
   for (ExpressionPtr* output : outputs) *output = Rewrite(*output, replace);

@@ -16,22 +16,24 @@ bool IsAggregateName(const FunctionRegistry& functions, const std::string& name)
 }
 
 bool IsRankName(const std::string& name) {
-  static const std::set<std::string> kNames = {"row_number", "rank",  "dense_rank",  "percent_rank", "cume_dist", "ntile",
-                                               "lag",        "lead",  "first_value", "last_value",   "nth_value"};
+  static const std::set<std::string> kNames = {"row_number",  "rank",       "dense_rank", "percent_rank",
+                                               "cume_dist",   "ntile",      "lag",        "lead",
+                                               "first_value", "last_value", "nth_value"};
   return kNames.count(name) > 0;
 }
 
 bool IsWindowName(const std::string& name) {
   static const std::set<std::string> kNames = {
-      "tumble",         "hop",         "session",         "cumulate",         "tumble_start",    "tumble_end",
-      "tumble_rowtime", "tumble_proctime", "hop_start",   "hop_end",          "hop_rowtime",     "hop_proctime",
-      "session_start",  "session_end", "session_rowtime", "session_proctime"};
+      "tumble",        "hop",         "session",         "cumulate",
+      "tumble_start",  "tumble_end",  "tumble_rowtime",  "tumble_proctime",
+      "hop_start",     "hop_end",     "hop_rowtime",     "hop_proctime",
+      "session_start", "session_end", "session_rowtime", "session_proctime"};
   return kNames.count(name) > 0;
 }
 
 bool IsComparison(const std::string& op) {
-  return op == "=" || op == "<>" || op == "<" || op == "<=" || op == ">" || op == ">=" || op == "is_distinct_from" ||
-         op == "is_not_distinct_from";
+  return op == "=" || op == "<>" || op == "<" || op == "<=" || op == ">" || op == ">=" ||
+         op == "is_distinct_from" || op == "is_not_distinct_from";
 }
 
 bool IsArithmetic(const std::string& op) {
@@ -105,7 +107,8 @@ ExpressionPtr Binder::BindExpr(const Expr& expr, SelectContext& context) {
 }
 
 ExpressionPtr Binder::Call(const std::string& name, std::vector<ExpressionPtr> args, SourceSpan span) {
-  bool has_json = std::any_of(args.begin(), args.end(), [](const auto& a) { return a->type().id() == TypeId::kJson; });
+  bool has_json =
+      std::any_of(args.begin(), args.end(), [](const auto& a) { return a->type().id() == TypeId::kJson; });
   try {
     return options_.functions->BindScalar(name, args);
   } catch (UserError& error) {
@@ -137,8 +140,10 @@ ExpressionPtr Binder::CastTo(ExpressionPtr input, const Type& type, SourceSpan s
 
 ExpressionPtr Binder::ToBoolean(ExpressionPtr input, SourceSpan span) {
   if (input->type().id() == TypeId::kBoolean) return input;
-  if (input->type().is_null() || input->type().id() == TypeId::kJson) return CastTo(input, Type::Boolean(), span);
-  throw UserError(Reason::kTypeError, span, "a condition must be BOOLEAN, this is " + input->type().ToString());
+  if (input->type().is_null() || input->type().id() == TypeId::kJson)
+    return CastTo(input, Type::Boolean(), span);
+  throw UserError(Reason::kTypeError, span,
+                  "a condition must be BOOLEAN, this is " + input->type().ToString());
 }
 
 Type Binder::Unify(std::vector<ExpressionPtr>& exprs, SourceSpan span, const char* what) {
@@ -168,7 +173,8 @@ ExpressionPtr Binder::Access(ExpressionPtr input, const Identifier& field) {
     std::vector<std::string> names;
     for (const Field& f : type.fields()) names.push_back(f.name);
     const std::string nearest = NearestName(field.text, names);
-    UserError error(Reason::kUnknownColumn, field.span, "no field '" + field.text + "' in " + type.ToString());
+    UserError error(Reason::kUnknownColumn, field.span,
+                    "no field '" + field.text + "' in " + type.ToString());
     if (!nearest.empty()) error.Hint("did you mean '" + nearest + "'?");
     throw error;
   }
@@ -190,7 +196,8 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
     for (bool exact : {true, false}) {
       for (int i = first; i < first + count; ++i) {
         const PlanColumn& c = scope.schema->columns[i];
-        const bool merged = count == scope.schema->num_columns() && std::find(scope.merged.begin(), scope.merged.end(), i) != scope.merged.end();
+        const bool merged = count == scope.schema->num_columns() &&
+                            std::find(scope.merged.begin(), scope.merged.end(), i) != scope.merged.end();
         if (!c.hidden && !merged && matches(name, c.name, exact)) found->push_back(i);
       }
       if (!found->empty()) return;
@@ -217,7 +224,8 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
                           "'" + names[0].text + "." + names[1].text + "' names several columns");
         }
         if (relation.open) return rest(open_field(relation, names[1]), 2);
-        // Maybe a column of the same name holds a struct: fall through to 2, else report against this relation.
+        // Maybe a column of the same name holds a struct: fall through to 2, else report against this
+        // relation.
         std::vector<int> struct_column;
         if (scope.schema) find(names[0], 0, scope.schema->num_columns(), &struct_column);
         if (!struct_column.empty()) break;
@@ -225,7 +233,8 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
         for (int i = relation.first; i < relation.first + relation.count; ++i) {
           if (!scope.schema->columns[i].hidden) candidates.push_back(scope.schema->columns[i].name);
         }
-        UserError error(Reason::kUnknownColumn, names[1].span, "no column '" + names[1].text + "' in " + relation.alias.text);
+        UserError error(Reason::kUnknownColumn, names[1].span,
+                        "no column '" + names[1].text + "' in " + relation.alias.text);
         const std::string nearest = NearestName(names[1].text, candidates);
         if (!nearest.empty()) error.Hint("did you mean '" + nearest + "'?");
         throw error;
@@ -240,7 +249,8 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
     std::string where;
     for (int index : found) {
       for (const ScopeRelation& relation : scope.relations) {
-        if (index >= relation.first && index < relation.first + relation.count && !relation.alias.text.empty()) {
+        if (index >= relation.first && index < relation.first + relation.count &&
+            !relation.alias.text.empty()) {
           where += (where.empty() ? "" : " or ") + relation.alias.text + "." + names[0].text;
         }
       }
@@ -279,7 +289,8 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
   }
   if (num_open == 1) return rest(open_field(*open, names[0]), 1);
   if (num_open > 1) {
-    throw UserError(Reason::kAmbiguousColumn, expr.span, "'" + names[0].text + "' may be in several tables without a schema")
+    throw UserError(Reason::kAmbiguousColumn, expr.span,
+                    "'" + names[0].text + "' may be in several tables without a schema")
         .Hint("write table." + names[0].text);
   }
   std::vector<std::string> candidates;
@@ -305,15 +316,21 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
   throw error;
 }
 
-ExpressionPtr Binder::BindComparison(const std::string& op, ExpressionPtr left, ExpressionPtr right, SourceSpan span) {
-  auto is_literal = [](const ExpressionPtr& e) { return dynamic_cast<const LiteralExpression*>(e.get()) != nullptr; };
+ExpressionPtr Binder::BindComparison(const std::string& op, ExpressionPtr left, ExpressionPtr right,
+                                     SourceSpan span) {
+  auto is_literal = [](const ExpressionPtr& e) {
+    return dynamic_cast<const LiteralExpression*>(e.get()) != nullptr;
+  };
   const Type a = left->type();
   const Type b = right->type();
   auto adapt = [&](ExpressionPtr& side, const Type& other) {  // TEXT or JSON beside another type
     if (side->type().id() == TypeId::kJson && other.id() != TypeId::kJson && !other.is_null()) {
-      side = CastTo(side, other.is_integer() || other.id() == TypeId::kDecimal ? Type::Double() : other, span);
+      side =
+          CastTo(side, other.is_integer() || other.id() == TypeId::kDecimal ? Type::Double() : other, span);
       if (other.is_integer()) return;
-    } else if (side->type().id() == TypeId::kText && (other.is_temporal() || other.is_numeric() || other.id() == TypeId::kBoolean || other.id() == TypeId::kInterval)) {
+    } else if (side->type().id() == TypeId::kText &&
+               (other.is_temporal() || other.is_numeric() || other.id() == TypeId::kBoolean ||
+                other.id() == TypeId::kInterval)) {
       side = CastTo(side, other, span);
     }
   };
@@ -349,7 +366,8 @@ ExpressionPtr Binder::BindBinary(const Expr& expr, SelectContext& context) {
   if (op == "and" || op == "or") {
     left = ToBoolean(std::move(left), expr.args[0]->span);
     right = ToBoolean(std::move(right), expr.args[1]->span);
-    return op == "and" ? MakeAnd(std::move(left), std::move(right)) : MakeOr(std::move(left), std::move(right));
+    return op == "and" ? MakeAnd(std::move(left), std::move(right))
+                       : MakeOr(std::move(left), std::move(right));
   }
   if (IsComparison(op)) return BindComparison(op, std::move(left), std::move(right), expr.span);
   if (IsArithmetic(op)) {
@@ -362,7 +380,8 @@ ExpressionPtr Binder::BindBinary(const Expr& expr, SelectContext& context) {
     const Type b = right->type();
     adapt(left, b);
     adapt(right, a);
-    if ((op == "/" || op == "%") && !script_.settings.error_on_division_by_zero && right->type().is_numeric() && !right->type().is_floating()) {
+    if ((op == "/" || op == "%") && !script_.settings.error_on_division_by_zero &&
+        right->type().is_numeric() && !right->type().is_floating()) {
       right = Call("nullif", {right, CastTo(MakeInt64(0), right->type(), expr.span)}, expr.span);
     }
   }
@@ -397,7 +416,8 @@ ExpressionPtr Binder::BindIn(const Expr& expr, SelectContext& context) {
     constant = constant && dynamic_cast<const LiteralExpression*>(list.back().get());
   }
   ExpressionPtr result;
-  // Equal types all over: one hash probe per row. Otherwise a chain of comparisons with their own conversions.
+  // Equal types all over: one hash probe per row. Otherwise a chain of comparisons with their own
+  // conversions.
   for (ExpressionPtr& item : list) {
     if (!constant || item->type() == value->type()) continue;
     if (value->type().id() == TypeId::kJson) value = CastTo(value, item->type(), expr.span);
@@ -406,12 +426,14 @@ ExpressionPtr Binder::BindIn(const Expr& expr, SelectContext& context) {
     if (item->type().is_null() || (common && *common == value->type()) ||
         (item->type().id() == TypeId::kText && (value->type().is_temporal() || value->type().is_numeric())) ||
         (item->type().is_integer() && value->type().is_integer())) {
-      if (auto folded = FoldConstant(*MakeCast(item, target, true)); folded && (folded->is_valid || item->type().is_null())) {
+      if (auto folded = FoldConstant(*MakeCast(item, target, true));
+          folded && (folded->is_valid || item->type().is_null())) {
         item = MakeLiteral(folded, target);
       }
     }
   }
-  const bool same = std::all_of(list.begin(), list.end(), [&](const auto& item) { return item->type() == value->type(); });
+  const bool same =
+      std::all_of(list.begin(), list.end(), [&](const auto& item) { return item->type() == value->type(); });
   if (constant && same && !list.empty()) {
     std::vector<ExpressionPtr> args{value};
     args.insert(args.end(), list.begin(), list.end());
@@ -440,8 +462,11 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
   if (name == "row_time") {
     if (!expr.args.empty()) throw UserError(Reason::kTypeError, expr.span, "row_time takes no arguments");
     const int column = context.scope.schema ? context.scope.schema->row_time : -1;
-    if (column < 0) throw UserError(Reason::kTypeError, expr.span, "this query has no row time").Hint("declare WATERMARK FOR on the table");
-    return MakeColumn(column, context.scope.schema->columns[column].name, context.scope.schema->columns[column].type);
+    if (column < 0)
+      throw UserError(Reason::kTypeError, expr.span, "this query has no row time")
+          .Hint("declare WATERMARK FOR on the table");
+    return MakeColumn(column, context.scope.schema->columns[column].name,
+                      context.scope.schema->columns[column].type);
   }
   if (name == "unnest" || name == "explode") {
     if (context.unnest || context.inside_aggregate) {
@@ -450,7 +475,8 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
     if (expr.args.size() != 1) throw UserError(Reason::kTypeError, expr.span, "UNNEST takes one array");
     ExpressionPtr array = BindExpr(*expr.args[0], context);
     if (array->type().id() != TypeId::kArray) {
-      throw UserError(Reason::kUnnestNotArray, expr.span, "UNNEST needs an array, this is " + array->type().ToString());
+      throw UserError(Reason::kUnnestNotArray, expr.span,
+                      "UNNEST needs an array, this is " + array->type().ToString());
     }
     const Type element = array->type().element();
     context.unnest = std::move(array);
@@ -459,7 +485,8 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
     return std::make_shared<PlaceholderExpression>(PlaceholderExpression::What::kOver, -1, "unnest", element);
   }
   if (expr.distinct || expr.filter || !expr.order_by.empty()) {
-    throw UserError(Reason::kTypeError, expr.span, name + " is not an aggregate: it takes no DISTINCT, FILTER or ORDER BY");
+    throw UserError(Reason::kTypeError, expr.span,
+                    name + " is not an aggregate: it takes no DISTINCT, FILTER or ORDER BY");
   }
 
   std::vector<ExpressionPtr> args;
@@ -475,14 +502,16 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
   }
   if (name == "coalesce" || name == "ifnull" || name == "nvl") {
     if (args.empty() || (name != "coalesce" && args.size() != 2)) {
-      throw UserError(Reason::kTypeError, expr.span, name + " takes " + (name == "coalesce" ? "at least one argument" : "two arguments"));
+      throw UserError(Reason::kTypeError, expr.span,
+                      name + " takes " + (name == "coalesce" ? "at least one argument" : "two arguments"));
     }
     Unify(args, expr.span, "COALESCE");
     return args.size() == 1 ? args[0] : MakeCoalesce(std::move(args));
   }
   if (name == "if" || name == "iif" || name == "nvl2") {
     if (args.size() != 3) throw UserError(Reason::kTypeError, expr.span, name + " takes three arguments");
-    ExpressionPtr condition = name == "nvl2" ? Call("is_not_null", {args[0]}, expr.span) : ToBoolean(args[0], expr.args[0]->span);
+    ExpressionPtr condition =
+        name == "nvl2" ? Call("is_not_null", {args[0]}, expr.span) : ToBoolean(args[0], expr.args[0]->span);
     std::vector<ExpressionPtr> branches{args[1], args[2]};
     Unify(branches, expr.span, "IF");
     return MakeCase({std::move(condition)}, {branches[0]}, branches[1]);
@@ -498,7 +527,8 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
   }
   if (name == "struct" || name == "row") {
     std::vector<Field> fields;
-    for (size_t i = 0; i < args.size(); ++i) fields.push_back({"c" + std::to_string(i), args[i]->type(), true});
+    for (size_t i = 0; i < args.size(); ++i)
+      fields.push_back({"c" + std::to_string(i), args[i]->type(), true});
     return MakeStruct(std::move(args), Type::Struct(std::move(fields)));
   }
   if (name == "named_struct") {
@@ -507,17 +537,21 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
     std::string text;
     for (size_t i = 0; i + 1 < args.size(); i += 2) {
       if (!TextLiteral(args[i], &text)) {
-        throw UserError(Reason::kTypeError, expr.args[i]->span, "a field name of NAMED_STRUCT must be a text literal");
+        throw UserError(Reason::kTypeError, expr.args[i]->span,
+                        "a field name of NAMED_STRUCT must be a text literal");
       }
       fields.push_back({text, args[i + 1]->type(), true});
       values.push_back(args[i + 1]);
     }
-    if (args.size() % 2 != 0 || args.empty()) throw UserError(Reason::kTypeError, expr.span, "NAMED_STRUCT takes pairs of name and value");
+    if (args.size() % 2 != 0 || args.empty())
+      throw UserError(Reason::kTypeError, expr.span, "NAMED_STRUCT takes pairs of name and value");
     return MakeStruct(std::move(values), Type::Struct(std::move(fields)));
   }
   if (name == "get_field" && args.size() == 2) {
     std::string text;
-    if (!TextLiteral(args[1], &text)) throw UserError(Reason::kTypeError, expr.args[1]->span, "the field of GET_FIELD must be a text literal");
+    if (!TextLiteral(args[1], &text))
+      throw UserError(Reason::kTypeError, expr.args[1]->span,
+                      "the field of GET_FIELD must be a text literal");
     return Access(args[0], Identifier{text, true, expr.args[1]->span});
   }
   if (name == "typeof" || name == "arrow_typeof") {
@@ -527,8 +561,11 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
   if ((name == "make_array" || name == "array") && args.size() > 1) Unify(args, expr.span, "an array");
   if (expr.json) {
     const auto& clauses = *expr.json;
-    if (name == "json_value" && (clauses.error_on_empty || clauses.error_on_error || clauses.default_on_empty || clauses.default_on_error)) {
-      auto value = [&](const ExprPtr& e) { return e ? CastTo(BindExpr(*e, context), Type::Text(), expr.span) : MakeNull(Type::Text()); };
+    if (name == "json_value" && (clauses.error_on_empty || clauses.error_on_error ||
+                                 clauses.default_on_empty || clauses.default_on_error)) {
+      auto value = [&](const ExprPtr& e) {
+        return e ? CastTo(BindExpr(*e, context), Type::Text(), expr.span) : MakeNull(Type::Text());
+      };
       args.push_back(value(clauses.default_on_empty));
       args.push_back(value(clauses.default_on_error));
       args.push_back(MakeBoolean(clauses.error_on_empty));
@@ -537,8 +574,9 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
       return clauses.returning ? CastTo(std::move(call), *clauses.returning, expr.span) : call;
     }
     const std::string target = name == "json_query" && clauses.wrapper ? "json_query_wrapper"
-                               : name == "json_object" && clauses.absent_on_null ? "json_object_absent_on_null"
-                                                                                 : name;
+                               : name == "json_object" && clauses.absent_on_null
+                                   ? "json_object_absent_on_null"
+                                   : name;
     ExpressionPtr call = Call(target, std::move(args), expr.span);
     return clauses.returning ? CastTo(std::move(call), *clauses.returning, expr.span) : call;
   }
@@ -546,53 +584,72 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
 }
 
 ExpressionPtr Binder::BindExprInner(const Expr& expr, SelectContext& context) {
-  auto negate = [&](ExpressionPtr value) { return expr.negated ? Call("not", {std::move(value)}, expr.span) : value; };
+  auto negate = [&](ExpressionPtr value) {
+    return expr.negated ? Call("not", {std::move(value)}, expr.span) : value;
+  };
   switch (expr.kind) {
-    case ExprKind::kName: return BindName(expr, context);
-    case ExprKind::kNull: return MakeNull(Type::Null());
-    case ExprKind::kBoolean: return MakeBoolean(expr.flag);
-    case ExprKind::kNumber: return BindNumber(expr.text, expr.span);
-    case ExprKind::kString: return MakeText(expr.text);
-    case ExprKind::kBinary: return MakeLiteral(std::make_shared<arrow::BinaryScalar>(expr.text), Type::Bytes());
+    case ExprKind::kName:
+      return BindName(expr, context);
+    case ExprKind::kNull:
+      return MakeNull(Type::Null());
+    case ExprKind::kBoolean:
+      return MakeBoolean(expr.flag);
+    case ExprKind::kNumber:
+      return BindNumber(expr.text, expr.span);
+    case ExprKind::kString:
+      return MakeText(expr.text);
+    case ExprKind::kBinary:
+      return MakeLiteral(std::make_shared<arrow::BinaryScalar>(expr.text), Type::Bytes());
     case ExprKind::kTypedString: {
       ExpressionPtr cast = MakeCast(MakeText(expr.text), expr.type);
       auto value = FoldConstant(*cast);
       if (!value) {
-        throw UserError(Reason::kTypeError, expr.span, "'" + expr.text + "' is not a " + expr.type.ToString());
+        throw UserError(Reason::kTypeError, expr.span,
+                        "'" + expr.text + "' is not a " + expr.type.ToString());
       }
       return MakeLiteral(std::move(value), expr.type);
     }
     case ExprKind::kInterval: {
-      arrow::MonthDayNanoIntervalType::MonthDayNanos value{expr.interval.months, expr.interval.days, expr.interval.micros * 1000};
+      arrow::MonthDayNanoIntervalType::MonthDayNanos value{expr.interval.months, expr.interval.days,
+                                                           expr.interval.micros * 1000};
       return MakeLiteral(std::make_shared<arrow::MonthDayNanoIntervalScalar>(value), Type::Interval());
     }
     case ExprKind::kUnary: {
-      if (expr.text == "-" && expr.args[0]->kind == ExprKind::kNumber) return BindNumber("-" + expr.args[0]->text, expr.span);
+      if (expr.text == "-" && expr.args[0]->kind == ExprKind::kNumber)
+        return BindNumber("-" + expr.args[0]->text, expr.span);
       ExpressionPtr value = BindExpr(*expr.args[0], context);
-      if (expr.text == "not") return Call("not", {ToBoolean(std::move(value), expr.args[0]->span)}, expr.span);
+      if (expr.text == "not")
+        return Call("not", {ToBoolean(std::move(value), expr.args[0]->span)}, expr.span);
       if (expr.text == "+") return value;
       return Call("negate", {std::move(value)}, expr.span);
     }
-    case ExprKind::kBinary2: return BindBinary(expr, context);
-    case ExprKind::kFunction: return BindFunction(expr, context);
+    case ExprKind::kBinary2:
+      return BindBinary(expr, context);
+    case ExprKind::kFunction:
+      return BindFunction(expr, context);
     case ExprKind::kCast: {
       const Expr& arg = *expr.args[0];
       // Digits of a literal go into a DECIMAL exactly, not through a double.
-      if (arg.kind == ExprKind::kNumber && expr.type.id() == TypeId::kDecimal) return CastTo(MakeText(arg.text), expr.type, expr.span, expr.flag);
+      if (arg.kind == ExprKind::kNumber && expr.type.id() == TypeId::kDecimal)
+        return CastTo(MakeText(arg.text), expr.type, expr.span, expr.flag);
       return CastTo(BindExpr(arg, context), expr.type, expr.span, expr.flag);
     }
-    case ExprKind::kCase: return BindCase(expr, context);
+    case ExprKind::kCase:
+      return BindCase(expr, context);
     case ExprKind::kBetween: {
       ExpressionPtr value = BindExpr(*expr.args[0], context);
       ExpressionPtr low = BindExpr(*expr.args[1], context);
       ExpressionPtr high = BindExpr(*expr.args[2], context);
-      ExpressionPtr inside = MakeAnd(BindComparison(">=", value, low, expr.span), BindComparison("<=", value, high, expr.span));
+      ExpressionPtr inside =
+          MakeAnd(BindComparison(">=", value, low, expr.span), BindComparison("<=", value, high, expr.span));
       if (expr.flag) {
-        inside = MakeOr(inside, MakeAnd(BindComparison(">=", value, high, expr.span), BindComparison("<=", value, low, expr.span)));
+        inside = MakeOr(inside, MakeAnd(BindComparison(">=", value, high, expr.span),
+                                        BindComparison("<=", value, low, expr.span)));
       }
       return negate(std::move(inside));
     }
-    case ExprKind::kInList: return BindIn(expr, context);
+    case ExprKind::kInList:
+      return BindIn(expr, context);
     case ExprKind::kLike: {
       std::vector<ExpressionPtr> args;
       for (const ExprPtr& arg : expr.args) {
@@ -617,19 +674,25 @@ ExpressionPtr Binder::BindExprInner(const Expr& expr, SelectContext& context) {
       std::string text;
       switch (value->type().id()) {
         case TypeId::kStruct:
-          if (!TextLiteral(index, &text)) throw UserError(Reason::kTypeError, expr.span, "a STRUCT field is written s['field']");
+          if (!TextLiteral(index, &text))
+            throw UserError(Reason::kTypeError, expr.span, "a STRUCT field is written s['field']");
           return Access(std::move(value), Identifier{text, true, expr.args[1]->span});
-        case TypeId::kMap: return Call("map_extract", {std::move(value), std::move(index)}, expr.span);
-        case TypeId::kJson: return Call("->", {std::move(value), std::move(index)}, expr.span);
-        default: return Call("array_element", {std::move(value), std::move(index)}, expr.span);
+        case TypeId::kMap:
+          return Call("map_extract", {std::move(value), std::move(index)}, expr.span);
+        case TypeId::kJson:
+          return Call("->", {std::move(value), std::move(index)}, expr.span);
+        default:
+          return Call("array_element", {std::move(value), std::move(index)}, expr.span);
       }
     }
     case ExprKind::kSlice: {
       ExpressionPtr from = expr.args[1] ? BindExpr(*expr.args[1], context) : MakeInt64(1);
       ExpressionPtr to = expr.args[2] ? BindExpr(*expr.args[2], context) : MakeInt64(-1);
-      return Call("array_slice", {BindExpr(*expr.args[0], context), std::move(from), std::move(to)}, expr.span);
+      return Call("array_slice", {BindExpr(*expr.args[0], context), std::move(from), std::move(to)},
+                  expr.span);
     }
-    case ExprKind::kField: return Access(BindExpr(*expr.args[0], context), expr.names[0]);
+    case ExprKind::kField:
+      return Access(BindExpr(*expr.args[0], context), expr.names[0]);
     case ExprKind::kArray: {
       std::vector<ExpressionPtr> items;
       for (const ExprPtr& arg : expr.args) items.push_back(BindExpr(*arg, context));
@@ -642,7 +705,8 @@ ExpressionPtr Binder::BindExprInner(const Expr& expr, SelectContext& context) {
       for (size_t i = 0; i < expr.args.size(); ++i) {
         values.push_back(BindExpr(*expr.args[i], context));
         const bool named = i < expr.field_names.size() && !expr.field_names[i].empty();
-        fields.push_back({named ? expr.field_names[i] : "c" + std::to_string(i), values.back()->type(), true});
+        fields.push_back(
+            {named ? expr.field_names[i] : "c" + std::to_string(i), values.back()->type(), true});
       }
       return MakeStruct(std::move(values), Type::Struct(std::move(fields)));
     }
@@ -652,18 +716,27 @@ ExpressionPtr Binder::BindExprInner(const Expr& expr, SelectContext& context) {
         keys.push_back(BindExpr(*expr.args[i], context));
         values.push_back(BindExpr(*expr.args[i + 1], context));
       }
-      if (keys.empty()) throw UserError(Reason::kTypeError, expr.span, "an empty MAP has no type").Hint("cast it: CAST(MAP(ARRAY[], ARRAY[]) AS MAP<TEXT, INT>)");
+      if (keys.empty())
+        throw UserError(Reason::kTypeError, expr.span, "an empty MAP has no type")
+            .Hint("cast it: CAST(MAP(ARRAY[], ARRAY[]) AS MAP<TEXT, INT>)");
       Unify(keys, expr.span, "the keys of a MAP");
       Unify(values, expr.span, "the values of a MAP");
-      return Call("map", {Call("make_array", std::move(keys), expr.span), Call("make_array", std::move(values), expr.span)}, expr.span);
+      return Call(
+          "map",
+          {Call("make_array", std::move(keys), expr.span), Call("make_array", std::move(values), expr.span)},
+          expr.span);
     }
     case ExprKind::kInQuery:
     case ExprKind::kExists:
     case ExprKind::kSubquery:
-      throw UserError(Reason::kUnsupported, expr.span, "a subquery in an expression is not supported yet").Hint("write it as a join");
-    case ExprKind::kStar: throw UserError(Reason::kSyntax, expr.span, "'*' is only for count(*) and the SELECT list");
-    case ExprKind::kNamedArg: throw UserError(Reason::kSyntax, expr.span, "a named argument is not allowed here");
-    case ExprKind::kDescriptor: throw UserError(Reason::kSyntax, expr.span, "DESCRIPTOR is only for window table functions");
+      throw UserError(Reason::kUnsupported, expr.span, "a subquery in an expression is not supported yet")
+          .Hint("write it as a join");
+    case ExprKind::kStar:
+      throw UserError(Reason::kSyntax, expr.span, "'*' is only for count(*) and the SELECT list");
+    case ExprKind::kNamedArg:
+      throw UserError(Reason::kSyntax, expr.span, "a named argument is not allowed here");
+    case ExprKind::kDescriptor:
+      throw UserError(Reason::kSyntax, expr.span, "DESCRIPTOR is only for window table functions");
   }
   throw UserError(Reason::kUnsupported, expr.span, "this expression is not supported");
 }

@@ -1,8 +1,9 @@
 // FROM: tables, subqueries, window table functions and joins.
 //
-// The FROM clause is bound to a tree of leaves first. Conditions (ON, and the WHERE conjuncts) are bound over the columns of
-// all leaves side by side and then handed down the tree: filters to the side they concern, equalities to the join, bounds
-// on both row times to an interval join. So `FROM a, b WHERE a.id = b.id` and `a JOIN b ON a.id = b.id` give one plan.
+// The FROM clause is bound to a tree of leaves first. Conditions (ON, and the WHERE conjuncts) are bound over
+// the columns of all leaves side by side and then handed down the tree: filters to the side they concern,
+// equalities to the join, bounds on both row times to an interval join. So `FROM a, b WHERE a.id = b.id` and
+// `a JOIN b ON a.id = b.id` give one plan.
 
 #include <arrow/scalar.h>
 
@@ -27,30 +28,37 @@ Side SideOf(const Expression& expression, int left_columns) {
 
 std::optional<int64_t> IntervalMicros(const ExpressionPtr& expression) {
   const auto* literal = dynamic_cast<const LiteralExpression*>(expression.get());
-  if (!literal || literal->type().id() != TypeId::kInterval || !literal->value()->is_valid) return std::nullopt;
+  if (!literal || literal->type().id() != TypeId::kInterval || !literal->value()->is_valid)
+    return std::nullopt;
   const auto value = static_cast<const arrow::MonthDayNanoIntervalScalar&>(*literal->value()).value;
   if (value.months != 0) return std::nullopt;
   return value.days * 86'400'000'000 + value.nanoseconds / 1000;
 }
 
-/// `expression` as row time + offset, over columns of `schema` that start at `first`. A window's end counts as row time + 1 µs.
-std::optional<int64_t> OffsetFromRowTime(const ExpressionPtr& expression, const PlanSchema& schema, int first) {
+/// `expression` as row time + offset, over columns of `schema` that start at `first`. A window's end counts
+/// as row time + 1 µs.
+std::optional<int64_t> OffsetFromRowTime(const ExpressionPtr& expression, const PlanSchema& schema,
+                                         int first) {
   if (const auto* column = dynamic_cast<const ColumnExpression*>(expression.get())) {
     const int index = column->index() - first;
     if (index == schema.row_time) return 0;
     if (schema.window) {
       const WindowProperty& window = *schema.window;
-      auto contains = [index](const std::vector<int>& v) { return std::find(v.begin(), v.end(), index) != v.end(); };
+      auto contains = [index](const std::vector<int>& v) {
+        return std::find(v.begin(), v.end(), index) != v.end();
+      };
       // Only for rows that stand for a whole window; a row inside an assigned window has its own row time.
       if (contains(window.end_columns)) return 1;
-      if (contains(window.start_columns) && (window.definition.kind == WindowKind::kTumble || window.definition.kind == WindowKind::kHop)) {
+      if (contains(window.start_columns) &&
+          (window.definition.kind == WindowKind::kTumble || window.definition.kind == WindowKind::kHop)) {
         return 1 - window.definition.size_us;
       }
     }
     return std::nullopt;
   }
   const auto* call = dynamic_cast<const CallExpression*>(expression.get());
-  if (!call || (call->name() != "+" && call->name() != "-") || call->children().size() != 2) return std::nullopt;
+  if (!call || (call->name() != "+" && call->name() != "-") || call->children().size() != 2)
+    return std::nullopt;
   const auto parts = call->children();
   if (auto us = IntervalMicros(parts[1])) {
     auto base = OffsetFromRowTime(parts[0], schema, first);
@@ -106,7 +114,8 @@ NodePtr Reorder(const NodePtr& node, const std::vector<int>& order) {
 }  // namespace
 
 BoundRelation Binder::BindWindowTable(const TableRef& ref) {
-  BoundRelation input = ref.input->kind == TableKind::kQuery ? BindQuery(*ref.input->query) : BindTable(*ref.input);
+  BoundRelation input =
+      ref.input->kind == TableKind::kQuery ? BindQuery(*ref.input->query) : BindTable(*ref.input);
   SelectContext context;
   context.scope = {&input.node->schema, input.relations, {}};
   std::vector<const Expr*> sizes;
@@ -125,12 +134,14 @@ BoundRelation Binder::BindWindowTable(const TableRef& ref) {
   } else {
     if (time->type().id() == TypeId::kJson) time = CastTo(time, Type::Timestamp(), name.span);
     if (!time->type().is_timestamp()) {
-      throw UserError(Reason::kTypeError, name.span, "DESCRIPTOR must name the row time, this is " + time->type().ToString());
+      throw UserError(Reason::kTypeError, name.span,
+                      "DESCRIPTOR must name the row time, this is " + time->type().ToString());
     }
     source = WithRowTime(source, time, name.span);
   }
   if (source->schema.window) {
-    throw UserError(Reason::kWindowMismatch, ref.span, "the input already has windows (" + source->schema.window->definition.ToString() + ")")
+    throw UserError(Reason::kWindowMismatch, ref.span,
+                    "the input already has windows (" + source->schema.window->definition.ToString() + ")")
         .Hint("group by its window_start and window_end");
   }
   auto node = MakeNode(NodeKind::kWindowAssign, {source}, ref.span);
@@ -168,7 +179,9 @@ std::unique_ptr<Binder::FromTree> Binder::BindFromTree(const TableRef& ref) {
     tree->changelog = bound.node->schema.changelog;
     return tree;
   }
-  if (ref.natural) throw UserError(Reason::kUnsupported, ref.span, "NATURAL JOIN is not supported").Hint("write USING (column, …)");
+  if (ref.natural)
+    throw UserError(Reason::kUnsupported, ref.span, "NATURAL JOIN is not supported")
+        .Hint("write USING (column, …)");
   tree->left = BindFromTree(*ref.left);
   tree->kind = ref.join;
   tree->on = ref.on.get();
@@ -176,7 +189,8 @@ std::unique_ptr<Binder::FromTree> Binder::BindFromTree(const TableRef& ref) {
   tree->columns = tree->left->columns;
   tree->relations = tree->left->relations;
   if (ref.right->kind == TableKind::kUnnest) {
-    if (ref.right->with_ordinality) throw UserError(Reason::kUnsupported, ref.right->span, "WITH ORDINALITY is not supported yet");
+    if (ref.right->with_ordinality)
+      throw UserError(Reason::kUnsupported, ref.right->span, "WITH ORDINALITY is not supported yet");
     if (ref.join != JoinKind::kCross && ref.join != JoinKind::kInner) {
       throw UserError(Reason::kUnsupported, ref.right->span, "UNNEST can only be joined with CROSS JOIN");
     }
@@ -186,9 +200,12 @@ std::unique_ptr<Binder::FromTree> Binder::BindFromTree(const TableRef& ref) {
     context.scope = {&schema, tree->relations, tree->merged};
     tree->unnest = BindExpr(*ref.right->unnest, context);
     if (tree->unnest->type().id() != TypeId::kArray) {
-      throw UserError(Reason::kUnnestNotArray, ref.right->span, "UNNEST needs an array, this is " + tree->unnest->type().ToString());
+      throw UserError(Reason::kUnnestNotArray, ref.right->span,
+                      "UNNEST needs an array, this is " + tree->unnest->type().ToString());
     }
-    const std::string name = !ref.right->column_aliases.empty() ? ref.right->column_aliases[0].text : ref.right->alias ? ref.right->alias->text : "unnest";
+    const std::string name = !ref.right->column_aliases.empty() ? ref.right->column_aliases[0].text
+                             : ref.right->alias                 ? ref.right->alias->text
+                                                                : "unnest";
     ScopeRelation relation;
     if (ref.right->alias) relation.alias = *ref.right->alias;
     relation.first = static_cast<int>(tree->columns.size());
@@ -199,14 +216,18 @@ std::unique_ptr<Binder::FromTree> Binder::BindFromTree(const TableRef& ref) {
     tree->changelog = tree->left->changelog;
     return tree;
   }
-  if (ref.right->as_of) throw UserError(Reason::kUnsupported, ref.right->as_of->span, "lookup and temporal joins are not supported yet");
+  if (ref.right->as_of)
+    throw UserError(Reason::kUnsupported, ref.right->as_of->span,
+                    "lookup and temporal joins are not supported yet");
   tree->right = BindFromTree(*ref.right);
   const int offset = static_cast<int>(tree->columns.size());
   for (ScopeRelation relation : tree->right->relations) {
     relation.first += offset;
     for (const ScopeRelation& other : tree->left->relations) {
       if (!relation.alias.text.empty() && EqualsIgnoreCase(other.alias.text, relation.alias.text)) {
-        throw UserError(Reason::kDuplicateName, relation.alias.span, "the FROM clause has '" + relation.alias.text + "' twice").Hint("give one an alias");
+        throw UserError(Reason::kDuplicateName, relation.alias.span,
+                        "the FROM clause has '" + relation.alias.text + "' twice")
+            .Hint("give one an alias");
       }
     }
     tree->relations.push_back(relation);
@@ -219,7 +240,8 @@ std::unique_ptr<Binder::FromTree> Binder::BindFromTree(const TableRef& ref) {
     // RIGHT and FULL would need the side that is there; the columns stay apart then.
     if (tree->kind == JoinKind::kRight || tree->kind == JoinKind::kFull) break;
     for (size_t i = 0; i < tree->right->columns.size(); ++i) {
-      if (!tree->right->columns[i].hidden && EqualsIgnoreCase(tree->right->columns[i].name, name.text)) tree->merged.push_back(offset + static_cast<int>(i));
+      if (!tree->right->columns[i].hidden && EqualsIgnoreCase(tree->right->columns[i].name, name.text))
+        tree->merged.push_back(offset + static_cast<int>(i));
     }
   }
   return tree;
@@ -235,7 +257,8 @@ NodePtr Binder::ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjunct
   const int left_columns = static_cast<int>(tree.left->columns.size());
   if (tree.unnest) {
     std::vector<ExpressionPtr> below, above;
-    for (const ExpressionPtr& c : conjuncts) (SideOf(*c, left_columns) == Side::kLeft ? below : above).push_back(c);
+    for (const ExpressionPtr& c : conjuncts)
+      (SideOf(*c, left_columns) == Side::kLeft ? below : above).push_back(c);
     NodePtr input = ResolveFrom(*tree.left, below);
     auto node = MakeNode(NodeKind::kUnnest, {input}, tree.span);
     node->array = tree.unnest;
@@ -269,26 +292,37 @@ NodePtr Binder::ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjunct
       expr.names = {name};
       return ShiftColumns(BindName(expr, context), first);
     };
-    on.push_back(BindComparison("=", side(tree.left->relations, 0, left_columns),
-                                side(tree.right->relations, left_columns, static_cast<int>(tree.right->columns.size())), name.span));
+    on.push_back(BindComparison(
+        "=", side(tree.left->relations, 0, left_columns),
+        side(tree.right->relations, left_columns, static_cast<int>(tree.right->columns.size())), name.span));
   }
   std::vector<ExpressionPtr> here, to_left, to_right, above;
-  auto preserves_left = tree.kind == JoinKind::kLeft || tree.kind == JoinKind::kFull || tree.kind == JoinKind::kAnti;
+  auto preserves_left =
+      tree.kind == JoinKind::kLeft || tree.kind == JoinKind::kFull || tree.kind == JoinKind::kAnti;
   auto preserves_right = tree.kind == JoinKind::kRight || tree.kind == JoinKind::kFull;
   for (const ExpressionPtr& c : on) {
     const Side side = SideOf(*c, left_columns);
-    if (side == Side::kLeft && !preserves_left) to_left.push_back(c);
-    else if (side == Side::kRight && !preserves_right) to_right.push_back(ShiftColumns(c, -left_columns));
-    else here.push_back(c);
+    if (side == Side::kLeft && !preserves_left)
+      to_left.push_back(c);
+    else if (side == Side::kRight && !preserves_right)
+      to_right.push_back(ShiftColumns(c, -left_columns));
+    else
+      here.push_back(c);
   }
   for (const ExpressionPtr& c : conjuncts) {  // from above: filters of the join's result
     const Side side = SideOf(*c, left_columns);
-    const bool outer = tree.kind == JoinKind::kLeft || tree.kind == JoinKind::kRight || tree.kind == JoinKind::kFull;
-    if (c->volatility() != Volatility::kImmutable) above.push_back(c);
-    else if (side == Side::kLeft && !preserves_right) to_left.push_back(c);
-    else if (side == Side::kRight && !preserves_left && tree.kind != JoinKind::kSemi) to_right.push_back(ShiftColumns(c, -left_columns));
-    else if (!outer && side == Side::kBoth) here.push_back(c);
-    else above.push_back(c);
+    const bool outer =
+        tree.kind == JoinKind::kLeft || tree.kind == JoinKind::kRight || tree.kind == JoinKind::kFull;
+    if (c->volatility() != Volatility::kImmutable)
+      above.push_back(c);
+    else if (side == Side::kLeft && !preserves_right)
+      to_left.push_back(c);
+    else if (side == Side::kRight && !preserves_left && tree.kind != JoinKind::kSemi)
+      to_right.push_back(ShiftColumns(c, -left_columns));
+    else if (!outer && side == Side::kBoth)
+      here.push_back(c);
+    else
+      above.push_back(c);
   }
   conjuncts.clear();
   NodePtr left = ResolveFrom(*tree.left, to_left);
@@ -308,13 +342,15 @@ NodePtr Binder::ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjunct
   if (tree.kind != JoinKind::kSemi && tree.kind != JoinKind::kAnti) {
     std::vector<int> order;
     for (int i = 0; i < left_columns; ++i) order.push_back(i);
-    for (size_t i = 0; i < tree.right->columns.size(); ++i) order.push_back(left_columns + extra + static_cast<int>(i));
+    for (size_t i = 0; i < tree.right->columns.size(); ++i)
+      order.push_back(left_columns + extra + static_cast<int>(i));
     join = Reorder(join, order);
   }
   return above.empty() ? join : MakeFilter(join, JoinConjuncts(above), tree.span);
 }
 
-NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vector<ExpressionPtr> conjuncts, SourceSpan span) {
+NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vector<ExpressionPtr> conjuncts,
+                          SourceSpan span) {
   const PlanSchema& l = left->schema;
   const PlanSchema& r = right->schema;
   const int nl = l.num_columns();
@@ -335,8 +371,11 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
         if (l.window && r.window) {
           const auto* lc = dynamic_cast<const ColumnExpression*>(key.left.get());
           const auto* rc = dynamic_cast<const ColumnExpression*>(key.right.get());
-          auto both = [&](const std::vector<int>& x, const std::vector<int>& y) { return lc && rc && in(x, lc->index()) && in(y, rc->index()); };
-          if (both(l.window->start_columns, r.window->start_columns) || both(l.window->end_columns, r.window->end_columns) ||
+          auto both = [&](const std::vector<int>& x, const std::vector<int>& y) {
+            return lc && rc && in(x, lc->index()) && in(y, rc->index());
+          };
+          if (both(l.window->start_columns, r.window->start_columns) ||
+              both(l.window->end_columns, r.window->end_columns) ||
               both(l.window->struct_columns, r.window->struct_columns)) {
             same_window = true;
             continue;
@@ -354,7 +393,8 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
   node->keys = std::move(keys);
   PlanSchema& schema = node->schema;
   auto outer_null = [&](bool is_left) {
-    return is_left ? kind == JoinKind::kRight || kind == JoinKind::kFull : kind == JoinKind::kLeft || kind == JoinKind::kFull;
+    return is_left ? kind == JoinKind::kRight || kind == JoinKind::kFull
+                   : kind == JoinKind::kLeft || kind == JoinKind::kFull;
   };
   for (PlanColumn column : l.columns) {
     column.nullable = column.nullable || outer_null(true);
@@ -369,10 +409,13 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
   schema.bounded = l.bounded && r.bounded;
 
   // A window on both sides: joined when it closes.
-  const bool tumble_pair = l.window && r.window && l.window->definition == r.window->definition && l.window->definition.kind == WindowKind::kTumble;
+  const bool tumble_pair = l.window && r.window && l.window->definition == r.window->definition &&
+                           l.window->definition.kind == WindowKind::kTumble;
   if (l.window && r.window && (same_window || tumble_pair)) {
     if (!(l.window->definition == r.window->definition)) {
-      throw UserError(Reason::kWindowMismatch, span, "the join is over different windows: " + l.window->definition.ToString() + " and " + r.window->definition.ToString());
+      throw UserError(Reason::kWindowMismatch, span,
+                      "the join is over different windows: " + l.window->definition.ToString() + " and " +
+                          r.window->definition.ToString());
     }
     node->kind = NodeKind::kWindowJoin;
     node->residual = JoinConjuncts(residual);
@@ -386,11 +429,14 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
     if (kind != JoinKind::kFull) {
       schema.window = window;
     }
-    schema.row_time = kind == JoinKind::kRight ? (r.row_time < 0 ? -1 : nl + r.row_time) : kind == JoinKind::kFull ? -1 : l.row_time;
+    schema.row_time = kind == JoinKind::kRight  ? (r.row_time < 0 ? -1 : nl + r.row_time)
+                      : kind == JoinKind::kFull ? -1
+                                                : l.row_time;
     return node;
   }
   if (node->keys.empty() && one_sided == false && residual.empty()) {
-    throw UserError(Reason::kJoinNeedsEquality, span, "a join needs an equality between the two sides").Hint("add ON a.x = b.y");
+    throw UserError(Reason::kJoinNeedsEquality, span, "a join needs an equality between the two sides")
+        .Hint("add ON a.x = b.y");
   }
 
   // Bounds on both row times: rows can be forgotten as time goes on.
@@ -403,16 +449,21 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
       if (!call || call->children().size() != 2) continue;
       ExpressionPtr low = call->children()[0];
       ExpressionPtr high = call->children()[1];
-      if (call->name() == ">" || call->name() == ">=") std::swap(low, high);
-      else if (call->name() != "<" && call->name() != "<=") continue;
+      if (call->name() == ">" || call->name() == ">=")
+        std::swap(low, high);
+      else if (call->name() != "<" && call->name() != "<=")
+        continue;
       if (!low->type().is_timestamp() || !high->type().is_timestamp()) continue;
       // low ≤ high, each on its own side: `low` bounds how late its side's partner may come.
       if (SideOf(*low, nl) == Side::kRight && SideOf(*high, nl) == Side::kLeft) {
-        if (auto offset = OffsetFromRowTime(low, r, nl)) earliest(node->left_keep_until, *offset == 0 ? high : Call("-", {high, IntervalLiteral(*offset)}, span));
+        if (auto offset = OffsetFromRowTime(low, r, nl))
+          earliest(node->left_keep_until,
+                   *offset == 0 ? high : Call("-", {high, IntervalLiteral(*offset)}, span));
       } else if (SideOf(*low, nl) == Side::kLeft && SideOf(*high, nl) == Side::kRight) {
         if (auto offset = OffsetFromRowTime(low, l, 0)) {
           ExpressionPtr bound = ShiftColumns(high, -nl);
-          earliest(node->right_keep_until, *offset == 0 ? bound : Call("-", {bound, IntervalLiteral(*offset)}, span));
+          earliest(node->right_keep_until,
+                   *offset == 0 ? bound : Call("-", {bound, IntervalLiteral(*offset)}, span));
         }
       }
     }
@@ -438,10 +489,12 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
     node->right_keep_until = nullptr;
   }
   if (node->keys.empty()) {
-    throw UserError(Reason::kJoinNeedsEquality, span, "a join needs an equality between the two sides").Hint("add ON a.x = b.y");
+    throw UserError(Reason::kJoinNeedsEquality, span, "a join needs an equality between the two sides")
+        .Hint("add ON a.x = b.y");
   }
   node->residual = JoinConjuncts(residual);
-  const bool append = !l.changelog && !r.changelog && (node->join == JoinKind::kInner || node->join == JoinKind::kSemi);
+  const bool append =
+      !l.changelog && !r.changelog && (node->join == JoinKind::kInner || node->join == JoinKind::kSemi);
   schema.changelog = !append;
   if (schema.changelog && !l.key.empty() && !r.key.empty() && !one_sided) {
     schema.key = l.key;

@@ -24,7 +24,8 @@ NodePtr MakeFilter(NodePtr input, ExpressionPtr predicate, SourceSpan span) {
   return node;
 }
 
-NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector<std::string> names, SourceSpan span) {
+NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector<std::string> names,
+                    SourceSpan span) {
   const PlanSchema& in = input->schema;
   auto node = MakeNode(NodeKind::kProject, {input}, span);
   PlanSchema& out = node->schema;
@@ -58,20 +59,31 @@ NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector
     const size_t visible = names.size();
     for (size_t i = 0; i < visible; ++i) {
       switch (PartOfWindow(exprs[i], in)) {
-        case WindowPart::kStruct: window.struct_columns.push_back(static_cast<int>(i)); break;
-        case WindowPart::kStart: window.start_columns.push_back(static_cast<int>(i)); break;
-        case WindowPart::kEnd: window.end_columns.push_back(static_cast<int>(i)); break;
-        case WindowPart::kNone: break;
+        case WindowPart::kStruct:
+          window.struct_columns.push_back(static_cast<int>(i));
+          break;
+        case WindowPart::kStart:
+          window.start_columns.push_back(static_cast<int>(i));
+          break;
+        case WindowPart::kEnd:
+          window.end_columns.push_back(static_cast<int>(i));
+          break;
+        case WindowPart::kNone:
+          break;
       }
     }
-    if (window.start_columns.empty() && !in.window->start_columns.empty()) window.start_columns.push_back(carry(in.window->start_columns[0]));
-    if (window.end_columns.empty() && !in.window->end_columns.empty()) window.end_columns.push_back(carry(in.window->end_columns[0]));
+    if (window.start_columns.empty() && !in.window->start_columns.empty())
+      window.start_columns.push_back(carry(in.window->start_columns[0]));
+    if (window.end_columns.empty() && !in.window->end_columns.empty())
+      window.end_columns.push_back(carry(in.window->end_columns[0]));
     out.window = std::move(window);
   }
   bool all_keys = !in.key.empty();
   for (int key : in.key) {
-    if (where[key] < 0) all_keys = false;
-    else out.key.push_back(where[key]);
+    if (where[key] < 0)
+      all_keys = false;
+    else
+      out.key.push_back(where[key]);
   }
   if (!all_keys) out.key.clear();
   node->exprs = std::move(exprs);
@@ -79,7 +91,9 @@ NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector
 }
 
 int64_t Binder::BindCount(const Expr& expr, const char* what) {
-  if (expr.kind == ExprKind::kNumber && expr.text.find_first_of(".eE") == std::string::npos && expr.text.size() < 19) return std::stoll(expr.text);
+  if (expr.kind == ExprKind::kNumber && expr.text.find_first_of(".eE") == std::string::npos &&
+      expr.text.size() < 19)
+    return std::stoll(expr.text);
   throw UserError(Reason::kTypeError, expr.span, std::string(what) + " must be a whole number");
 }
 
@@ -130,7 +144,9 @@ NodePtr Binder::MakeDistinct(NodePtr input, SourceSpan span) {
 
 NodePtr Binder::BindSetOperation(const Query& query) {
   if (query.operation == SetOperation::kIntersect || query.operation == SetOperation::kExcept) {
-    throw UserError(Reason::kUnsupported, query.span, query.operation == SetOperation::kIntersect ? "INTERSECT is not supported yet" : "EXCEPT is not supported yet");
+    throw UserError(Reason::kUnsupported, query.span,
+                    query.operation == SetOperation::kIntersect ? "INTERSECT is not supported yet"
+                                                                : "EXCEPT is not supported yet");
   }
   std::vector<NodePtr> sides{BindQuery(*query.left).node, BindQuery(*query.right).node};
   std::vector<std::vector<int>> visible(2);
@@ -140,7 +156,9 @@ NodePtr Binder::BindSetOperation(const Query& query) {
     }
   }
   if (visible[0].size() != visible[1].size()) {
-    throw UserError(Reason::kSchemaMismatch, query.span, "UNION of " + std::to_string(visible[0].size()) + " and " + std::to_string(visible[1].size()) + " columns");
+    throw UserError(Reason::kSchemaMismatch, query.span,
+                    "UNION of " + std::to_string(visible[0].size()) + " and " +
+                        std::to_string(visible[1].size()) + " columns");
   }
   std::vector<Type> types;
   std::vector<std::string> names;
@@ -149,13 +167,16 @@ NodePtr Binder::BindSetOperation(const Query& query) {
     const PlanColumn& b = sides[1]->schema.columns[visible[1][c]];
     auto type = CommonType(a.type, b.type);
     if (!type) {
-      throw UserError(Reason::kTypeError, query.span, "column " + std::to_string(c + 1) + " of UNION is " + a.type.ToString() + " and " + b.type.ToString());
+      throw UserError(Reason::kTypeError, query.span,
+                      "column " + std::to_string(c + 1) + " of UNION is " + a.type.ToString() + " and " +
+                          b.type.ToString());
     }
     types.push_back(*type);
     names.push_back(a.name);
   }
   const bool timed = sides[0]->schema.row_time >= 0 && sides[1]->schema.row_time >= 0;
-  const bool windowed = sides[0]->schema.window && sides[1]->schema.window && sides[0]->schema.window->definition == sides[1]->schema.window->definition;
+  const bool windowed = sides[0]->schema.window && sides[1]->schema.window &&
+                        sides[0]->schema.window->definition == sides[1]->schema.window->definition;
   auto node = MakeNode(NodeKind::kUnion, {}, query.span);
   // Where both sides have their row time in the same output column, that column is the result's.
   auto time_position = [&](int s) {
@@ -173,20 +194,24 @@ NodePtr Binder::BindSetOperation(const Query& query) {
     }
     auto project = MakeNode(NodeKind::kProject, {sides[s]}, query.span);
     project->schema.columns.clear();
-    for (size_t c = 0; c < types.size(); ++c) project->schema.columns.push_back({names[c], types[c], true, false});
+    for (size_t c = 0; c < types.size(); ++c)
+      project->schema.columns.push_back({names[c], types[c], true, false});
     if (shared_time >= 0) {
       project->schema.row_time = shared_time;
     } else if (timed) {
       project->schema.row_time = static_cast<int>(exprs.size());
-      exprs.push_back(CastTo(MakeColumn(in.row_time, "row_time", in.columns[in.row_time].type), Type::Timestamp(), query.span));
+      exprs.push_back(CastTo(MakeColumn(in.row_time, "row_time", in.columns[in.row_time].type),
+                             Type::Timestamp(), query.span));
       project->schema.columns.push_back({"row_time", Type::Timestamp(), true, true});
     }
     if (windowed) {
       const int first = static_cast<int>(exprs.size());
       for (int which : {0, 1}) {
         const auto& columns = which == 0 ? in.window->start_columns : in.window->end_columns;
-        exprs.push_back(MakeColumn(columns[0], which == 0 ? "window_start" : "window_end", Type::Timestamp()));
-        project->schema.columns.push_back({which == 0 ? "window_start" : "window_end", Type::Timestamp(), true, true});
+        exprs.push_back(
+            MakeColumn(columns[0], which == 0 ? "window_start" : "window_end", Type::Timestamp()));
+        project->schema.columns.push_back(
+            {which == 0 ? "window_start" : "window_end", Type::Timestamp(), true, true});
       }
       WindowProperty window{in.window->definition, {first}, {first + 1}, {}};
       for (size_t c = 0; c < types.size(); ++c) {
@@ -257,11 +282,16 @@ namespace {
 std::string DefaultName(const Expr& expr, size_t position) {
   switch (expr.kind) {
     case ExprKind::kName:
-    case ExprKind::kField: return expr.names.back().text;
-    case ExprKind::kFunction: return FoldName(expr.names.back().text);
-    case ExprKind::kCast: return DefaultName(*expr.args[0], position);
-    case ExprKind::kCase: return "case";
-    default: return "column" + std::to_string(position + 1);
+    case ExprKind::kField:
+      return expr.names.back().text;
+    case ExprKind::kFunction:
+      return FoldName(expr.names.back().text);
+    case ExprKind::kCast:
+      return DefaultName(*expr.args[0], position);
+    case ExprKind::kCase:
+      return "case";
+    default:
+      return "column" + std::to_string(position + 1);
   }
 }
 
@@ -270,13 +300,17 @@ int Ordinal(const Expr& expr, size_t count, const char* clause) {
   if (expr.kind != ExprKind::kNumber || expr.text.find_first_of(".eE") != std::string::npos) return -1;
   const long long n = expr.text.size() > 9 ? 0 : std::stoll(expr.text);
   if (n < 1 || n > static_cast<long long>(count)) {
-    throw UserError(Reason::kSyntax, expr.span, std::string(clause) + " position " + expr.text + " is not in the SELECT list, which has " + std::to_string(count) + " items");
+    throw UserError(Reason::kSyntax, expr.span,
+                    std::string(clause) + " position " + expr.text +
+                        " is not in the SELECT list, which has " + std::to_string(count) + " items");
   }
   return static_cast<int>(n) - 1;
 }
 
 bool HasAggregate(const Expr& expr, const FunctionRegistry& functions) {
-  if (expr.kind == ExprKind::kFunction && !expr.over && functions.FindAggregate(FoldName(expr.names.back().text))) return true;
+  if (expr.kind == ExprKind::kFunction && !expr.over &&
+      functions.FindAggregate(FoldName(expr.names.back().text)))
+    return true;
   if (expr.over) {
     for (const auto& item : expr.over->order_by) {
       if (HasAggregate(*item.expr, functions)) return true;
@@ -339,8 +373,10 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
 
   // What the SELECT list, HAVING, QUALIFY and ORDER BY want, bound over the input.
   bool aggregating = !select.group_by.empty() || select.having != nullptr;
-  for (const SelectItem& item : select.items) aggregating = aggregating || (item.expr && HasAggregate(*item.expr, *options_.functions));
-  for (const OrderItem& item : query.order_by) aggregating = aggregating || HasAggregate(*item.expr, *options_.functions);
+  for (const SelectItem& item : select.items)
+    aggregating = aggregating || (item.expr && HasAggregate(*item.expr, *options_.functions));
+  for (const OrderItem& item : query.order_by)
+    aggregating = aggregating || HasAggregate(*item.expr, *options_.functions);
   context.allow_aggregates = aggregating;
   context.allow_over = true;
   context.allow_windows = true;
@@ -357,7 +393,9 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
       continue;
     }
     if (!context.windows.empty() && aggregating) {
-      throw UserError(Reason::kWindowNotGrouped, item.span, "'*' cannot stand beside a window of the GROUP BY").Hint("name the columns");
+      throw UserError(Reason::kWindowNotGrouped, item.span,
+                      "'*' cannot stand beside a window of the GROUP BY")
+          .Hint("name the columns");
     }
     const size_t before = exprs.size();
     bool relation_found = !item.star_table;
@@ -367,7 +405,9 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
       for (int i = relation.first; i < relation.first + relation.count; ++i) {
         const PlanColumn& column = context.scope.schema->columns[i];
         if (column.hidden || (!item.star_table && Contains(context.scope.merged, i))) continue;
-        auto excepted = std::any_of(item.except.begin(), item.except.end(), [&](const Identifier& name) { return EqualsIgnoreCase(name.text, column.name); });
+        auto excepted = std::any_of(item.except.begin(), item.except.end(), [&](const Identifier& name) {
+          return EqualsIgnoreCase(name.text, column.name);
+        });
         if (excepted) continue;
         ExpressionPtr value = MakeColumn(i, column.name, column.type);
         for (const auto& [replacement, name] : item.replace) {
@@ -378,18 +418,25 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
         sources.push_back(nullptr);
       }
     }
-    if (!relation_found) throw UserError(Reason::kUnknownTable, item.star_table->span, "no table '" + item.star_table->text + "' in FROM");
-    if (exprs.size() == before) throw UserError(Reason::kUnknownColumn, item.span, "'*' names no column here");
+    if (!relation_found)
+      throw UserError(Reason::kUnknownTable, item.star_table->span,
+                      "no table '" + item.star_table->text + "' in FROM");
+    if (exprs.size() == before)
+      throw UserError(Reason::kUnknownColumn, item.span, "'*' names no column here");
     for (const Identifier& name : item.except) {
       bool known = false;
-      for (const PlanColumn& column : context.scope.schema->columns) known = known || EqualsIgnoreCase(column.name, name.text);
-      if (!known) throw UserError(Reason::kUnknownColumn, name.span, "no column '" + name.text + "' to leave out");
+      for (const PlanColumn& column : context.scope.schema->columns)
+        known = known || EqualsIgnoreCase(column.name, name.text);
+      if (!known)
+        throw UserError(Reason::kUnknownColumn, name.span, "no column '" + name.text + "' to leave out");
     }
   }
   const size_t num_items = exprs.size();
 
-  ExpressionPtr having = select.having ? ToBoolean(BindExpr(*select.having, context), select.having->span) : nullptr;
-  ExpressionPtr qualify = select.qualify ? ToBoolean(BindExpr(*select.qualify, context), select.qualify->span) : nullptr;
+  ExpressionPtr having =
+      select.having ? ToBoolean(BindExpr(*select.having, context), select.having->span) : nullptr;
+  ExpressionPtr qualify =
+      select.qualify ? ToBoolean(BindExpr(*select.qualify, context), select.qualify->span) : nullptr;
   // ORDER BY: positions and aliases mean select items; other expressions become hidden columns.
   std::vector<OrderKey> order;
   std::vector<int> order_item;
@@ -427,19 +474,25 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
       int index = Ordinal(*item, num_items, "GROUP BY");
       context.allow_aggregates = false;
       if (index >= 0) {
-        if (!sources[index] && index >= static_cast<int>(num_items)) throw UserError(Reason::kSyntax, item->span, "'*' cannot be grouped by");
+        if (!sources[index] && index >= static_cast<int>(num_items))
+          throw UserError(Reason::kSyntax, item->span, "'*' cannot be grouped by");
         groups.push_back(sources[index] ? BindExpr(*sources[index], context) : exprs[index]);
       } else {
         groups.push_back(BindExpr(*item, context));
       }
       spans.push_back(item->span);
     }
-    if (context.unnest) throw UserError(Reason::kUnsupported, context.unnest_span, "UNNEST beside GROUP BY is not supported").Hint("unnest in a subquery");
+    if (context.unnest)
+      throw UserError(Reason::kUnsupported, context.unnest_span, "UNNEST beside GROUP BY is not supported")
+          .Hint("unnest in a subquery");
     node = BuildAggregate(node, select, context, std::move(groups), std::move(spans), outputs, output_spans);
   } else {
     if (!context.windows.empty()) {
-      throw UserError(Reason::kWindowNotGrouped, context.windows[0].span, "a window function in the SELECT list needs a GROUP BY that names it")
-          .Hint("add it to GROUP BY, or use TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), …)) to give each row its window");
+      throw UserError(Reason::kWindowNotGrouped, context.windows[0].span,
+                      "a window function in the SELECT list needs a GROUP BY that names it")
+          .Hint(
+              "add it to GROUP BY, or use TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), …)) to give each row its "
+              "window");
     }
     if (context.unnest) {
       auto unnest = MakeNode(NodeKind::kUnnest, {node}, context.unnest_span);
@@ -468,8 +521,12 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
     if (node->schema.changelog) {
       // A rank that an outer query filters on is a top-N, which takes changes (rules/top_n.cc).
       for (const auto& use : context.overs) {
-        const bool rank = use.call.kind == OverKind::kRowNumber || use.call.kind == OverKind::kRank || use.call.kind == OverKind::kDenseRank;
-        if (!rank) throw UserError(Reason::kOverOnUpdating, use.span, "OVER needs an append-only input, this one is updating").Hint("window the aggregation before OVER");
+        const bool rank = use.call.kind == OverKind::kRowNumber || use.call.kind == OverKind::kRank ||
+                          use.call.kind == OverKind::kDenseRank;
+        if (!rank)
+          throw UserError(Reason::kOverOnUpdating, use.span,
+                          "OVER needs an append-only input, this one is updating")
+              .Hint("window the aggregation before OVER");
       }
     }
     node = BuildOvers(node, context, over_outputs);
@@ -490,14 +547,16 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
   }
   // Subqueries keep default names unique; the sinks complain about duplicates that the user wrote.
   for (size_t i = 0; i < order.size(); ++i) {
-    order[i].expr = MakeColumn(order_item[i], project->schema.columns[order_item[i]].name, project->schema.columns[order_item[i]].type);
+    order[i].expr = MakeColumn(order_item[i], project->schema.columns[order_item[i]].name,
+                               project->schema.columns[order_item[i]].type);
   }
   node = project;
   if (select.distinct) node = MakeDistinct(node, select.span);
 
   const int64_t limit = query.limit ? BindCount(*query.limit, "LIMIT") : -1;
   const int64_t offset = query.offset ? BindCount(*query.offset, "OFFSET") : 0;
-  return OrderAndLimit(node, std::move(order), limit, offset, query.order_by.empty() ? query.span : query.order_by[0].expr->span);
+  return OrderAndLimit(node, std::move(order), limit, offset,
+                       query.order_by.empty() ? query.span : query.order_by[0].expr->span);
 }
 
 NodePtr Binder::BindOrderAndLimit(NodePtr node, const Query& query) {
@@ -508,15 +567,19 @@ NodePtr Binder::BindOrderAndLimit(NodePtr node, const Query& query) {
     relation.count = node->schema.num_columns();
     context.scope = {&node->schema, {relation}, {}};
     const int index = Ordinal(*item.expr, node->schema.columns.size(), "ORDER BY");
-    ExpressionPtr expr = index >= 0 ? MakeColumn(index, node->schema.columns[index].name, node->schema.columns[index].type) : BindExpr(*item.expr, context);
+    ExpressionPtr expr =
+        index >= 0 ? MakeColumn(index, node->schema.columns[index].name, node->schema.columns[index].type)
+                   : BindExpr(*item.expr, context);
     order.push_back({std::move(expr), {item.descending, item.nulls_first.value_or(item.descending)}});
   }
   const int64_t limit = query.limit ? BindCount(*query.limit, "LIMIT") : -1;
   const int64_t offset = query.offset ? BindCount(*query.offset, "OFFSET") : 0;
-  return OrderAndLimit(node, std::move(order), limit, offset, query.order_by.empty() ? query.span : query.order_by[0].expr->span);
+  return OrderAndLimit(node, std::move(order), limit, offset,
+                       query.order_by.empty() ? query.span : query.order_by[0].expr->span);
 }
 
-NodePtr Binder::OrderAndLimit(NodePtr node, std::vector<OrderKey> order, int64_t limit, int64_t offset, SourceSpan span) {
+NodePtr Binder::OrderAndLimit(NodePtr node, std::vector<OrderKey> order, int64_t limit, int64_t offset,
+                              SourceSpan span) {
   if (!order.empty()) {
     const bool windowed = node->schema.window && !node->schema.changelog;
     if (windowed && limit >= 0) {
@@ -529,7 +592,8 @@ NodePtr Binder::OrderAndLimit(NodePtr node, std::vector<OrderKey> order, int64_t
       const int start = node->schema.window->start_columns[0];
       const int end = node->schema.window->end_columns[0];
       for (int column : {start, end}) {
-        top->partition_by.push_back(MakeColumn(column, node->schema.columns[column].name, node->schema.columns[column].type));
+        top->partition_by.push_back(
+            MakeColumn(column, node->schema.columns[column].name, node->schema.columns[column].type));
       }
       return top;
     }
@@ -573,13 +637,17 @@ void Binder::RenameColumns(BoundRelation& relation, const std::vector<Identifier
     const PlanColumn& column = copy->schema.columns[i];
     if (column.hidden) continue;
     if (next >= names.size()) {
-      throw UserError(Reason::kSchemaMismatch, span, "the column list has " + std::to_string(names.size()) + " names, the query has more columns");
+      throw UserError(
+          Reason::kSchemaMismatch, span,
+          "the column list has " + std::to_string(names.size()) + " names, the query has more columns");
     }
     exprs.push_back(MakeColumn(i, column.name, column.type));
     new_names.push_back(names[next++].text);
   }
   if (next < names.size()) {
-    throw UserError(Reason::kSchemaMismatch, names[next].span, "the column list has " + std::to_string(names.size()) + " names, the query has " + std::to_string(next) + " columns");
+    throw UserError(Reason::kSchemaMismatch, names[next].span,
+                    "the column list has " + std::to_string(names.size()) + " names, the query has " +
+                        std::to_string(next) + " columns");
   }
   relation.node = MakeProject(relation.node, std::move(exprs), std::move(new_names), span);
   relation.relations[0].count = relation.node->schema.num_columns();

@@ -15,10 +15,14 @@ namespace {
 
 const char* RoleName(TableRole role) {
   switch (role) {
-    case TableRole::kSource: return "source";
-    case TableRole::kSink: return "sink";
-    case TableRole::kLookup: return "lookup";
-    case TableRole::kMemory: return "memory";
+    case TableRole::kSource:
+      return "source";
+    case TableRole::kSink:
+      return "sink";
+    case TableRole::kLookup:
+      return "lookup";
+    case TableRole::kMemory:
+      return "memory";
   }
   return "?";
 }
@@ -59,20 +63,28 @@ BoundScript Binder::Bind(std::vector<Statement>& statements) {
     if (table->bad_data != BadData::kDeadLetter) continue;
     auto found = tables_.find(FoldName(table->dead_letter));
     if (found == tables_.end()) {
-      script_.errors.push_back(UserError(Reason::kUnknownTable, table->spec.options.span("dead_letter"), "no table '" + table->dead_letter + "' for dead letters").Hint("declare it: CREATE TABLE " + table->dead_letter + " (raw BYTEA, error TEXT, source TEXT, position TEXT, timestamp TIMESTAMP) WITH (…)"));
+      script_.errors.push_back(
+          UserError(Reason::kUnknownTable, table->spec.options.span("dead_letter"),
+                    "no table '" + table->dead_letter + "' for dead letters")
+              .Hint("declare it: CREATE TABLE " + table->dead_letter +
+                    " (raw BYTEA, error TEXT, source TEXT, position TEXT, timestamp TIMESTAMP) WITH (…)"));
       continue;
     }
     found->second->role = TableRole::kSink;
     table->dead_letter_table = found->second;
     if (found->second->order.empty()) {
-      for (const Field& field : {Field{"raw", Type::Bytes()}, Field{"error", Type::Text()}, Field{"source", Type::Text()}, Field{"position", Type::Text()}, Field{"timestamp", Type::Timestamp()}}) {
+      for (const Field& field :
+           {Field{"raw", Type::Bytes()}, Field{"error", Type::Text()}, Field{"source", Type::Text()},
+            Field{"position", Type::Text()}, Field{"timestamp", Type::Timestamp()}}) {
         found->second->order.push_back({0, found->second->spec.columns.num_columns()});
         found->second->spec.columns.fields.push_back(field);
       }
     }
   }
   if (script_.outputs.empty() && script_.explains.empty() && script_.errors.empty()) {
-    script_.errors.push_back(UserError(Reason::kNoOutput, {}, "the script has no INSERT and no query, so nothing would run").Hint("add INSERT INTO … SELECT …, or a SELECT"));
+    script_.errors.push_back(
+        UserError(Reason::kNoOutput, {}, "the script has no INSERT and no query, so nothing would run")
+            .Hint("add INSERT INTO … SELECT …, or a SELECT"));
   }
   if (script_.errors.empty()) {
     std::vector<NodePtr> roots;
@@ -93,12 +105,16 @@ void Binder::BindStatement(Statement& statement) {
     throw UserError(Reason::kUnsupported, statement.span, what).Hint(hint);
   };
   switch (statement.kind) {
-    case StatementKind::kCreateTable: BindCreateTable(statement); return;
+    case StatementKind::kCreateTable:
+      BindCreateTable(statement);
+      return;
     case StatementKind::kCreateView: {
       const std::string name = FoldName(statement.name.text);
       if ((views_.count(name) && !statement.or_replace) || tables_.count(name)) {
         if (statement.if_not_exists) return;
-        throw UserError(Reason::kDuplicateName, statement.name.span, "'" + statement.name.text + "' exists already").Hint("use CREATE OR REPLACE VIEW");
+        throw UserError(Reason::kDuplicateName, statement.name.span,
+                        "'" + statement.name.text + "' exists already")
+            .Hint("use CREATE OR REPLACE VIEW");
       }
       BoundRelation bound = BindQuery(*statement.query);
       if (!statement.column_list.empty()) RenameColumns(bound, statement.column_list, statement.name.span);
@@ -107,7 +123,8 @@ void Binder::BindStatement(Statement& statement) {
     }
     case StatementKind::kCreatePipeline: {
       if (!script_.pipeline_name.empty()) {
-        throw UserError(Reason::kDuplicateName, statement.name.span, "a script can hold one CREATE PIPELINE").Hint("put the second one into its own script");
+        throw UserError(Reason::kDuplicateName, statement.name.span, "a script can hold one CREATE PIPELINE")
+            .Hint("put the second one into its own script");
       }
       script_.pipeline_name = statement.name.text;
       for (const OptionAssignment& option : statement.options) {
@@ -122,30 +139,42 @@ void Binder::BindStatement(Statement& statement) {
       BindStatement(*statement.inner);
       return;
     }
-    case StatementKind::kInsert: BindInsert(statement); return;
+    case StatementKind::kInsert:
+      BindInsert(statement);
+      return;
     case StatementKind::kQuery: {
       BoundRelation bound = BindQuery(*statement.query);
       AddOutput(bound.node, nullptr, {}, statement.span);
       return;
     }
-    case StatementKind::kSet: BindSet(statement); return;
+    case StatementKind::kSet:
+      BindSet(statement);
+      return;
     case StatementKind::kExplain: {
       const size_t before = script_.outputs.size();
       BindStatement(*statement.inner);
-      if (script_.outputs.size() == before) throw UserError(Reason::kUnsupported, statement.span, "EXPLAIN takes an INSERT or a query");
+      if (script_.outputs.size() == before)
+        throw UserError(Reason::kUnsupported, statement.span, "EXPLAIN takes an INSERT or a query");
       while (script_.outputs.size() > before) {
         script_.explains.emplace_back(&statement, script_.outputs.back().node);
         script_.outputs.pop_back();
       }
       return;
     }
-    case StatementKind::kCreateFunction: unsupported("user-defined functions are not supported yet", "see docs/functions.md for the built-in ones"); return;
+    case StatementKind::kCreateFunction:
+      unsupported("user-defined functions are not supported yet",
+                  "see docs/functions.md for the built-in ones");
+      return;
     case StatementKind::kDrop:
     case StatementKind::kShow:
     case StatementKind::kDescribe:
-      unsupported("DROP, SHOW and DESCRIBE work through the server only", "remove the statement from the script");
+      unsupported("DROP, SHOW and DESCRIBE work through the server only",
+                  "remove the statement from the script");
       return;
-    case StatementKind::kOther: unsupported("'" + statement.name.text + "' statements are not supported", "a script holds CREATE, INSERT, SELECT, SET and EXPLAIN"); return;
+    case StatementKind::kOther:
+      unsupported("'" + statement.name.text + "' statements are not supported",
+                  "a script holds CREATE, INSERT, SELECT, SET and EXPLAIN");
+      return;
   }
 }
 
@@ -156,33 +185,54 @@ void Binder::BindSet(const Statement& statement) {
   auto duration = [&]() -> int64_t {
     auto us = ParseDurationUs(statement.value);
     if (!us || *us < 0) {
-      throw UserError(Reason::kBadOption, statement.value_span, "'" + statement.value + "' is not a length of time").Hint("write '5s', '10 minutes' or '1 day'");
+      throw UserError(Reason::kBadOption, statement.value_span,
+                      "'" + statement.value + "' is not a length of time")
+          .Hint("write '5s', '10 minutes' or '1 day'");
     }
     return *us;
   };
   const bool reset = statement.flag;
-  if (name == "updating_ttl") settings.updating_ttl_us = reset ? 0 : duration();
-  else if (name == "updating_flush_interval") settings.updating_flush_interval_us = reset ? defaults.updating_flush_interval_us : duration();
-  else if (name == "checkpoint_interval") settings.checkpoint_interval_us = reset ? std::nullopt : std::optional(duration());
-  else if (name == "idle_time") settings.idle_time_us = reset ? std::nullopt : std::optional(duration());
-  else if (name == "watermark_delay") settings.watermark_delay_us = reset ? std::nullopt : std::optional(duration());
+  if (name == "updating_ttl")
+    settings.updating_ttl_us = reset ? 0 : duration();
+  else if (name == "updating_flush_interval")
+    settings.updating_flush_interval_us = reset ? defaults.updating_flush_interval_us : duration();
+  else if (name == "checkpoint_interval")
+    settings.checkpoint_interval_us = reset ? std::nullopt : std::optional(duration());
+  else if (name == "idle_time")
+    settings.idle_time_us = reset ? std::nullopt : std::optional(duration());
+  else if (name == "watermark_delay")
+    settings.watermark_delay_us = reset ? std::nullopt : std::optional(duration());
   else if (name == "parallelism") {
     settings.parallelism.reset();
     if (!reset) {
-      const bool digits = !statement.value.empty() && statement.value.size() <= 4 && std::all_of(statement.value.begin(), statement.value.end(), ::isdigit);
+      const bool digits = !statement.value.empty() && statement.value.size() <= 4 &&
+                          std::all_of(statement.value.begin(), statement.value.end(), ::isdigit);
       const int value = digits ? std::stoi(statement.value) : 0;
-      if (value < 1 || value > 1024) throw UserError(Reason::kBadOption, statement.value_span, "parallelism must be a whole number from 1 to 1024, not '" + statement.value + "'");
+      if (value < 1 || value > 1024)
+        throw UserError(Reason::kBadOption, statement.value_span,
+                        "parallelism must be a whole number from 1 to 1024, not '" + statement.value + "'");
       settings.parallelism = value;
     }
   } else if (name == "error_on_division_by_zero") {
     const std::string value = FoldName(statement.value);
-    if (!reset && value != "true" && value != "false") throw UserError(Reason::kBadOption, statement.value_span, "error_on_division_by_zero is true or false, not '" + statement.value + "'");
+    if (!reset && value != "true" && value != "false")
+      throw UserError(Reason::kBadOption, statement.value_span,
+                      "error_on_division_by_zero is true or false, not '" + statement.value + "'");
     settings.error_on_division_by_zero = reset || value == "true";
   } else if (name == "timezone") {
     const std::string value = FoldName(statement.value);
-    if (!reset && value != "utc") throw UserError(Reason::kUnsupported, statement.value_span, "only the time zone UTC is supported");
+    if (!reset && value != "utc")
+      throw UserError(Reason::kUnsupported, statement.value_span, "only the time zone UTC is supported");
   } else if (name != "schema_registry_debug") {
-    const std::vector<std::string> names = {"updating_ttl", "updating_flush_interval", "parallelism", "checkpoint_interval", "idle_time", "watermark_delay", "timezone", "error_on_division_by_zero", "schema_registry_debug"};
+    const std::vector<std::string> names = {"updating_ttl",
+                                            "updating_flush_interval",
+                                            "parallelism",
+                                            "checkpoint_interval",
+                                            "idle_time",
+                                            "watermark_delay",
+                                            "timezone",
+                                            "error_on_division_by_zero",
+                                            "schema_registry_debug"};
     UserError error(Reason::kUnknownSetting, statement.name.span, "no setting '" + statement.name.text + "'");
     const std::string nearest = NearestName(name, names);
     std::string list;
@@ -191,7 +241,8 @@ void Binder::BindSet(const Statement& statement) {
   }
 }
 
-// ---- tables -----------------------------------------------------------------------------------------------------
+// ---- tables
+// -----------------------------------------------------------------------------------------------------
 
 void Binder::ReadOptions(TableDefinition& table, const TableDeclaration& declaration) {
   std::string id;
@@ -205,7 +256,8 @@ void Binder::ReadOptions(TableDefinition& table, const TableDeclaration& declara
     raw.push_back({option.name, option.value, option.name_span, option.value_span});
   }
   if (id.empty()) {
-    throw UserError(Reason::kMissingOption, declaration.span, "table '" + table.name + "' has no connector").Hint("add connector = '…' to WITH");
+    throw UserError(Reason::kMissingOption, declaration.span, "table '" + table.name + "' has no connector")
+        .Hint("add connector = '…' to WITH");
   }
   table.connector = options_.connectors->Find(id);
   if (!table.connector) {
@@ -217,7 +269,8 @@ void Binder::ReadOptions(TableDefinition& table, const TableDeclaration& declara
   }
   std::optional<laminar::TableKind> known;
   if (declaration.role == TableRole::kLookup) known = laminar::TableKind::kLookup;
-  TableOptions read = ReadTableOptions(raw, table.connector->info(), *options_.formats, declaration.span, known);
+  TableOptions read =
+      ReadTableOptions(raw, table.connector->info(), *options_.formats, declaration.span, known);
   for (const std::string& warning : read.warnings) Warn("REPEATED_OPTION", declaration.span, warning);
   if (!read.errors.empty()) {
     for (size_t i = 1; i < read.errors.size(); ++i) script_.errors.push_back(read.errors[i]);
@@ -228,20 +281,28 @@ void Binder::ReadOptions(TableDefinition& table, const TableDeclaration& declara
   table.spec.format_spec = std::move(read.format_spec);
   table.spec.format_spec.table_name = table.name;
   if (read.kind) {
-    table.role = *read.kind == laminar::TableKind::kSource ? TableRole::kSource : *read.kind == laminar::TableKind::kSink ? TableRole::kSink : TableRole::kLookup;
+    table.role = *read.kind == laminar::TableKind::kSource ? TableRole::kSource
+                 : *read.kind == laminar::TableKind::kSink ? TableRole::kSink
+                                                           : TableRole::kLookup;
   }
   const Options& options = table.spec.options;
   const std::string bad = FoldName(options.Text("bad_data", "fail"));
-  table.bad_data = bad == "drop" ? BadData::kDrop : bad == "dead_letter" ? BadData::kDeadLetter : BadData::kFail;
-  if (auto ignore = table.spec.format_spec.options.find("ignore_parse_errors"); ignore != table.spec.format_spec.options.end()) {
+  table.bad_data = bad == "drop"          ? BadData::kDrop
+                   : bad == "dead_letter" ? BadData::kDeadLetter
+                                          : BadData::kFail;
+  if (auto ignore = table.spec.format_spec.options.find("ignore_parse_errors");
+      ignore != table.spec.format_spec.options.end()) {
     ignore->second.used = true;
     if (FoldName(ignore->second.value) == "true") table.bad_data = BadData::kDrop;
   }
   table.dead_letter = options.Text("dead_letter");
   if (table.bad_data == BadData::kDeadLetter && table.dead_letter.empty()) {
-    throw UserError(Reason::kMissingOption, options.span("bad_data"), "bad_data = 'dead_letter' needs the option dead_letter").Hint("add dead_letter = '<sink table>'");
+    throw UserError(Reason::kMissingOption, options.span("bad_data"),
+                    "bad_data = 'dead_letter' needs the option dead_letter")
+        .Hint("add dead_letter = '<sink table>'");
   }
-  table.watermark_delay_us = options.DurationUs("watermark_delay", script_.settings.watermark_delay_us.value_or(1'000'000));
+  table.watermark_delay_us =
+      options.DurationUs("watermark_delay", script_.settings.watermark_delay_us.value_or(1'000'000));
   table.idle_time_us = options.DurationUs("idle_time", script_.settings.idle_time_us.value_or(300'000'000));
   table.rate_limit = options.Double("rate_limit", 0);
   table.event_time = options.Text("event_time_field");
@@ -252,17 +313,21 @@ void Binder::DefineColumns(TableDefinition& table, const TableDeclaration& decla
   std::set<std::string> seen;
   for (const ColumnDefinition& column : *declaration.columns) {
     if (!seen.insert(column.name.text).second) {
-      throw UserError(Reason::kDuplicateName, column.name.span, "column '" + column.name.text + "' is declared twice");
+      throw UserError(Reason::kDuplicateName, column.name.span,
+                      "column '" + column.name.text + "' is declared twice");
     }
     if (column.computed) {
       table.order.push_back({2, static_cast<int>(table.computed.size())});
       table.computed.push_back({column.name.text, column.type, column.computed.get(), column.name.span});
       continue;
     }
-    if (!column.type) throw UserError(Reason::kSyntax, column.name.span, "column '" + column.name.text + "' has no type");
+    if (!column.type)
+      throw UserError(Reason::kSyntax, column.name.span, "column '" + column.name.text + "' has no type");
     bool metadata = column.metadata;
-    std::string key = column.metadata ? (column.metadata_key.empty() ? column.name.text : column.metadata_key) : "";
-    const bool raw = table.connector && table.spec.format && table.spec.format->fixed_schema && table.spec.format->fixed_schema(table.spec.format_spec).num_columns() > 0;
+    std::string key =
+        column.metadata ? (column.metadata_key.empty() ? column.name.text : column.metadata_key) : "";
+    const bool raw = table.connector && table.spec.format && table.spec.format->fixed_schema &&
+                     table.spec.format->fixed_schema(table.spec.format_spec).num_columns() > 0;
     if (!metadata && raw) {  // raw formats: a column named like a metadata key is that key
       for (const MetadataColumn& known : table.connector->info().metadata) {
         if (EqualsIgnoreCase(known.key, column.name.text)) {
@@ -282,7 +347,8 @@ void Binder::DefineColumns(TableDefinition& table, const TableDeclaration& decla
         }
       }
       if (!found) {
-        UserError error(Reason::kMetadataUnknown, column.name.span, "no metadata '" + key + "' in this connector");
+        UserError error(Reason::kMetadataUnknown, column.name.span,
+                        "no metadata '" + key + "' in this connector");
         std::string list;
         for (const auto& k : keys) list += (list.empty() ? "" : ", ") + k;
         throw error.Hint(keys.empty() ? "it has no metadata columns" : "metadata: " + list);
@@ -294,12 +360,17 @@ void Binder::DefineColumns(TableDefinition& table, const TableDeclaration& decla
     }
     if (column.primary_key) table.spec.primary_key.push_back(table.spec.columns.num_columns());
     table.order.push_back({0, table.spec.columns.num_columns()});
-    table.spec.columns.fields.push_back({column.name.text, *column.type, !column.not_null && !column.primary_key});
+    table.spec.columns.fields.push_back(
+        {column.name.text, *column.type, !column.not_null && !column.primary_key});
   }
   for (const Identifier& name : declaration.primary_key) {
     const int index = table.spec.columns.IndexOf(name.text);
-    if (index < 0) throw UserError(Reason::kUnknownColumn, name.span, "PRIMARY KEY column '" + name.text + "' is not a column of the table");
-    if (std::find(table.spec.primary_key.begin(), table.spec.primary_key.end(), index) == table.spec.primary_key.end()) table.spec.primary_key.push_back(index);
+    if (index < 0)
+      throw UserError(Reason::kUnknownColumn, name.span,
+                      "PRIMARY KEY column '" + name.text + "' is not a column of the table");
+    if (std::find(table.spec.primary_key.begin(), table.spec.primary_key.end(), index) ==
+        table.spec.primary_key.end())
+      table.spec.primary_key.push_back(index);
   }
   table.spec.format_spec.primary_key = table.spec.primary_key;
 }
@@ -314,11 +385,15 @@ void Binder::CheckEventTime(TableDefinition& table, const TableDeclaration& decl
   const bool changelog = table.spec.format && table.spec.format->changelog && table.role != TableRole::kSink;
   if (!changelog) return;
   if (!table.event_time.empty() || declaration.watermark_column) {
-    throw UserError(Reason::kEventTimeWithDebezium, declaration.watermark_column ? declaration.watermark_column->span : table.spec.options.span("event_time_field"),
+    throw UserError(Reason::kEventTimeWithDebezium,
+                    declaration.watermark_column ? declaration.watermark_column->span
+                                                 : table.spec.options.span("event_time_field"),
                     "a table of changes has no event time of its own");
   }
   if (!table.computed.empty()) {
-    throw UserError(Reason::kVirtualWithDebezium, table.computed[0].span, "a table of changes cannot have computed columns").Hint("compute '" + table.computed[0].name + "' in a view");
+    throw UserError(Reason::kVirtualWithDebezium, table.computed[0].span,
+                    "a table of changes cannot have computed columns")
+        .Hint("compute '" + table.computed[0].name + "' in a view");
   }
 }
 
@@ -330,20 +405,25 @@ std::shared_ptr<TableDefinition> Binder::DefineTable(const TableDeclaration& dec
   table->spec.name = table->name;
   table->spec.partition_by = declaration.partition_by;
   bool memory = !declaration.has_options;
-  for (const OptionAssignment& option : declaration.options) memory = memory || (FoldName(option.name) == "connector" && FoldName(option.value) == "memory");
+  for (const OptionAssignment& option : declaration.options)
+    memory = memory || (FoldName(option.name) == "connector" && FoldName(option.value) == "memory");
   if (memory) {
     table->role = TableRole::kMemory;
     table->test_input = options_.memory_tables_are_inputs && !inserted_names_.count(FoldName(table->name));
   } else {
     ReadOptions(*table, declaration);
     if (declaration.role && table->role != declaration.role && declaration.role == TableRole::kLookup) {
-      throw UserError(Reason::kBadOption, declaration.span, "a TEMPORARY table is a lookup table, its type is not '" + std::string(RoleName(*table->role)) + "'");
+      throw UserError(Reason::kBadOption, declaration.span,
+                      "a TEMPORARY table is a lookup table, its type is not '" +
+                          std::string(RoleName(*table->role)) + "'");
     }
   }
   if (declaration.has_columns) {
     DefineColumns(*table, declaration);
   } else if (memory) {
-    throw UserError(Reason::kSyntax, declaration.span, "table '" + table->name + "' has neither columns nor a connector").Hint("add (column TYPE, …) or WITH (connector = …)");
+    throw UserError(Reason::kSyntax, declaration.span,
+                    "table '" + table->name + "' has neither columns nor a connector")
+        .Hint("add (column TYPE, …) or WITH (connector = …)");
   }
   if (!memory) {
     if (auto implied = table->connector->ImpliedSchema(table->spec)) {
@@ -355,9 +435,12 @@ std::shared_ptr<TableDefinition> Binder::DefineTable(const TableDeclaration& dec
         for (const Field& field : table->spec.columns.fields) {
           const int index = implied->IndexOf(field.name);
           if (index < 0 || implied->fields[index].type != field.type) {
-            throw UserError(Reason::kSchemaMismatch, declaration.span,
-                            index < 0 ? "connector " + table->connector->info().id + " has no column '" + field.name + "'"
-                                      : "column '" + field.name + "' of connector " + table->connector->info().id + " is " + implied->fields[index].type.ToString() + ", not " + field.type.ToString());
+            throw UserError(
+                Reason::kSchemaMismatch, declaration.span,
+                index < 0
+                    ? "connector " + table->connector->info().id + " has no column '" + field.name + "'"
+                    : "column '" + field.name + "' of connector " + table->connector->info().id + " is " +
+                          implied->fields[index].type.ToString() + ", not " + field.type.ToString());
           }
         }
       }
@@ -369,14 +452,20 @@ std::shared_ptr<TableDefinition> Binder::DefineTable(const TableDeclaration& dec
           table->spec.columns = fixed;
           for (int i = 0; i < fixed.num_columns(); ++i) table->order.push_back({0, i});
         } else if (table->spec.columns.num_columns() > fixed.num_columns()) {
-          throw UserError(Reason::kSchemaMismatch, declaration.span, "format " + table->spec.format->names[0] + " gives one column (" + fixed.ToString() + "), the table declares " + std::to_string(table->spec.columns.num_columns()));
+          throw UserError(Reason::kSchemaMismatch, declaration.span,
+                          "format " + table->spec.format->names[0] + " gives one column (" +
+                              fixed.ToString() + "), the table declares " +
+                              std::to_string(table->spec.columns.num_columns()));
         }
       }
     }
   }
   CheckEventTime(*table, declaration);
-  if (table->spec.format && table->spec.format->changelog && table->role == TableRole::kSource && table->spec.primary_key.empty()) {
-    throw UserError(Reason::kDebeziumNeedsPrimaryKey, declaration.span, "a source of changes needs a PRIMARY KEY").Hint("declare it, e.g. id BIGINT PRIMARY KEY");
+  if (table->spec.format && table->spec.format->changelog && table->role == TableRole::kSource &&
+      table->spec.primary_key.empty()) {
+    throw UserError(Reason::kDebeziumNeedsPrimaryKey, declaration.span,
+                    "a source of changes needs a PRIMARY KEY")
+        .Hint("declare it, e.g. id BIGINT PRIMARY KEY");
   }
   return table;
 }
@@ -385,7 +474,9 @@ void Binder::BindCreateTable(Statement& statement) {
   const std::string name = FoldName(statement.name.text);
   if (tables_.count(name) || views_.count(name)) {
     if (statement.if_not_exists) return;
-    throw UserError(Reason::kDuplicateName, statement.name.span, "'" + statement.name.text + "' exists already").Hint("use another name, or CREATE TABLE IF NOT EXISTS");
+    throw UserError(Reason::kDuplicateName, statement.name.span,
+                    "'" + statement.name.text + "' exists already")
+        .Hint("use another name, or CREATE TABLE IF NOT EXISTS");
   }
   if (statement.query && !statement.has_options && !statement.has_columns) {  // a named intermediate result
     BoundRelation bound = BindQuery(*statement.query);
@@ -393,7 +484,8 @@ void Binder::BindCreateTable(Statement& statement) {
     return;
   }
   if (statement.watermarks.size() > 1) {
-    throw UserError(Reason::kMultipleWatermarks, statement.watermarks[1].span, "a table can have one WATERMARK");
+    throw UserError(Reason::kMultipleWatermarks, statement.watermarks[1].span,
+                    "a table can have one WATERMARK");
   }
   TableDeclaration declaration;
   declaration.name = statement.name;
@@ -409,16 +501,20 @@ void Binder::BindCreateTable(Statement& statement) {
   }
   if (statement.temporary) declaration.role = TableRole::kLookup;
   for (const ExprPtr& item : statement.partitioned_by) {
-    if (item->kind != ExprKind::kName) throw UserError(Reason::kUnsupported, item->span, "PARTITIONED BY takes column names here");
+    if (item->kind != ExprKind::kName)
+      throw UserError(Reason::kUnsupported, item->span, "PARTITIONED BY takes column names here");
     declaration.partition_by.push_back(item->names.back().text);
   }
   auto table = DefineTable(declaration);
   tables_[name] = table;
   // Computed columns and the watermark are checked where they are declared, even if nothing reads the table.
-  if (table->role != TableRole::kSink && (!table->computed.empty() || !table->event_time.empty()) && !table->order.empty()) {
+  if (table->role != TableRole::kSink && (!table->computed.empty() || !table->event_time.empty()) &&
+      !table->order.empty()) {
     auto probe = MakeNode(NodeKind::kScan, {}, statement.span);
-    for (const Field& field : table->spec.columns.fields) probe->schema.columns.push_back({field.name, field.type, field.nullable, false});
-    for (const MetadataReference& m : table->metadata) probe->schema.columns.push_back({m.name, m.type, true, false});
+    for (const Field& field : table->spec.columns.fields)
+      probe->schema.columns.push_back({field.name, field.type, field.nullable, false});
+    for (const MetadataReference& m : table->metadata)
+      probe->schema.columns.push_back({m.name, m.type, true, false});
     try {
       FinishScan(probe, *table, statement.span);
     } catch (...) {
@@ -432,7 +528,8 @@ void Binder::BindCreateTable(Statement& statement) {
   }
 }
 
-// ---- reading ----------------------------------------------------------------------------------------------------
+// ---- reading
+// ----------------------------------------------------------------------------------------------------
 
 void Binder::InferSchema(TableDefinition& table, SourceSpan span) {
   if (!table.order.empty() || table.open) return;
@@ -452,7 +549,9 @@ void Binder::InferSchema(TableDefinition& table, SourceSpan span) {
   // No schema known: one JSON column that names reach into.
   const bool json = table.spec.format && table.spec.format->names[0] == "json";
   if (options_.may_sample && !json) {
-    throw UserError(Reason::kSchemaMismatch, span, "table '" + table.name + "' declares no columns, and they cannot be read from its data").Hint("declare them: CREATE TABLE " + table.name + " (column TYPE, …) WITH (…)");
+    throw UserError(Reason::kSchemaMismatch, span,
+                    "table '" + table.name + "' declares no columns, and they cannot be read from its data")
+        .Hint("declare them: CREATE TABLE " + table.name + " (column TYPE, …) WITH (…)");
   }
   table.open = true;
   set(Schema{{{"value", Type::Json(), true}}});
@@ -467,7 +566,8 @@ NodePtr Binder::FinishScan(NodePtr node, const TableDefinition& table, SourceSpa
     ScopeRelation relation;
     relation.count = node->schema.num_columns();
     context.scope = {&node->schema, {relation}, {}};
-    for (const ComputedColumn& column : table.computed) context.aliases.emplace_back(column.name, column.expr);
+    for (const ComputedColumn& column : table.computed)
+      context.aliases.emplace_back(column.name, column.expr);
     std::vector<ExpressionPtr> exprs;
     std::vector<std::string> names;
     for (const auto& slot : table.order) {
@@ -494,7 +594,8 @@ NodePtr Binder::FinishScan(NodePtr node, const TableDefinition& table, SourceSpa
     for (int pass = 0; pass < 2 && index < 0; ++pass) {
       for (int i = 0; i < schema.num_columns() && index < 0; ++i) {
         const PlanColumn& column = schema.columns[i];
-        if (!column.hidden && (pass == 0 ? column.name == name : EqualsIgnoreCase(column.name, name))) index = i;
+        if (!column.hidden && (pass == 0 ? column.name == name : EqualsIgnoreCase(column.name, name)))
+          index = i;
       }
     }
     if (index < 0) {
@@ -506,7 +607,8 @@ NodePtr Binder::FinishScan(NodePtr node, const TableDefinition& table, SourceSpa
     }
     return index;
   };
-  const SourceSpan at = table.has_watermark_clause ? table.event_time_span : table.spec.options.span("event_time_field");
+  const SourceSpan at =
+      table.has_watermark_clause ? table.event_time_span : table.spec.options.span("event_time_field");
   if (table.event_time.empty() && table.watermark_field.empty()) {
     if (schema.row_time < 0) return node;  // changes have none
     auto watermark = MakeNode(NodeKind::kWatermark, {node}, span);
@@ -519,10 +621,14 @@ NodePtr Binder::FinishScan(NodePtr node, const TableDefinition& table, SourceSpa
   const std::string& time_name = table.event_time.empty() ? table.watermark_field : table.event_time;
   int time = find(time_name, at);
   if (table.open) {
-    throw UserError(Reason::kWatermarkType, at, "the event time of a table without a schema must be declared as a column").Hint("declare the columns");
+    throw UserError(Reason::kWatermarkType, at,
+                    "the event time of a table without a schema must be declared as a column")
+        .Hint("declare the columns");
   }
   if (!schema.columns[time].type.is_timestamp()) {
-    throw UserError(Reason::kWatermarkType, at, "the event time '" + time_name + "' must be a TIMESTAMP, it is " + schema.columns[time].type.ToString());
+    throw UserError(Reason::kWatermarkType, at,
+                    "the event time '" + time_name + "' must be a TIMESTAMP, it is " +
+                        schema.columns[time].type.ToString());
   }
   auto watermark = MakeNode(NodeKind::kWatermark, {node}, span);
   watermark->schema = schema;
@@ -536,15 +642,19 @@ NodePtr Binder::FinishScan(NodePtr node, const TableDefinition& table, SourceSpa
     context.scope = {&schema, {relation}, {}};
     ExpressionPtr value = BindExpr(*table.watermark, context);
     if (!value->type().is_timestamp()) {
-      throw UserError(Reason::kWatermarkType, table.watermark->span, "a watermark must be a TIMESTAMP, this is " + value->type().ToString()).Hint("write e.g. " + time_name + " - INTERVAL '5' SECOND");
+      throw UserError(Reason::kWatermarkType, table.watermark->span,
+                      "a watermark must be a TIMESTAMP, this is " + value->type().ToString())
+          .Hint("write e.g. " + time_name + " - INTERVAL '5' SECOND");
     }
     watermark->watermark = CastTo(value, Type::Timestamp(), table.watermark->span);
   } else if (!table.watermark_field.empty()) {
     const int field = find(table.watermark_field, table.spec.options.span("watermark_field"));
     if (!schema.columns[field].type.is_timestamp()) {
-      throw UserError(Reason::kWatermarkType, table.spec.options.span("watermark_field"), "the watermark '" + table.watermark_field + "' must be a TIMESTAMP");
+      throw UserError(Reason::kWatermarkType, table.spec.options.span("watermark_field"),
+                      "the watermark '" + table.watermark_field + "' must be a TIMESTAMP");
     }
-    watermark->watermark = CastTo(MakeColumn(field, schema.columns[field].name, schema.columns[field].type), Type::Timestamp(), at);
+    watermark->watermark = CastTo(MakeColumn(field, schema.columns[field].name, schema.columns[field].type),
+                                  Type::Timestamp(), at);
   } else {
     watermark->delay_us = table.has_watermark_clause ? 0 : table.watermark_delay_us;
   }
@@ -555,8 +665,10 @@ NodePtr Binder::MakeScan(const std::shared_ptr<TableDefinition>& table, SourceSp
   InferSchema(*table, span);
   auto node = MakeNode(NodeKind::kScan, {}, span);
   node->table = table;
-  for (const Field& field : table->spec.columns.fields) node->schema.columns.push_back({field.name, field.type, field.nullable, false});
-  for (const MetadataReference& m : table->metadata) node->schema.columns.push_back({m.name, m.type, true, false});
+  for (const Field& field : table->spec.columns.fields)
+    node->schema.columns.push_back({field.name, field.type, field.nullable, false});
+  for (const MetadataReference& m : table->metadata)
+    node->schema.columns.push_back({m.name, m.type, true, false});
   if (table->test_input) {
     node->schema.changelog = options_.changelog_inputs.count(FoldName(table->name)) > 0;
     node->schema.bounded = false;
@@ -578,7 +690,8 @@ NodePtr Binder::MakeScan(const std::shared_ptr<TableDefinition>& table, SourceSp
   }
   if (table->event_time.empty() && table->watermark_field.empty()) {
     node->schema.default_row_time = true;
-    if (plan.emits == SourcePlan::Emits::kRows && plan.default_event_time >= 0 && plan.default_event_time < table->spec.columns.num_columns()) {
+    if (plan.emits == SourcePlan::Emits::kRows && plan.default_event_time >= 0 &&
+        plan.default_event_time < table->spec.columns.num_columns()) {
       node->schema.row_time = plan.default_event_time;  // one of the connector's visible columns
       return FinishScan(node, *table, span);
     }
@@ -592,7 +705,9 @@ NodePtr Binder::ReadMemoryTable(const std::shared_ptr<TableDefinition>& table, S
   const std::string key = FoldName(table->name);
   auto found = memory_.find(key);
   if (found == memory_.end()) {
-    throw UserError(Reason::kMemoryTableUnwritten, span, "nothing is inserted into table '" + table->name + "' before it is read").Hint("INSERT INTO " + table->name + " first, or give it WITH (connector = …)");
+    throw UserError(Reason::kMemoryTableUnwritten, span,
+                    "nothing is inserted into table '" + table->name + "' before it is read")
+        .Hint("INSERT INTO " + table->name + " first, or give it WITH (connector = …)");
   }
   return found->second;
 }
@@ -601,16 +716,19 @@ NodePtr Binder::ReadTable(const std::shared_ptr<TableDefinition>& table, SourceS
   const std::string key = FoldName(table->name);
   if (table->role == TableRole::kMemory && !table->test_input) return ReadMemoryTable(table, span);
   if (table->role == TableRole::kSink) {
-    throw UserError(Reason::kReadFromSink, span, "table '" + table->name + "' is a sink and cannot be read").Hint("declare a second table over the same data with type = 'source'");
+    throw UserError(Reason::kReadFromSink, span, "table '" + table->name + "' is a sink and cannot be read")
+        .Hint("declare a second table over the same data with type = 'source'");
   }
   if (table->role == TableRole::kLookup) {
     throw UserError(Reason::kUnsupported, span, "lookup tables are not supported yet");
   }
   if (!table->test_input && !table->connector->info().source) {
-    throw UserError(Reason::kReadFromSink, span, "connector " + table->connector->info().id + " cannot be read from");
+    throw UserError(Reason::kReadFromSink, span,
+                    "connector " + table->connector->info().id + " cannot be read from");
   }
   if (table->spec.format && table->spec.format->changelog && table->spec.primary_key.empty()) {
-    throw UserError(Reason::kDebeziumNeedsPrimaryKey, table->span, "a source of changes needs a PRIMARY KEY").Hint("declare it, e.g. id BIGINT PRIMARY KEY");
+    throw UserError(Reason::kDebeziumNeedsPrimaryKey, table->span, "a source of changes needs a PRIMARY KEY")
+        .Hint("declare it, e.g. id BIGINT PRIMARY KEY");
   }
   if (table->role != TableRole::kMemory) table->role = TableRole::kSource;
   NodePtr& scan = scans_[key];
@@ -622,11 +740,14 @@ BoundRelation Binder::BindTable(const TableRef& ref) {
   BoundRelation out;
   ScopeRelation relation;
   switch (ref.kind) {
-    case sql::TableKind::kJoin: throw UserError(Reason::kUnsupported, ref.span, "a join is not allowed here");
+    case sql::TableKind::kJoin:
+      throw UserError(Reason::kUnsupported, ref.span, "a join is not allowed here");
     case sql::TableKind::kUnnest: {
-      throw UserError(Reason::kUnsupported, ref.span, "UNNEST needs a table to its left").Hint("write FROM t CROSS JOIN UNNEST(t.items) AS u(x)");
+      throw UserError(Reason::kUnsupported, ref.span, "UNNEST needs a table to its left")
+          .Hint("write FROM t CROSS JOIN UNNEST(t.items) AS u(x)");
     }
-    case sql::TableKind::kWindow: return BindWindowTable(ref);
+    case sql::TableKind::kWindow:
+      return BindWindowTable(ref);
     case sql::TableKind::kQuery:
     case sql::TableKind::kValues: {
       out = BindQuery(*ref.query);
@@ -636,12 +757,15 @@ BoundRelation Binder::BindTable(const TableRef& ref) {
       out.relations = {relation};
       return out;
     }
-    case sql::TableKind::kNamed: break;
+    case sql::TableKind::kNamed:
+      break;
   }
   if (!ref.qualifier.empty()) {
-    throw UserError(Reason::kUnknownTable, ref.qualifier[0].span, "no schema '" + ref.qualifier[0].text + "'").Hint("tables of a script have plain names");
+    throw UserError(Reason::kUnknownTable, ref.qualifier[0].span, "no schema '" + ref.qualifier[0].text + "'")
+        .Hint("tables of a script have plain names");
   }
-  if (ref.as_of) throw UserError(Reason::kUnsupported, ref.as_of->span, "FOR SYSTEM_TIME AS OF is not supported yet");
+  if (ref.as_of)
+    throw UserError(Reason::kUnsupported, ref.as_of->span, "FOR SYSTEM_TIME AS OF is not supported yet");
   const std::string name = FoldName(ref.name.text);
   relation.alias = ref.alias ? *ref.alias : ref.name;
   bool found = false;
@@ -687,7 +811,9 @@ BoundRelation Binder::BindTable(const TableRef& ref) {
     }
     UserError error(Reason::kUnknownTable, ref.name.span, "no table '" + ref.name.text + "'");
     const std::string nearest = NearestName(ref.name.text, names);
-    throw error.Hint(nearest.empty() ? "declare it with CREATE TABLE " + ref.name.text + " (…) WITH (connector = …)" : "did you mean '" + nearest + "'?");
+    throw error.Hint(nearest.empty()
+                         ? "declare it with CREATE TABLE " + ref.name.text + " (…) WITH (connector = …)"
+                         : "did you mean '" + nearest + "'?");
   }
   if (!ref.column_aliases.empty()) {
     out.relations = {ScopeRelation{}};
@@ -698,12 +824,15 @@ BoundRelation Binder::BindTable(const TableRef& ref) {
   return out;
 }
 
-// ---- writing ----------------------------------------------------------------------------------------------------
+// ---- writing
+// ----------------------------------------------------------------------------------------------------
 
 void Binder::BindInsert(Statement& statement) {
   auto found = tables_.find(FoldName(statement.name.text));
   if (found == tables_.end()) {
-    if (views_.count(FoldName(statement.name.text))) throw UserError(Reason::kWriteToSource, statement.name.span, "'" + statement.name.text + "' is a view and cannot be written");
+    if (views_.count(FoldName(statement.name.text)))
+      throw UserError(Reason::kWriteToSource, statement.name.span,
+                      "'" + statement.name.text + "' is a view and cannot be written");
     UserError error(Reason::kUnknownTable, statement.name.span, "no table '" + statement.name.text + "'");
     const std::string nearest = NearestName(statement.name.text, Keys(tables_));
     throw error.Hint(nearest.empty() ? "declare it with CREATE TABLE" : "did you mean '" + nearest + "'?");
@@ -712,7 +841,8 @@ void Binder::BindInsert(Statement& statement) {
   AddOutput(bound.node, found->second, statement.column_list, statement.name.span);
 }
 
-NodePtr Binder::MatchColumns(NodePtr input, const TableDefinition& table, const std::vector<Identifier>& columns, SourceSpan span) {
+NodePtr Binder::MatchColumns(NodePtr input, const TableDefinition& table,
+                             const std::vector<Identifier>& columns, SourceSpan span) {
   const PlanSchema& in = input->schema;
   std::vector<int> visible;
   for (int i = 0; i < in.num_columns(); ++i) {
@@ -721,18 +851,25 @@ NodePtr Binder::MatchColumns(NodePtr input, const TableDefinition& table, const 
   std::vector<int> target;
   if (columns.empty()) {
     if (static_cast<int>(visible.size()) != table.spec.columns.num_columns()) {
-      throw UserError(Reason::kSchemaMismatch, span, "the query has " + std::to_string(visible.size()) + " columns, table '" + table.name + "' has " + std::to_string(table.spec.columns.num_columns()))
+      throw UserError(Reason::kSchemaMismatch, span,
+                      "the query has " + std::to_string(visible.size()) + " columns, table '" + table.name +
+                          "' has " + std::to_string(table.spec.columns.num_columns()))
           .Hint("columns of the table: " + table.spec.columns.ToString());
     }
     for (int i = 0; i < table.spec.columns.num_columns(); ++i) target.push_back(i);
   } else {
     if (columns.size() != visible.size()) {
-      throw UserError(Reason::kSchemaMismatch, span, "the column list has " + std::to_string(columns.size()) + " names, the query " + std::to_string(visible.size()) + " columns");
+      throw UserError(Reason::kSchemaMismatch, span,
+                      "the column list has " + std::to_string(columns.size()) + " names, the query " +
+                          std::to_string(visible.size()) + " columns");
     }
     for (const Identifier& name : columns) {
       const int index = table.spec.columns.IndexOf(name.text);
-      if (index < 0) throw UserError(Reason::kUnknownColumn, name.span, "no column '" + name.text + "' in table '" + table.name + "'");
-      if (std::find(target.begin(), target.end(), index) != target.end()) throw UserError(Reason::kDuplicateName, name.span, "column '" + name.text + "' is named twice");
+      if (index < 0)
+        throw UserError(Reason::kUnknownColumn, name.span,
+                        "no column '" + name.text + "' in table '" + table.name + "'");
+      if (std::find(target.begin(), target.end(), index) != target.end())
+        throw UserError(Reason::kDuplicateName, name.span, "column '" + name.text + "' is named twice");
       target.push_back(index);
     }
   }
@@ -743,27 +880,38 @@ NodePtr Binder::MatchColumns(NodePtr input, const TableDefinition& table, const 
     names.push_back(field.name);
     const auto at = std::find(target.begin(), target.end(), i);
     if (at == target.end()) {
-      if (!field.nullable) throw UserError(Reason::kSchemaMismatch, span, "column '" + field.name + "' of '" + table.name + "' is NOT NULL and gets no value");
+      if (!field.nullable)
+        throw UserError(Reason::kSchemaMismatch, span,
+                        "column '" + field.name + "' of '" + table.name + "' is NOT NULL and gets no value");
       exprs.push_back(MakeNull(field.type));
       continue;
     }
     const PlanColumn& source = in.columns[visible[at - target.begin()]];
     ExpressionPtr value = MakeColumn(visible[at - target.begin()], source.name, source.type);
     const Type& to = field.type;
-    const bool number_to_integer = (source.type.is_floating() || source.type.id() == TypeId::kDecimal) && to.is_integer();
-    const bool allowed = source.type == to || ImplicitlyCastable(source.type, to) || to.id() == TypeId::kText || (source.type.is_numeric() && to.is_numeric()) ||
-                         source.type.id() == TypeId::kJson || (source.type.is_temporal() && to.is_temporal() && CanCast(source.type, to)) ||
+    const bool number_to_integer =
+        (source.type.is_floating() || source.type.id() == TypeId::kDecimal) && to.is_integer();
+    const bool allowed = source.type == to || ImplicitlyCastable(source.type, to) ||
+                         to.id() == TypeId::kText || (source.type.is_numeric() && to.is_numeric()) ||
+                         source.type.id() == TypeId::kJson ||
+                         (source.type.is_temporal() && to.is_temporal() && CanCast(source.type, to)) ||
                          (source.type.is_nested() && CanCast(source.type, to));
     if (!allowed || !CanCast(source.type, to)) {
-      throw UserError(Reason::kTypeError, span, "column '" + source.name + "' is " + source.type.ToString() + ", column '" + field.name + "' of '" + table.name + "' is " + to.ToString()).Hint("cast it in the SELECT list");
+      throw UserError(Reason::kTypeError, span,
+                      "column '" + source.name + "' is " + source.type.ToString() + ", column '" +
+                          field.name + "' of '" + table.name + "' is " + to.ToString())
+          .Hint("cast it in the SELECT list");
     }
-    if (number_to_integer) Warn("TRUNCATED", span, "column '" + source.name + "' is " + source.type.ToString() + " and is cut to " + to.ToString());
+    if (number_to_integer)
+      Warn("TRUNCATED", span,
+           "column '" + source.name + "' is " + source.type.ToString() + " and is cut to " + to.ToString());
     exprs.push_back(CastTo(std::move(value), to, span));
   }
   return MakeProject(input, std::move(exprs), std::move(names), span);
 }
 
-void Binder::AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table, const std::vector<Identifier>& columns, SourceSpan span) {
+void Binder::AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table,
+                       const std::vector<Identifier>& columns, SourceSpan span) {
   if (!table) {  // the preview: names must be unique
     std::map<std::string, int> used;
     auto copy = std::make_shared<LogicalNode>(*input);
@@ -784,26 +932,36 @@ void Binder::AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table, co
   }
   if (table->role == TableRole::kMemory) {
     const std::string key = FoldName(table->name);
-    if (memory_.count(key)) throw UserError(Reason::kMemoryTableTwice, span, "table '" + table->name + "' is written twice").Hint("combine the two with UNION ALL");
+    if (memory_.count(key))
+      throw UserError(Reason::kMemoryTableTwice, span, "table '" + table->name + "' is written twice")
+          .Hint("combine the two with UNION ALL");
     NodePtr node = MatchColumns(input, *table, columns, span);
     if (!table->computed.empty() || !table->event_time.empty()) node = FinishScan(node, *table, span);
     memory_[key] = node;
     return;
   }
   if (table->role == TableRole::kSource || table->role == TableRole::kLookup) {
-    throw UserError(Reason::kWriteToSource, span, "table '" + table->name + "' is a " + RoleName(*table->role) + " and cannot be written").Hint("declare a second table with type = 'sink'");
+    throw UserError(Reason::kWriteToSource, span,
+                    "table '" + table->name + "' is a " + RoleName(*table->role) + " and cannot be written")
+        .Hint("declare a second table with type = 'sink'");
   }
-  if (!table->connector->info().sink) throw UserError(Reason::kWriteToSource, span, "connector " + table->connector->info().id + " cannot be written to");
+  if (!table->connector->info().sink)
+    throw UserError(Reason::kWriteToSource, span,
+                    "connector " + table->connector->info().id + " cannot be written to");
   table->role = TableRole::kSink;
-  if (!table->computed.empty()) throw UserError(Reason::kSchemaMismatch, table->computed[0].span, "a sink cannot have computed columns");
-  if (!table->metadata.empty()) throw UserError(Reason::kMetadataUnknown, span, "metadata columns cannot be written").Hint("remove '" + table->metadata[0].name + "' from the sink");
+  if (!table->computed.empty())
+    throw UserError(Reason::kSchemaMismatch, table->computed[0].span, "a sink cannot have computed columns");
+  if (!table->metadata.empty())
+    throw UserError(Reason::kMetadataUnknown, span, "metadata columns cannot be written")
+        .Hint("remove '" + table->metadata[0].name + "' from the sink");
   if (table->order.empty()) {  // takes names and types of the query
     table->schema_from_insert = true;
     std::set<std::string> seen;
     for (const PlanColumn& column : input->schema.columns) {
       if (column.hidden) continue;
       if (!seen.insert(column.name).second) {
-        throw UserError(Reason::kDuplicateName, span, "the query has two columns '" + column.name + "'").Hint("give one an alias");
+        throw UserError(Reason::kDuplicateName, span, "the query has two columns '" + column.name + "'")
+            .Hint("give one an alias");
       }
       const Type type = column.type.is_null() ? Type::Text() : column.type;
       table->order.push_back({0, table->spec.columns.num_columns()});
@@ -816,7 +974,9 @@ void Binder::AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table, co
     const SinkPlan plan = table->connector->PlanSink(table->spec);
     const bool takes = plan.takes == SinkPlan::Takes::kRows ? plan.changelog : format_takes || plan.changelog;
     if (!takes) {
-      throw UserError(Reason::kUpdatingIntoAppendSink, span, "the query updates rows that it has sent before, sink '" + table->name + "' can only append")
+      throw UserError(
+          Reason::kUpdatingIntoAppendSink, span,
+          "the query updates rows that it has sent before, sink '" + table->name + "' can only append")
           .Hint("use format = 'debezium_json', or aggregate in a window");
     }
   }
@@ -825,7 +985,9 @@ void Binder::AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table, co
     table->spec.primary_key = node->schema.key;
     table->spec.format_spec.primary_key = node->schema.key;
   }
-  if (node->schema.row_time >= 0) table->spec.event_time_column = node->schema.row_time < table->spec.columns.num_columns() ? node->schema.row_time : -1;
+  if (node->schema.row_time >= 0)
+    table->spec.event_time_column =
+        node->schema.row_time < table->spec.columns.num_columns() ? node->schema.row_time : -1;
   auto sink = MakeNode(NodeKind::kSink, {node}, span);
   sink->schema = node->schema;
   sink->table = table;
@@ -837,7 +999,9 @@ void Binder::WarnUnboundedState() {
   std::set<const LogicalNode*> seen;
   std::function<void(const NodePtr&)> visit = [&](const NodePtr& node) {
     if (!seen.insert(node.get()).second) return;
-    const bool keeps = node->kind == NodeKind::kAggregate || node->kind == NodeKind::kJoin || node->kind == NodeKind::kDistinct || (node->kind == NodeKind::kTopN && !node->per_window);
+    const bool keeps = node->kind == NodeKind::kAggregate || node->kind == NodeKind::kJoin ||
+                       node->kind == NodeKind::kDistinct ||
+                       (node->kind == NodeKind::kTopN && !node->per_window);
     const bool global = node->kind == NodeKind::kAggregate && node->groups.empty();
     const bool bounded = node->inputs.empty() || node->schema.bounded;
     if (keeps && !global && !bounded) {
@@ -846,7 +1010,9 @@ void Binder::WarnUnboundedState() {
       for (const auto& e : node->groups) add(e);
       for (const auto& e : node->partition_by) add(e);
       for (const auto& k : node->keys) add(k.left);
-      Warn("UNBOUNDED_STATE", node->span, std::string(NodeKindName(node->kind)) + " by " + (keys.empty() ? "whole row" : keys) + " keeps its state for ever; SET updating_ttl bounds it");
+      Warn("UNBOUNDED_STATE", node->span,
+           std::string(NodeKindName(node->kind)) + " by " + (keys.empty() ? "whole row" : keys) +
+               " keeps its state for ever; SET updating_ttl bounds it");
     }
     for (const NodePtr& input : node->inputs) visit(input);
   };

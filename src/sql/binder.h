@@ -2,8 +2,8 @@
 
 /// Names → columns, AST → logical plan. One Binder per script: it knows the tables and views declared so far.
 ///
-/// Files: bind_table.cc (DDL), bind_expression.cc (scalar expressions), bind_query.cc (SELECT, set operations),
-/// bind_aggregate.cc (GROUP BY, OVER, windows), bind_join.cc (FROM with several tables).
+/// Files: bind_table.cc (DDL), bind_expression.cc (scalar expressions), bind_query.cc (SELECT, set
+/// operations), bind_aggregate.cc (GROUP BY, OVER, windows), bind_join.cc (FROM with several tables).
 
 #include <functional>
 #include <map>
@@ -124,7 +124,8 @@ class Binder {
  public:
   explicit Binder(BinderOptions options) : options_(options) {}
 
-  /// Binds all statements; errors are collected, one per statement at least. `statements` must outlive the result.
+  /// Binds all statements; errors are collected, one per statement at least. `statements` must outlive the
+  /// result.
   BoundScript Bind(std::vector<Statement>& statements);
 
  private:
@@ -153,12 +154,14 @@ class Binder {
   NodePtr FinishScan(NodePtr node, const TableDefinition& table, SourceSpan span);
   NodePtr ReadTable(const std::shared_ptr<TableDefinition>& table, SourceSpan span);
   NodePtr ReadMemoryTable(const std::shared_ptr<TableDefinition>& table, SourceSpan span);
-  NodePtr MatchColumns(NodePtr input, const TableDefinition& table, const std::vector<Identifier>& columns, SourceSpan span);
+  NodePtr MatchColumns(NodePtr input, const TableDefinition& table, const std::vector<Identifier>& columns,
+                       SourceSpan span);
   void DefineColumns(TableDefinition& table, const TableDeclaration& declaration);
   void InferSchema(TableDefinition& table, SourceSpan span);
   void BindInsert(Statement& statement);
   void BindSet(const Statement& statement);
-  void AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table, const std::vector<Identifier>& columns, SourceSpan span);
+  void AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table,
+                 const std::vector<Identifier>& columns, SourceSpan span);
   NodePtr MakeScan(const std::shared_ptr<TableDefinition>& table, SourceSpan span);
   void WarnUnboundedState();
 
@@ -169,42 +172,46 @@ class Binder {
   NodePtr BindSetOperation(const Query& query);
   NodePtr BindOrderAndLimit(NodePtr node, const Query& query);
   NodePtr MakeDistinct(NodePtr input, SourceSpan span);
-  NodePtr OrderAndLimit(NodePtr node, std::vector<OrderKey> order, int64_t limit, int64_t offset, SourceSpan span);
+  NodePtr OrderAndLimit(NodePtr node, std::vector<OrderKey> order, int64_t limit, int64_t offset,
+                        SourceSpan span);
   void RenameColumns(BoundRelation& relation, const std::vector<Identifier>& names, SourceSpan span);
   int64_t BindCount(const Expr& expr, const char* what);
 
   // bind_join.cc
   /// FROM before its conditions are handed down: leaves and joins.
-    struct FromTree {
-    NodePtr leaf;                            ///< a table; null for a join
-    std::vector<ScopeRelation> relations;    ///< with absolute first columns
+  struct FromTree {
+    NodePtr leaf;                          ///< a table; null for a join
+    std::vector<ScopeRelation> relations;  ///< with absolute first columns
     JoinKind kind = JoinKind::kInner;
     std::unique_ptr<FromTree> left, right;
     const Expr* on = nullptr;
     std::vector<Identifier> using_columns;
-    ExpressionPtr unnest;                    ///< CROSS JOIN UNNEST(arr): right is empty
+    ExpressionPtr unnest;  ///< CROSS JOIN UNNEST(arr): right is empty
     const Expr* unnest_expr = nullptr;
     std::string unnest_name;
     SourceSpan span;
-    std::vector<PlanColumn> columns;         ///< of all leaves below, side by side
+    std::vector<PlanColumn> columns;  ///< of all leaves below, side by side
     bool changelog = false;
-    std::vector<int> merged;                 ///< right-hand columns of USING
+    std::vector<int> merged;  ///< right-hand columns of USING
   };
   std::unique_ptr<FromTree> BindFromTree(const TableRef& ref);
   BoundRelation BindTable(const TableRef& ref);
   BoundRelation BindWindowTable(const TableRef& ref);
   NodePtr ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjuncts);
-  NodePtr BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vector<ExpressionPtr> conjuncts, SourceSpan span);
+  NodePtr BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vector<ExpressionPtr> conjuncts,
+                    SourceSpan span);
 
   // bind_aggregate.cc
-  WindowDefinition BindWindowDefinition(TableFunctionKind kind, const std::vector<const Expr*>& sizes, SourceSpan span);
+  WindowDefinition BindWindowDefinition(TableFunctionKind kind, const std::vector<const Expr*>& sizes,
+                                        SourceSpan span);
   int64_t BindWindowLength(const Expr& expr);
   ExpressionPtr BindWindowFunction(const Expr& expr, SelectContext& context);
   ExpressionPtr BindAggregateCall(const Expr& expr, SelectContext& context);
   ExpressionPtr BindOverCall(const Expr& expr, SelectContext& context);
   const WindowSpec* ResolveWindowSpec(const WindowSpec& spec, SelectContext& context);
-  NodePtr BuildAggregate(NodePtr input, const Select& select, SelectContext& context, std::vector<ExpressionPtr> groups,
-                         std::vector<SourceSpan> group_spans, std::vector<ExpressionPtr*> outputs, const std::vector<SourceSpan>& output_spans);
+  NodePtr BuildAggregate(NodePtr input, const Select& select, SelectContext& context,
+                         std::vector<ExpressionPtr> groups, std::vector<SourceSpan> group_spans,
+                         std::vector<ExpressionPtr*> outputs, const std::vector<SourceSpan>& output_spans);
   NodePtr BuildOvers(NodePtr input, SelectContext& context, std::vector<ExpressionPtr*> outputs);
   NodePtr WithRowTime(NodePtr node, const ExpressionPtr& time, SourceSpan span);
 
@@ -214,7 +221,8 @@ class Binder {
   ExpressionPtr BindName(const Expr& expr, SelectContext& context);
   ExpressionPtr BindFunction(const Expr& expr, SelectContext& context);
   ExpressionPtr BindBinary(const Expr& expr, SelectContext& context);
-  ExpressionPtr BindComparison(const std::string& op, ExpressionPtr left, ExpressionPtr right, SourceSpan span);
+  ExpressionPtr BindComparison(const std::string& op, ExpressionPtr left, ExpressionPtr right,
+                               SourceSpan span);
   ExpressionPtr BindCase(const Expr& expr, SelectContext& context);
   ExpressionPtr BindIn(const Expr& expr, SelectContext& context);
   ExpressionPtr Call(const std::string& name, std::vector<ExpressionPtr> args, SourceSpan span);
@@ -231,9 +239,9 @@ class Binder {
   BinderOptions options_;
   BoundScript script_;
   std::map<std::string, std::shared_ptr<TableDefinition>> tables_;  // by lower-case name
-  std::map<std::string, NodePtr> views_;       // bound once, shared
-  std::map<std::string, NodePtr> scans_;       // one scan per table, shared
-  std::map<std::string, NodePtr> memory_;      // what was inserted into a memory table
+  std::map<std::string, NodePtr> views_;                            // bound once, shared
+  std::map<std::string, NodePtr> scans_;                            // one scan per table, shared
+  std::map<std::string, NodePtr> memory_;                           // what was inserted into a memory table
   std::vector<CteScope> ctes_;
   std::set<std::string> inserted_names_;  ///< targets of all INSERTs of the script
 };
@@ -242,8 +250,10 @@ class Binder {
 std::string FoldName(std::string_view name);
 /// Node with `inputs`, and its span.
 std::shared_ptr<LogicalNode> MakeNode(NodeKind kind, std::vector<NodePtr> inputs, SourceSpan span);
-/// Project whose columns carry hidden row time, window and processing-time properties through (adds hidden columns).
-NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector<std::string> names, SourceSpan span);
+/// Project whose columns carry hidden row time, window and processing-time properties through (adds hidden
+/// columns).
+NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector<std::string> names,
+                    SourceSpan span);
 NodePtr MakeFilter(NodePtr input, ExpressionPtr predicate, SourceSpan span);
 
 }  // namespace laminar::sql

@@ -50,13 +50,13 @@ struct TableDefinition {
 
   /// Rows of a script's own table or a test's input: what was inserted is read back.
   bool test_input = false;
-  bool implied = false;          ///< columns come from the connector
-  bool open = false;             ///< no schema known: one JSON column `value`, names reach into it
+  bool implied = false;             ///< columns come from the connector
+  bool open = false;                ///< no schema known: one JSON column `value`, names reach into it
   bool schema_from_insert = false;  ///< sink without columns
 
   // Event time (docs/sql.md "Event time"). Names are columns of the table.
-  SourceSpan event_time_span;    ///< of the WATERMARK clause's column
-  std::string event_time;        ///< empty: the connector's default
+  SourceSpan event_time_span;       ///< of the WATERMARK clause's column
+  std::string event_time;           ///< empty: the connector's default
   const Expr* watermark = nullptr;  ///< WATERMARK FOR ts AS expr
   bool has_watermark_clause = false;
   std::string watermark_field;

@@ -12,11 +12,16 @@ namespace {
 
 const char* PartitioningName(Partitioning partitioning) {
   switch (partitioning) {
-    case Partitioning::kForward: return "forward";
-    case Partitioning::kHash: return "hash";
-    case Partitioning::kRebalance: return "rebalance";
-    case Partitioning::kBroadcast: return "broadcast";
-    case Partitioning::kGather: return "gather";
+    case Partitioning::kForward:
+      return "forward";
+    case Partitioning::kHash:
+      return "hash";
+    case Partitioning::kRebalance:
+      return "rebalance";
+    case Partitioning::kBroadcast:
+      return "broadcast";
+    case Partitioning::kGather:
+      return "gather";
   }
   return "?";
 }
@@ -24,7 +29,9 @@ const char* PartitioningName(Partitioning partitioning) {
 nlohmann::json ColumnsJson(const PlanSchema& schema) {
   nlohmann::json columns = nlohmann::json::array();
   for (const PlanColumn& column : schema.columns) {
-    if (!column.hidden) columns.push_back({{"name", column.name}, {"type", column.type.ToString()}, {"nullable", column.nullable}});
+    if (!column.hidden)
+      columns.push_back(
+          {{"name", column.name}, {"type", column.type.ToString()}, {"nullable", column.nullable}});
   }
   return columns;
 }
@@ -47,13 +54,15 @@ nlohmann::json LogicalJson(const LogicalNode& node) {
 
 }  // namespace
 
-std::string ExplainText(const PlannedScript& script, const std::vector<NodePtr>& roots, const JobGraph* graph) {
+std::string ExplainText(const PlannedScript& script, const std::vector<NodePtr>& roots,
+                        const JobGraph* graph) {
   std::string out = "Logical plan\n";
   for (const NodePtr& root : roots) out += ToString(*root, 1);
   if (graph) {
     out += "Physical plan\n";
     for (const GraphNode& node : graph->nodes) {
-      out += "  #" + std::to_string(node.id) + " " + node.name + "  x" + std::to_string(node.parallelism) + "  id " + node.operator_id + "\n";
+      out += "  #" + std::to_string(node.id) + " " + node.name + "  x" + std::to_string(node.parallelism) +
+             "  id " + node.operator_id + "\n";
       for (const GraphEdge& edge : graph->edges) {
         if (edge.to != node.id) continue;
         out += "     <- #" + std::to_string(edge.from) + " " + PartitioningName(edge.partitioning);
@@ -66,21 +75,30 @@ std::string ExplainText(const PlannedScript& script, const std::vector<NodePtr>&
       }
     }
   }
-  for (const Warning& warning : script.warnings) out += "warning: " + warning.message + " [" + warning.code + "]\n";
+  for (const Warning& warning : script.warnings)
+    out += "warning: " + warning.message + " [" + warning.code + "]\n";
   return out;
 }
 
-std::string ExplainJson(const PlannedScript& script, const std::vector<NodePtr>& roots, const JobGraph* graph) {
+std::string ExplainJson(const PlannedScript& script, const std::vector<NodePtr>& roots,
+                        const JobGraph* graph) {
   nlohmann::json out;
   out["outputs"] = nlohmann::json::array();
   for (const NodePtr& root : roots) out["outputs"].push_back(LogicalJson(*root));
   if (graph) {
     nlohmann::json nodes = nlohmann::json::array(), edges = nlohmann::json::array();
     for (const GraphNode& node : graph->nodes) {
-      nodes.push_back({{"id", node.id}, {"operator_id", node.operator_id}, {"name", node.name}, {"parallelism", node.parallelism}});
+      nodes.push_back({{"id", node.id},
+                       {"operator_id", node.operator_id},
+                       {"name", node.name},
+                       {"parallelism", node.parallelism}});
     }
     for (const GraphEdge& edge : graph->edges) {
-      edges.push_back({{"from", edge.from}, {"to", edge.to}, {"input", edge.input}, {"partitioning", PartitioningName(edge.partitioning)}, {"key_columns", edge.key_columns}});
+      edges.push_back({{"from", edge.from},
+                       {"to", edge.to},
+                       {"input", edge.input},
+                       {"partitioning", PartitioningName(edge.partitioning)},
+                       {"key_columns", edge.key_columns}});
     }
     out["graph"] = {{"nodes", nodes}, {"edges", edges}};
   }

@@ -58,32 +58,60 @@ void AppendUtf8(uint32_t value, std::string& out) {
 
 /// Spaces that come in with text pasted from web pages and word processors; also the byte order mark.
 bool IsUnicodeSpace(uint32_t c) {
-  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200B) || c == 0x2028 || c == 0x2029 ||
-         c == 0x202F || c == 0x205F || c == 0x2060 || c == 0x3000 || c == 0xFEFF;
+  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200B) || c == 0x2028 ||
+         c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x2060 || c == 0x3000 || c == 0xFEFF;
 }
 
 /// What a look-alike should have been; null for characters that are no look-alike.
 const char* PlainSpelling(uint32_t c) {
   switch (c) {
-    case 0x2018: case 0x2019: case 0x201A: case 0x2032: case 0xB4: return "'";
-    case 0x201C: case 0x201D: case 0x201E: case 0x2033: case 0xAB: case 0xBB: return "\"";
-    case 0x2010: case 0x2011: case 0x2012: case 0x2013: case 0x2014: case 0x2212: return "-";
-    case 0xD7: return "*";
-    case 0xF7: return "/";
-    case 0x2260: return "<>";
-    case 0x2264: return "<=";
-    case 0x2265: return ">=";
-    case 0xFF08: return "(";
-    case 0xFF09: return ")";
-    case 0xFF0C: return ",";
-    case 0xFF1B: return ";";
-    default: return nullptr;
+    case 0x2018:
+    case 0x2019:
+    case 0x201A:
+    case 0x2032:
+    case 0xB4:
+      return "'";
+    case 0x201C:
+    case 0x201D:
+    case 0x201E:
+    case 0x2033:
+    case 0xAB:
+    case 0xBB:
+      return "\"";
+    case 0x2010:
+    case 0x2011:
+    case 0x2012:
+    case 0x2013:
+    case 0x2014:
+    case 0x2212:
+      return "-";
+    case 0xD7:
+      return "*";
+    case 0xF7:
+      return "/";
+    case 0x2260:
+      return "<>";
+    case 0x2264:
+      return "<=";
+    case 0x2265:
+      return ">=";
+    case 0xFF08:
+      return "(";
+    case 0xFF09:
+      return ")";
+    case 0xFF0C:
+      return ",";
+    case 0xFF1B:
+      return ";";
+    default:
+      return nullptr;
   }
 }
 
 /// Longest first, so that the first match is the right one.
-constexpr std::array<std::string_view, 21> kLongSymbols = {"<=>", "->>", "#>>", "!~*", "<=", ">=", "<>", "!=", "==", "=>", "->",
-                                                           "#>",  "::",  "||",  "<<",  ">>", "@>", "<@", "!~", "~*", "&&"};
+constexpr std::array<std::string_view, 21> kLongSymbols = {"<=>", "->>", "#>>", "!~*", "<=", ">=", "<>",
+                                                           "!=",  "==",  "=>",  "->",  "#>", "::", "||",
+                                                           "<<",  ">>",  "@>",  "<@",  "!~", "~*", "&&"};
 constexpr std::string_view kShortSymbols = "+-*/%=<>(),;.:[]{}~^&|#?@!";
 
 class Lexer {
@@ -92,7 +120,8 @@ class Lexer {
 
   TokenList Run() {
     while (SkipBlank()) LexOne();
-    const auto end = out_.tokens.empty() ? 0 : out_.tokens.back().span.offset + out_.tokens.back().span.length;
+    const auto end =
+        out_.tokens.empty() ? 0 : out_.tokens.back().span.offset + out_.tokens.back().span.length;
     out_.tokens.push_back({TokenKind::kEnd, {end, 0}, "", -1});
     LinkBrackets();
     return std::move(out_);
@@ -196,7 +225,8 @@ class Lexer {
     const char* plain = PlainSpelling(point.value);
     if (plain == nullptr) return LexWord();
     const std::string found(text_.substr(pos_, point.bytes));
-    PushError(pos_, point.bytes, "unexpected character '" + found + "'", std::string("type ") + plain + " instead");
+    PushError(pos_, point.bytes, "unexpected character '" + found + "'",
+              std::string("type ") + plain + " instead");
     pos_ += point.bytes;
   }
 
@@ -205,7 +235,8 @@ class Lexer {
     const auto byte = static_cast<unsigned char>(text_[pos_]);
     const std::string hex = {kDigits[byte >> 4], kDigits[byte & 15]};
     const bool control = byte < 0x80;
-    PushError(pos_, 1, control ? "unexpected control character 0x" + hex : "byte 0x" + hex + " is not valid UTF-8",
+    PushError(pos_, 1,
+              control ? "unexpected control character 0x" + hex : "byte 0x" + hex + " is not valid UTF-8",
               control ? "" : "save the script as UTF-8");
     ++pos_;
   }
@@ -246,7 +277,8 @@ class Lexer {
     if (auto text = ReadQuoted('\'', escapes)) {
       if (CheckUtf8(*text, begin)) Push(TokenKind::kString, begin, std::move(*text));
     } else {
-      PushError(quote, 1, "unclosed string: no closing ' for this quote", "a quote inside a string is written ''");
+      PushError(quote, 1, "unclosed string: no closing ' for this quote",
+                "a quote inside a string is written ''");
     }
   }
 
@@ -290,15 +322,32 @@ class Lexer {
     const char c = text_[pos_ + 1];
     pos_ += 2;
     switch (c) {
-      case 'n': text.push_back('\n'); return;
-      case 't': text.push_back('\t'); return;
-      case 'r': text.push_back('\r'); return;
-      case 'b': text.push_back('\b'); return;
-      case 'f': text.push_back('\f'); return;
-      case 'x': AppendUtf8(ReadHex(2), text); return;
-      case 'u': AppendUtf8(ReadHex(4), text); return;
-      case 'U': AppendUtf8(ReadHex(8), text); return;
-      default: text.push_back(c);  // \\ and \' and, as PostgreSQL, any other character for itself
+      case 'n':
+        text.push_back('\n');
+        return;
+      case 't':
+        text.push_back('\t');
+        return;
+      case 'r':
+        text.push_back('\r');
+        return;
+      case 'b':
+        text.push_back('\b');
+        return;
+      case 'f':
+        text.push_back('\f');
+        return;
+      case 'x':
+        AppendUtf8(ReadHex(2), text);
+        return;
+      case 'u':
+        AppendUtf8(ReadHex(4), text);
+        return;
+      case 'U':
+        AppendUtf8(ReadHex(8), text);
+        return;
+      default:
+        text.push_back(c);  // \\ and \' and, as PostgreSQL, any other character for itself
     }
   }
 
@@ -318,7 +367,8 @@ class Lexer {
       bytes.push_back(static_cast<char>(HexValue((*digits)[i]) * 16 + HexValue((*digits)[i + 1])));
     }
     if (bytes.size() * 2 != digits->size()) {
-      return PushError(begin, pos_ - begin, "a binary literal takes an even number of hexadecimal digits, such as X'0AFF'");
+      return PushError(begin, pos_ - begin,
+                       "a binary literal takes an even number of hexadecimal digits, such as X'0AFF'");
     }
     Push(TokenKind::kBytes, begin, std::move(bytes));
   }
@@ -363,7 +413,9 @@ class Lexer {
       ++pos_;
     }
     if (overflow) {
-      return PushError(begin, pos_ - begin, "hexadecimal number " + std::string(text_.substr(begin, 24)) + " does not fit 64 bits");
+      return PushError(
+          begin, pos_ - begin,
+          "hexadecimal number " + std::string(text_.substr(begin, 24)) + " does not fit 64 bits");
     }
     FinishNumber(begin, std::to_string(value));
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Script text → tokens, all at once: scripts are small, and the parser looks ahead freely. The lexer knows no keywords;
-/// a word is a keyword only where the parser asks for one.
+/// Script text → tokens, all at once: scripts are small, and the parser looks ahead freely. The lexer knows
+/// no keywords; a word is a keyword only where the parser asks for one.
 
 #include <cstdint>
 #include <string>

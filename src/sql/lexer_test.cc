@@ -16,7 +16,8 @@ std::string Texts(const std::string& script) {
 
 TEST(Lexer, SymbolsAreLongestFirst) {
   EXPECT_EQ(Texts("a<=>b->>c->d#>>e#>f!~*g!~h~*i~j"), "A <=> B ->> C -> D #>> E #> F !~* G !~ H ~* I ~ J");
-  EXPECT_EQ(Texts("a::b||c|d<<e>>f<=g>=h<>i!=j==k=>l@>m<@n&&o"), "A :: B || C | D << E >> F <= G >= H <> I != J == K => L @> M <@ N && O");
+  EXPECT_EQ(Texts("a::b||c|d<<e>>f<=g>=h<>i!=j==k=>l@>m<@n&&o"),
+            "A :: B || C | D << E >> F <= G >= H <> I != J == K => L @> M <@ N && O");
   EXPECT_EQ(Texts("a<-1"), "A < - 1");
   EXPECT_EQ(Texts("a- -1"), "A - - 1");
 }
@@ -47,7 +48,12 @@ TEST(Lexer, Names) {
   EXPECT_EQ(Texts("\"\""), "ERROR");
   EXPECT_EQ(Texts("e 'x'"), "E x");
   EXPECT_EQ(Texts("E'x'"), "x");
-  EXPECT_EQ(Tokenize("\xC3\xA4" "b").tokens[0].text, "\xC3\xA4" "B");  // only ASCII letters change case
+  EXPECT_EQ(Tokenize("\xC3\xA4"
+                     "b")
+                .tokens[0]
+                .text,
+            "\xC3\xA4"
+            "B");  // only ASCII letters change case
 }
 
 TEST(Lexer, DollarStrings) {
@@ -59,7 +65,8 @@ TEST(Lexer, DollarStrings) {
 TEST(Lexer, SpansCoverTheSource) {
   const std::string script = "SELECT 'it''s' , \"q\"  X'0A'-- c\n;";
   std::string rebuilt;
-  for (const Token& token : Tokenize(script).tokens) rebuilt += script.substr(token.span.offset, token.span.length) + "|";
+  for (const Token& token : Tokenize(script).tokens)
+    rebuilt += script.substr(token.span.offset, token.span.length) + "|";
   EXPECT_EQ(rebuilt, "SELECT|'it''s'|,|\"q\"|X'0A'|;||");
 }
 

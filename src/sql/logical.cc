@@ -20,7 +20,8 @@ std::string DurationText(int64_t us) {
     int64_t us;
     const char* name;
   };
-  static constexpr Unit kUnits[] = {{86'400'000'000, "d"}, {3'600'000'000, "h"}, {60'000'000, "m"}, {1'000'000, "s"}, {1'000, "ms"}};
+  static constexpr Unit kUnits[] = {
+      {86'400'000'000, "d"}, {3'600'000'000, "h"}, {60'000'000, "m"}, {1'000'000, "s"}, {1'000, "ms"}};
   for (const Unit& unit : kUnits) {
     if (us != 0 && us % unit.us == 0) return std::to_string(us / unit.us) + unit.name;
   }
@@ -32,10 +33,18 @@ std::string DurationText(int64_t us) {
 std::string WindowDefinition::ToString() const {
   std::string out;
   switch (kind) {
-    case WindowKind::kTumble: out = "tumble(" + DurationText(size_us); break;
-    case WindowKind::kHop: out = "hop(" + DurationText(slide_us) + ", " + DurationText(size_us); break;
-    case WindowKind::kSession: out = "session(" + DurationText(size_us); break;
-    case WindowKind::kCumulate: out = "cumulate(" + DurationText(slide_us) + ", " + DurationText(size_us); break;
+    case WindowKind::kTumble:
+      out = "tumble(" + DurationText(size_us);
+      break;
+    case WindowKind::kHop:
+      out = "hop(" + DurationText(slide_us) + ", " + DurationText(size_us);
+      break;
+    case WindowKind::kSession:
+      out = "session(" + DurationText(size_us);
+      break;
+    case WindowKind::kCumulate:
+      out = "cumulate(" + DurationText(slide_us) + ", " + DurationText(size_us);
+      break;
   }
   if (offset_us != 0) out += ", offset " + DurationText(offset_us);
   if (processing_time) out += ", processing time";
@@ -65,7 +74,8 @@ std::string AggregateCall::ToString() const {
   std::string out = name + "(" + (distinct ? "distinct " : "") + JoinTexts(args);
   for (size_t i = 0; i < order_args.size(); ++i) {
     out += (i ? ", " : " order by ") + order_args[i]->ToString() + (order[i].descending ? " desc" : "");
-    if (order[i].nulls_first != order[i].descending) out += order[i].nulls_first ? " nulls first" : " nulls last";
+    if (order[i].nulls_first != order[i].descending)
+      out += order[i].nulls_first ? " nulls first" : " nulls last";
   }
   out += ")";
   if (filter) out += " filter " + filter->ToString();
@@ -73,11 +83,13 @@ std::string AggregateCall::ToString() const {
 }
 
 std::string OverCall::ToString() const {
-  static constexpr const char* kNames[] = {"",         "row_number", "rank", "dense_rank", "percent_rank", "cume_dist",
-                                           "ntile",    "lag",        "lead", "first_value", "last_value",  "nth_value"};
+  static constexpr const char* kNames[] = {"",           "row_number", "rank", "dense_rank", "percent_rank",
+                                           "cume_dist",  "ntile",      "lag",  "lead",       "first_value",
+                                           "last_value", "nth_value"};
   if (kind == OverKind::kAggregate) return aggregate.ToString();
   std::string out = std::string(kNames[static_cast<int>(kind)]) + "(" + JoinTexts(args);
-  if (kind == OverKind::kLag || kind == OverKind::kLead || kind == OverKind::kNthValue || kind == OverKind::kNtile) {
+  if (kind == OverKind::kLag || kind == OverKind::kLead || kind == OverKind::kNthValue ||
+      kind == OverKind::kNtile) {
     out += (args.empty() ? "" : ", ") + std::to_string(offset);
   }
   return out + (ignore_nulls ? " ignore nulls)" : ")");
@@ -85,25 +97,44 @@ std::string OverCall::ToString() const {
 
 std::string_view NodeKindName(NodeKind kind) {
   switch (kind) {
-    case NodeKind::kScan: return "scan";
-    case NodeKind::kValues: return "values";
-    case NodeKind::kProject: return "project";
-    case NodeKind::kFilter: return "filter";
-    case NodeKind::kUnnest: return "unnest";
-    case NodeKind::kUnion: return "union_all";
-    case NodeKind::kWatermark: return "watermark";
-    case NodeKind::kWindowAssign: return "window_assign";
-    case NodeKind::kAggregate: return "aggregate";
-    case NodeKind::kWindowAggregate: return "window_aggregate";
-    case NodeKind::kDistinct: return "distinct";
-    case NodeKind::kJoin: return "join";
-    case NodeKind::kIntervalJoin: return "interval_join";
-    case NodeKind::kWindowJoin: return "window_join";
-    case NodeKind::kOver: return "over";
-    case NodeKind::kTopN: return "top_n";
-    case NodeKind::kSort: return "sort";
-    case NodeKind::kLimit: return "limit";
-    case NodeKind::kSink: return "sink";
+    case NodeKind::kScan:
+      return "scan";
+    case NodeKind::kValues:
+      return "values";
+    case NodeKind::kProject:
+      return "project";
+    case NodeKind::kFilter:
+      return "filter";
+    case NodeKind::kUnnest:
+      return "unnest";
+    case NodeKind::kUnion:
+      return "union_all";
+    case NodeKind::kWatermark:
+      return "watermark";
+    case NodeKind::kWindowAssign:
+      return "window_assign";
+    case NodeKind::kAggregate:
+      return "aggregate";
+    case NodeKind::kWindowAggregate:
+      return "window_aggregate";
+    case NodeKind::kDistinct:
+      return "distinct";
+    case NodeKind::kJoin:
+      return "join";
+    case NodeKind::kIntervalJoin:
+      return "interval_join";
+    case NodeKind::kWindowJoin:
+      return "window_join";
+    case NodeKind::kOver:
+      return "over";
+    case NodeKind::kTopN:
+      return "top_n";
+    case NodeKind::kSort:
+      return "sort";
+    case NodeKind::kLimit:
+      return "limit";
+    case NodeKind::kSink:
+      return "sink";
   }
   return "?";
 }
@@ -115,20 +146,28 @@ std::string OrderText(const std::vector<OrderKey>& order) {
   for (const OrderKey& key : order) {
     if (!out.empty()) out += ", ";
     out += key.expr->ToString() + (key.sort.descending ? " desc" : "");
-    if (key.sort.nulls_first != key.sort.descending) out += key.sort.nulls_first ? " nulls first" : " nulls last";
+    if (key.sort.nulls_first != key.sort.descending)
+      out += key.sort.nulls_first ? " nulls first" : " nulls last";
   }
   return out;
 }
 
 const char* JoinKindText(JoinKind kind) {
   switch (kind) {
-    case JoinKind::kInner: return "inner";
-    case JoinKind::kLeft: return "left";
-    case JoinKind::kRight: return "right";
-    case JoinKind::kFull: return "full";
-    case JoinKind::kSemi: return "semi";
-    case JoinKind::kAnti: return "anti";
-    case JoinKind::kCross: return "cross";
+    case JoinKind::kInner:
+      return "inner";
+    case JoinKind::kLeft:
+      return "left";
+    case JoinKind::kRight:
+      return "right";
+    case JoinKind::kFull:
+      return "full";
+    case JoinKind::kSemi:
+      return "semi";
+    case JoinKind::kAnti:
+      return "anti";
+    case JoinKind::kCross:
+      return "cross";
   }
   return "?";
 }
@@ -151,13 +190,27 @@ std::string DescribeNode(const LogicalNode& node) {
   };
   switch (node.kind) {
     case NodeKind::kScan:
-    case NodeKind::kSink: out += " " + (node.table ? node.table->name : "preview"); break;
-    case NodeKind::kValues: out += " " + std::to_string(node.rows.size()) + " rows"; break;
-    case NodeKind::kProject: add("", JoinTexts(node.exprs)); break;
-    case NodeKind::kFilter: add("", node.predicate->ToString()); break;
-    case NodeKind::kUnnest: add("", node.array->ToString()); break;
-    case NodeKind::kWatermark: out += " " + node.schema.columns[node.time_column].name; break;
-    case NodeKind::kWindowAssign: out += " " + node.window.ToString(); break;
+    case NodeKind::kSink:
+      out += " " + (node.table ? node.table->name : "preview");
+      break;
+    case NodeKind::kValues:
+      out += " " + std::to_string(node.rows.size()) + " rows";
+      break;
+    case NodeKind::kProject:
+      add("", JoinTexts(node.exprs));
+      break;
+    case NodeKind::kFilter:
+      add("", node.predicate->ToString());
+      break;
+    case NodeKind::kUnnest:
+      add("", node.array->ToString());
+      break;
+    case NodeKind::kWatermark:
+      out += " " + node.schema.columns[node.time_column].name;
+      break;
+    case NodeKind::kWindowAssign:
+      out += " " + node.window.ToString();
+      break;
     case NodeKind::kAggregate:
     case NodeKind::kWindowAggregate:
       if (node.kind == NodeKind::kWindowAggregate) {
@@ -171,12 +224,15 @@ std::string DescribeNode(const LogicalNode& node) {
     case NodeKind::kWindowJoin: {
       out += std::string(" ") + JoinKindText(node.join);
       std::string keys;
-      for (const JoinKey& key : node.keys) keys += (keys.empty() ? "" : ", ") + key.left->ToString() + " = " + key.right->ToString();
+      for (const JoinKey& key : node.keys)
+        keys += (keys.empty() ? "" : ", ") + key.left->ToString() + " = " + key.right->ToString();
       add("on", keys);
       if (node.residual) add("and", node.residual->ToString());
       break;
     }
-    case NodeKind::kDistinct: add("keys", JoinTexts(node.partition_by)); break;
+    case NodeKind::kDistinct:
+      add("keys", JoinTexts(node.partition_by));
+      break;
     case NodeKind::kOver: {
       std::string calls;
       for (const OverCall& call : node.over_calls) calls += (calls.empty() ? "" : ", ") + call.ToString();
@@ -190,9 +246,14 @@ std::string DescribeNode(const LogicalNode& node) {
       add("partition", JoinTexts(node.partition_by));
       add("order", OrderText(node.order_by));
       break;
-    case NodeKind::kSort: add("order", OrderText(node.order_by)); break;
-    case NodeKind::kLimit: out += " " + std::to_string(node.limit) + " offset " + std::to_string(node.offset); break;
-    default: break;
+    case NodeKind::kSort:
+      add("order", OrderText(node.order_by));
+      break;
+    case NodeKind::kLimit:
+      out += " " + std::to_string(node.limit) + " offset " + std::to_string(node.offset);
+      break;
+    default:
+      break;
   }
   if (node.per_window) out += " per window";
   return out;
@@ -209,7 +270,8 @@ std::string ToString(const LogicalNode& node, int indent) {
   return out;
 }
 
-ExpressionPtr Rewrite(const ExpressionPtr& expression, const std::function<ExpressionPtr(const ExpressionPtr&)>& replace) {
+ExpressionPtr Rewrite(const ExpressionPtr& expression,
+                      const std::function<ExpressionPtr(const ExpressionPtr&)>& replace) {
   if (ExpressionPtr replacement = replace(expression)) return replacement;
   std::vector<ExpressionPtr> children = expression->children();
   if (children.empty()) return expression;
@@ -223,7 +285,8 @@ ExpressionPtr Rewrite(const ExpressionPtr& expression, const std::function<Expre
 }
 
 void CollectColumns(const Expression& expression, std::vector<int>* out) {
-  if (const auto* column = dynamic_cast<const ColumnExpression*>(&expression)) out->push_back(column->index());
+  if (const auto* column = dynamic_cast<const ColumnExpression*>(&expression))
+    out->push_back(column->index());
   for (const ExpressionPtr& child : expression.children()) CollectColumns(*child, out);
 }
 

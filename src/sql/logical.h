@@ -1,7 +1,7 @@
 #pragma once
 
-/// The logical plan: what the binder makes, the rules rewrite and the physical planner turns into a JobGraph. Nodes are
-/// immutable once built and may be shared (a view used twice), so a plan is a DAG.
+/// The logical plan: what the binder makes, the rules rewrite and the physical planner turns into a JobGraph.
+/// Nodes are immutable once built and may be shared (a view used twice), so a plan is a DAG.
 
 #include <cstdint>
 #include <functional>
@@ -43,7 +43,7 @@ struct WindowDefinition {
 /// Says that each row of a stream belongs to one window, and that columns hold its bounds.
 struct WindowProperty {
   WindowDefinition definition;
-  std::vector<int> start_columns;   ///< columns that equal the window's start
+  std::vector<int> start_columns;  ///< columns that equal the window's start
   std::vector<int> end_columns;
   std::vector<int> struct_columns;  ///< columns that equal STRUCT(start, end)
 };
@@ -51,13 +51,14 @@ struct WindowProperty {
 /// Columns and properties of the stream that a node makes.
 struct PlanSchema {
   std::vector<PlanColumn> columns;
-  int row_time = -1;        ///< column of the row time; −1: none
+  int row_time = -1;              ///< column of the row time; −1: none
   bool default_row_time = false;  ///< row time is arrival/metadata time because the table declares none
-  bool changelog = false;   ///< rows may carry weight −1
+  bool changelog = false;         ///< rows may carry weight −1
   bool bounded = false;
   std::optional<WindowProperty> window;
   std::vector<int> processing_time;  ///< columns that hold PROCTIME()
-  std::vector<int> key;     ///< columns that identify a row of a changelog (primary or group key); empty: whole row
+  std::vector<int>
+      key;  ///< columns that identify a row of a changelog (primary or group key); empty: whole row
 
   int num_columns() const { return static_cast<int>(columns.size()); }
   Schema ToSchema() const;
@@ -89,34 +90,47 @@ struct LogicalNode;
 using NodePtr = std::shared_ptr<const LogicalNode>;
 
 struct AggregateCall {
-  std::string name;                              ///< canonical, for explain and ids
+  std::string name;  ///< canonical, for explain and ids
   std::shared_ptr<const AggregateFunction> function;
-  std::vector<ExpressionPtr> args;               ///< over the input
+  std::vector<ExpressionPtr> args;  ///< over the input
   std::vector<ExpressionPtr> order_args;
-  std::vector<SortColumn> order;                 ///< [order_args]
-  ExpressionPtr filter;                          ///< null: all rows
+  std::vector<SortColumn> order;  ///< [order_args]
+  ExpressionPtr filter;           ///< null: all rows
   bool distinct = false;
   std::string ToString() const;
 };
 
-enum class OverKind { kAggregate, kRowNumber, kRank, kDenseRank, kPercentRank, kCumeDist, kNtile, kLag, kLead, kFirstValue, kLastValue, kNthValue };
+enum class OverKind {
+  kAggregate,
+  kRowNumber,
+  kRank,
+  kDenseRank,
+  kPercentRank,
+  kCumeDist,
+  kNtile,
+  kLag,
+  kLead,
+  kFirstValue,
+  kLastValue,
+  kNthValue
+};
 
 /// One function of an OVER clause; all functions of a node share partition, order and frame.
 struct OverCall {
   OverKind kind = OverKind::kAggregate;
-  AggregateCall aggregate;              ///< kAggregate
-  std::vector<ExpressionPtr> args;      ///< others: value [, offset literal [, default]]
+  AggregateCall aggregate;          ///< kAggregate
+  std::vector<ExpressionPtr> args;  ///< others: value [, offset literal [, default]]
   bool ignore_nulls = false;
-  int64_t offset = 1;                   ///< LAG, LEAD, NTH_VALUE, NTILE
+  int64_t offset = 1;  ///< LAG, LEAD, NTH_VALUE, NTILE
   Type type;
   std::string ToString() const;
 };
 
 struct Frame {
-  bool rows = false;                    ///< ROWS, else RANGE
-  std::optional<int64_t> preceding;     ///< rows or microseconds; nullopt: UNBOUNDED
-  bool whole_partition = false;         ///< no ORDER BY: the frame is the whole partition
-  bool start_current_row = false;       ///< starts at the current row (or its peers)
+  bool rows = false;                 ///< ROWS, else RANGE
+  std::optional<int64_t> preceding;  ///< rows or microseconds; nullopt: UNBOUNDED
+  bool whole_partition = false;      ///< no ORDER BY: the frame is the whole partition
+  bool start_current_row = false;    ///< starts at the current row (or its peers)
 };
 
 struct OrderKey {
@@ -124,8 +138,8 @@ struct OrderKey {
   SortColumn sort;
 };
 
-/// Stands in a bound expression for what only exists after a later node (an aggregate, an OVER function, the window of
-/// the GROUP BY); replaced before the plan is done, never evaluated.
+/// Stands in a bound expression for what only exists after a later node (an aggregate, an OVER function, the
+/// window of the GROUP BY); replaced before the plan is done, never evaluated.
 class PlaceholderExpression final : public Expression {
  public:
   enum class What { kAggregate, kOver, kWindow };
@@ -147,7 +161,8 @@ class PlaceholderExpression final : public Expression {
 };
 
 /// Rebuilds an expression top-down: where `replace` gives something, that stands in place of the subtree.
-ExpressionPtr Rewrite(const ExpressionPtr& expression, const std::function<ExpressionPtr(const ExpressionPtr&)>& replace);
+ExpressionPtr Rewrite(const ExpressionPtr& expression,
+                      const std::function<ExpressionPtr(const ExpressionPtr&)>& replace);
 /// All column indices that the expression reads, added to `out`.
 void CollectColumns(const Expression& expression, std::vector<int>* out);
 /// Adds `by` to every column index.
@@ -192,17 +207,20 @@ struct LogicalNode {
   // kUnnest: the array; its elements become the last column of `schema`.
   ExpressionPtr array;
 
-  // kWatermark: generates watermarks from column `time_column`: max of `watermark` when set, else time − delay.
+  // kWatermark: generates watermarks from column `time_column`: max of `watermark` when set, else time −
+  // delay.
   int time_column = -1;
   ExpressionPtr watermark;
   int64_t delay_us = 0;
 
-  // kWindowAssign, kWindowAggregate: the window over `time_column`. kWindowAggregate without a definition of its own
+  // kWindowAssign, kWindowAggregate: the window over `time_column`. kWindowAggregate without a definition of
+  // its own
   // (`window_from_columns`) groups by the incoming window.
   WindowDefinition window;
   bool window_from_columns = false;
 
-  // kAggregate, kWindowAggregate: output = group columns, calls; kWindowAggregate then window_start, window_end.
+  // kAggregate, kWindowAggregate: output = group columns, calls; kWindowAggregate then window_start,
+  // window_end.
   std::vector<ExpressionPtr> groups;
   std::vector<AggregateCall> calls;
 
@@ -210,7 +228,8 @@ struct LogicalNode {
   JoinKind join = JoinKind::kInner;
   std::vector<JoinKey> keys;
   ExpressionPtr residual;  ///< over left ++ right columns; null: none
-  /// kIntervalJoin: the residual holds all bounds; a row is kept until the watermark passes these (over one side's columns).
+  /// kIntervalJoin: the residual holds all bounds; a row is kept until the watermark passes these (over one
+  /// side's columns).
   ExpressionPtr left_keep_until;
   ExpressionPtr right_keep_until;
 
@@ -219,11 +238,11 @@ struct LogicalNode {
   std::vector<OrderKey> order_by;
   std::vector<OverCall> over_calls;
   Frame frame;
-  bool per_window = false;     ///< computed when the window closes
+  bool per_window = false;                    ///< computed when the window closes
   OverKind rank_kind = OverKind::kRowNumber;  ///< kTopN
   int64_t rank_from = 1;
   int64_t rank_to = 0;
-  bool emit_rank = false;      ///< kTopN: the rank is the last column
+  bool emit_rank = false;  ///< kTopN: the rank is the last column
 
   // kLimit
   int64_t limit = -1;  ///< −1: none

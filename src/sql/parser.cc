@@ -18,14 +18,16 @@ bool IsWord(std::string_view what) { return !what.empty() && what[0] >= 'A' && w
 
 /// Left out of lists that are too long: what a user hardly meant.
 bool IsRareExpectation(std::string_view what) {
-  static constexpr std::string_view kRare[] = {"NATURAL", "INNER",     "CROSS",  "RIGHT",  "FULL",  "WINDOW", "QUALIFY", "HAVING",
-                                               "EXCEPT",  "INTERSECT", "OFFSET", "TEMP",   "OR",    "FETCH",  ".",       "ENFORCED"};
+  static constexpr std::string_view kRare[] = {"NATURAL", "INNER",  "CROSS",  "RIGHT",     "FULL",   "WINDOW",
+                                               "QUALIFY", "HAVING", "EXCEPT", "INTERSECT", "OFFSET", "TEMP",
+                                               "OR",      "FETCH",  ".",      "ENFORCED"};
   return std::find(std::begin(kRare), std::end(kRare), what) != std::end(kRare);
 }
 
 /// Reserved words that one might take for a column's name, unlike AND or FROM.
 bool IsTemptingName(std::string_view word) {
-  static constexpr std::string_view kTempting[] = {"ALL", "CASE", "CREATE", "FULL", "GROUP", "INNER", "LEFT", "LIMIT", "ORDER", "RIGHT"};
+  static constexpr std::string_view kTempting[] = {"ALL",   "CASE", "CREATE", "FULL",  "GROUP",
+                                                   "INNER", "LEFT", "LIMIT",  "ORDER", "RIGHT"};
   return std::find(std::begin(kTempting), std::end(kTempting), word) != std::end(kTempting);
 }
 
@@ -45,7 +47,8 @@ std::string Shorten(std::string text) {
 
 }  // namespace
 
-// ---- entry points -----------------------------------------------------------------------------------------------
+// ---- entry points
+// -----------------------------------------------------------------------------------------------
 
 ParsedScript ParseScript(std::string_view text) { return Parser(text).ParseScript(); }
 
@@ -79,17 +82,20 @@ ExprPtr Parser::ParseLoneExpression() {
   return expr;
 }
 
-/// Goes on behind the statement. A quote that is not closed there may be why it failed earlier: quotes pair up wrongly.
+/// Goes on behind the statement. A quote that is not closed there may be why it failed earlier: quotes pair
+/// up wrongly.
 void Parser::SkipStatement(UserError& error) {
   for (; !AtStatementEnd(); Advance()) {
-    const bool unclosed = Peek().kind == TokenKind::kError && list_.errors[static_cast<size_t>(Peek().link)].message().rfind("unclosed", 0) == 0;
+    const bool unclosed = Peek().kind == TokenKind::kError &&
+                          list_.errors[static_cast<size_t>(Peek().link)].message().rfind("unclosed", 0) == 0;
     if (unclosed && Peek().span.offset != error.span().offset) {
       error.Hint("a quote is missing somewhere: the last one of this statement is not closed");
     }
   }
 }
 
-// ---- tokens -----------------------------------------------------------------------------------------------------
+// ---- tokens
+// -----------------------------------------------------------------------------------------------------
 
 const Token& Parser::Peek(size_t ahead) const {
   return list_.tokens[std::min(pos_ + ahead, list_.tokens.size() - 1)];
@@ -106,7 +112,8 @@ bool Parser::AtAny(std::initializer_list<std::string_view> words, size_t ahead) 
 
 bool Parser::AtName(size_t ahead) const {
   const Token& token = Peek(ahead);
-  return token.kind == TokenKind::kQuotedName || (token.kind == TokenKind::kWord && !IsReservedWord(token.text));
+  return token.kind == TokenKind::kQuotedName ||
+         (token.kind == TokenKind::kWord && !IsReservedWord(token.text));
 }
 
 bool Parser::AtAnyName(size_t ahead) const {
@@ -114,7 +121,9 @@ bool Parser::AtAnyName(size_t ahead) const {
   return token.kind == TokenKind::kQuotedName || token.kind == TokenKind::kWord;
 }
 
-bool Parser::AtStatementEnd(size_t ahead) const { return Peek(ahead).kind == TokenKind::kEnd || At(";", ahead); }
+bool Parser::AtStatementEnd(size_t ahead) const {
+  return Peek(ahead).kind == TokenKind::kEnd || At(";", ahead);
+}
 
 size_t Parser::PartnerOffset(size_t ahead) const {
   const int64_t link = Peek(ahead).link;
@@ -125,11 +134,13 @@ bool Parser::AtQuery(size_t ahead) const {
   size_t inner = ahead;
   while (At("(", inner) && inner < ahead + kNestingMax) ++inner;
   if (!AtAny({"SELECT", "WITH"}, inner) && !(At("VALUES", inner) && At("(", inner + 1))) return false;
-  // ((SELECT 1) + 2) and ((SELECT 1) t JOIN u) start like a query and are none: what follows each bracket tells.
+  // ((SELECT 1) + 2) and ((SELECT 1) t JOIN u) start like a query and are none: what follows each bracket
+  // tells.
   while (inner-- > ahead) {
     const size_t behind = PartnerOffset(inner);
     if (behind == 0) return true;  // not closed: an error either way
-    if (!AtAny({"UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", "FETCH", ")"}, behind) && !AtStatementEnd(behind)) {
+    if (!AtAny({"UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", "FETCH", ")"}, behind) &&
+        !AtStatementEnd(behind)) {
       return false;
     }
   }
@@ -237,7 +248,8 @@ std::optional<Identifier> Parser::TakeAlias() {
 /// Words that begin what may follow a select item or a table, although they are not reserved.
 bool Parser::AtClauseWord() const {
   if (Peek().kind != TokenKind::kWord) return false;
-  return IsAliasStop(Peek().text) || AtWindowClause() || AtJoin() || (At("FETCH") && AtAny({"FIRST", "NEXT"}, 1)) ||
+  return IsAliasStop(Peek().text) || AtWindowClause() || AtJoin() ||
+         (At("FETCH") && AtAny({"FIRST", "NEXT"}, 1)) ||
          (At("OFFSET") && (Peek(1).kind == TokenKind::kNumber || At("(", 1)));
 }
 
@@ -246,14 +258,16 @@ int Parser::ParseSmallNumber(std::string_view what, int max) {
   if (token.kind != TokenKind::kNumber) Fail(what);
   const bool whole = token.text.find_first_not_of("0123456789") == std::string::npos;
   if (!whole || token.text.size() > 9 || std::stoi(token.text) > max) {
-    FailAt(token.span, std::string(what) + " must be a whole number up to " + std::to_string(max) + ", not " + Shorten(token.text));
+    FailAt(token.span, std::string(what) + " must be a whole number up to " + std::to_string(max) + ", not " +
+                           Shorten(token.text));
   }
   const int value = std::stoi(token.text);
   Advance();
   return value;
 }
 
-// ---- bounds -----------------------------------------------------------------------------------------------------
+// ---- bounds
+// -----------------------------------------------------------------------------------------------------
 
 Parser::Nesting::Nesting(Parser& parser) : parser_(parser) {
   if (parser.depth_ >= kNestingMax) {
@@ -265,12 +279,14 @@ Parser::Nesting::Nesting(Parser& parser) : parser_(parser) {
 
 void Parser::LowerTree() {
   if (++deepest_ > kHeightMax) {
-    FailAt(Peek().span, "more than " + std::to_string(kHeightMax) + " operators, joins or set operations in one chain",
+    FailAt(Peek().span,
+           "more than " + std::to_string(kHeightMax) + " operators, joins or set operations in one chain",
            "split it up with a view or a subquery");
   }
 }
 
-// ---- errors -----------------------------------------------------------------------------------------------------
+// ---- errors
+// -----------------------------------------------------------------------------------------------------
 
 void Parser::FailAt(SourceSpan span, std::string message, std::string hint) {
   UserError error(Reason::kSyntax, span, std::move(message));
@@ -291,7 +307,8 @@ void Parser::Fail(std::string_view expected) {
   ThrowUnclosedBracket();
   ThrowMisspeltAlias();
   const std::string list = DescribeExpected(expected);
-  FailAt(Peek().span, list.empty() ? "unexpected " + DescribeToken() : "expected " + list + ", found " + DescribeToken(),
+  FailAt(Peek().span,
+         list.empty() ? "unexpected " + DescribeToken() : "expected " + list + ", found " + DescribeToken(),
          GuessHint(expected));
 }
 
@@ -316,14 +333,22 @@ void Parser::ThrowUnclosedBracket() {
 std::string Parser::DescribeToken() const {
   const Token& token = Peek();
   switch (token.kind) {
-    case TokenKind::kEnd: return "the end of the script";
-    case TokenKind::kWord: return IsReservedWord(token.text) ? token.text : "'" + Shorten(Written(token)) + "'";
-    case TokenKind::kQuotedName: return "name \"" + Shorten(token.text) + "\"";
-    case TokenKind::kString: return "string '" + Shorten(token.text) + "'";
-    case TokenKind::kBytes: return "a binary literal";
-    case TokenKind::kNumber: return "number " + Shorten(token.text);
-    case TokenKind::kDollarString: return "a $$ string";
-    default: return "'" + token.text + "'";
+    case TokenKind::kEnd:
+      return "the end of the script";
+    case TokenKind::kWord:
+      return IsReservedWord(token.text) ? token.text : "'" + Shorten(Written(token)) + "'";
+    case TokenKind::kQuotedName:
+      return "name \"" + Shorten(token.text) + "\"";
+    case TokenKind::kString:
+      return "string '" + Shorten(token.text) + "'";
+    case TokenKind::kBytes:
+      return "a binary literal";
+    case TokenKind::kNumber:
+      return "number " + Shorten(token.text);
+    case TokenKind::kDollarString:
+      return "a $$ string";
+    default:
+      return "'" + token.text + "'";
   }
 }
 
@@ -331,11 +356,13 @@ std::string Parser::DescribeToken() const {
 std::string Parser::DescribeExpected(std::string_view expected) const {
   std::vector<std::string> items;
   if (!expected.empty()) items.push_back(QuoteExpected(expected));
-  if (expected == "an expression" || expected == "an option value") return items[0];  // whatever else may stand there is beside the point
+  if (expected == "an expression" || expected == "an option value")
+    return items[0];  // whatever else may stand there is beside the point
   const bool many = expected_.size() > kExpectedListMax;
   for (const bool words : {false, true}) {
     for (std::string_view what : expected_) {
-      if (IsWord(what) == words && what != expected && !(many && IsRareExpectation(what))) items.push_back(QuoteExpected(what));
+      if (IsWord(what) == words && what != expected && !(many && IsRareExpectation(what)))
+        items.push_back(QuoteExpected(what));
     }
   }
   const bool cut = items.size() > kExpectedListMax;
@@ -353,21 +380,27 @@ std::string Parser::GuessHint(std::string_view expected) const {
   const Token& token = Peek();
   const bool reserved = token.kind == TokenKind::kWord && IsReservedWord(token.text);
   if (!reserved) {
-    if (const std::string nearest = NearestKeyword(pos_); !nearest.empty()) return "did you mean " + nearest + "?";
+    if (const std::string nearest = NearestKeyword(pos_); !nearest.empty())
+      return "did you mean " + nearest + "?";
   }
-  const bool behind_comma = pos_ > 0 && list_.tokens[pos_ - 1].kind == TokenKind::kSymbol && list_.tokens[pos_ - 1].text == ",";
+  const bool behind_comma =
+      pos_ > 0 && list_.tokens[pos_ - 1].kind == TokenKind::kSymbol && list_.tokens[pos_ - 1].text == ",";
   const bool as_name = AtAny({",", ")", ".", "=", "FROM", "AS"}, 1) || AtStatementEnd(1);
-  if (reserved && (expected.find("name") != std::string_view::npos || (IsTemptingName(token.text) && as_name))) {
+  if (reserved &&
+      (expected.find("name") != std::string_view::npos || (IsTemptingName(token.text) && as_name))) {
     return token.text + " is a keyword; write \"" + Written(token) + "\" to use it as a name";
   }
-  if (behind_comma && (reserved || AtStatementEnd() || At(")") || At("]"))) return "remove the ',' before " + DescribeToken();
+  if (behind_comma && (reserved || AtStatementEnd() || At(")") || At("]")))
+    return "remove the ',' before " + DescribeToken();
   if (expected == "an option value") return "a value is 'text', a number, true or false, or an interval";
   const bool comma_fits = std::find(expected_.begin(), expected_.end(), ",") != expected_.end();
-  const bool starts_item = (AtName() && !AtClauseWord()) || token.kind == TokenKind::kString || token.kind == TokenKind::kNumber;
+  const bool starts_item =
+      (AtName() && !AtClauseWord()) || token.kind == TokenKind::kString || token.kind == TokenKind::kNumber;
   return comma_fits && starts_item ? "is a ',' missing before " + DescribeToken() + "?" : "";
 }
 
-/// The keyword that the word at `index` may have been meant to be, of those that would have fitted; "" when none is near.
+/// The keyword that the word at `index` may have been meant to be, of those that would have fitted; "" when
+/// none is near.
 std::string Parser::NearestKeyword(size_t index) const {
   const Token& token = list_.tokens[index];
   if (token.kind != TokenKind::kWord || token.text.size() < 2 || token.text.size() > 24) return "";
@@ -386,7 +419,8 @@ void Parser::ThrowMisspeltAlias() {
   const std::string nearest = NearestKeyword(alias_pos_);
   if (nearest.empty()) return;
   const Token& token = list_.tokens[alias_pos_];
-  FailAt(token.span, "expected " + nearest + ", found '" + Shorten(Written(token)) + "'", "did you mean " + nearest + "?");
+  FailAt(token.span, "expected " + nearest + ", found '" + Shorten(Written(token)) + "'",
+         "did you mean " + nearest + "?");
 }
 
 /// Operators of other languages and dialects.

@@ -16,22 +16,37 @@ struct SymbolOperator {
 };
 
 constexpr std::array<SymbolOperator, 32> kSymbolOperators = {{
-    {"=", kLevelComparison, "="},    {"==", kLevelComparison, "="},
-    {"<>", kLevelComparison, "<>"},  {"!=", kLevelComparison, "<>"},
-    {"<", kLevelComparison, "<"},    {"<=", kLevelComparison, "<="},
-    {">", kLevelComparison, ">"},    {">=", kLevelComparison, ">="},
+    {"=", kLevelComparison, "="},
+    {"==", kLevelComparison, "="},
+    {"<>", kLevelComparison, "<>"},
+    {"!=", kLevelComparison, "<>"},
+    {"<", kLevelComparison, "<"},
+    {"<=", kLevelComparison, "<="},
+    {">", kLevelComparison, ">"},
+    {">=", kLevelComparison, ">="},
     {"<=>", kLevelComparison, "is_not_distinct_from"},
-    {"||", kLevelOther, "||"},       {"->", kLevelOther, "->"},
-    {"->>", kLevelOther, "->>"},     {"#>", kLevelOther, "#>"},
-    {"#>>", kLevelOther, "#>>"},     {"?", kLevelOther, "?"},
-    {"@>", kLevelOther, "@>"},       {"<@", kLevelOther, "<@"},
-    {"&", kLevelOther, "&"},         {"|", kLevelOther, "|"},
-    {"#", kLevelOther, "#"},         {"<<", kLevelOther, "<<"},
-    {">>", kLevelOther, ">>"},       {"~", kLevelOther, "~"},
-    {"~*", kLevelOther, "~*"},       {"!~", kLevelOther, "!~"},
-    {"!~*", kLevelOther, "!~*"},     {"+", kLevelSum, "+"},
-    {"-", kLevelSum, "-"},           {"*", kLevelProduct, "*"},
-    {"/", kLevelProduct, "/"},       {"%", kLevelProduct, "%"},
+    {"||", kLevelOther, "||"},
+    {"->", kLevelOther, "->"},
+    {"->>", kLevelOther, "->>"},
+    {"#>", kLevelOther, "#>"},
+    {"#>>", kLevelOther, "#>>"},
+    {"?", kLevelOther, "?"},
+    {"@>", kLevelOther, "@>"},
+    {"<@", kLevelOther, "<@"},
+    {"&", kLevelOther, "&"},
+    {"|", kLevelOther, "|"},
+    {"#", kLevelOther, "#"},
+    {"<<", kLevelOther, "<<"},
+    {">>", kLevelOther, ">>"},
+    {"~", kLevelOther, "~"},
+    {"~*", kLevelOther, "~*"},
+    {"!~", kLevelOther, "!~"},
+    {"!~*", kLevelOther, "!~*"},
+    {"+", kLevelSum, "+"},
+    {"-", kLevelSum, "-"},
+    {"*", kLevelProduct, "*"},
+    {"/", kLevelProduct, "/"},
+    {"%", kLevelProduct, "%"},
     {"^", kLevelPower, "^"},
 }};
 
@@ -118,7 +133,8 @@ ExprPtr Parser::ParsePostfix() {
     } else if (At(".")) {
       LowerTree();
       Advance();
-      if (At("*")) Unsupported(Peek().span, "'.*' on an expression is not supported", "name the fields one by one");
+      if (At("*"))
+        Unsupported(Peek().span, "'.*' on an expression is not supported", "name the fields one by one");
       ExprPtr field = Make(ExprKind::kField);
       field->args.push_back(std::move(expr));
       field->names.push_back(ParseAnyName("a field name"));
@@ -161,7 +177,8 @@ Infix Parser::PeekWordInfix() const {
   if (At("OR")) return {Infix::Kind::kChain, kLevelOr, "or"};
   if (At("AND")) return {Infix::Kind::kChain, kLevelAnd, "and"};
   if (At("IS")) return {Infix::Kind::kIs, kLevelIs, ""};
-  if (At("AT") && ((At("TIME", 1) && At("ZONE", 2)) || At("LOCAL", 1))) return {Infix::Kind::kAtZone, kLevelAtZone, ""};
+  if (At("AT") && ((At("TIME", 1) && At("ZONE", 2)) || At("LOCAL", 1)))
+    return {Infix::Kind::kAtZone, kLevelAtZone, ""};
   const size_t word = At("NOT") ? 1 : 0;
   if (At("IN", word)) return {Infix::Kind::kIn, kLevelRange, ""};
   if (At("BETWEEN", word)) return {Infix::Kind::kBetween, kLevelRange, ""};
@@ -173,13 +190,20 @@ Infix Parser::PeekWordInfix() const {
 
 ExprPtr Parser::ParseInfix(ExprPtr left, int64_t begin, const Infix& infix) {
   switch (infix.kind) {
-    case Infix::Kind::kChain: return ParseLogicalChain(std::move(left), begin, infix);
-    case Infix::Kind::kIs: return ParseIs(std::move(left), begin);
-    case Infix::Kind::kIn: return ParseIn(std::move(left), begin);
-    case Infix::Kind::kLike: return ParseLike(std::move(left), begin, infix);
-    case Infix::Kind::kBetween: return ParseBetween(std::move(left), begin);
-    case Infix::Kind::kAtZone: return ParseAtTimeZone(std::move(left), begin);
-    default: return ParseBinary(std::move(left), begin, infix);
+    case Infix::Kind::kChain:
+      return ParseLogicalChain(std::move(left), begin, infix);
+    case Infix::Kind::kIs:
+      return ParseIs(std::move(left), begin);
+    case Infix::Kind::kIn:
+      return ParseIn(std::move(left), begin);
+    case Infix::Kind::kLike:
+      return ParseLike(std::move(left), begin, infix);
+    case Infix::Kind::kBetween:
+      return ParseBetween(std::move(left), begin);
+    case Infix::Kind::kAtZone:
+      return ParseAtTimeZone(std::move(left), begin);
+    default:
+      return ParseBinary(std::move(left), begin, infix);
   }
 }
 
@@ -200,7 +224,8 @@ ExprPtr Parser::ParseQuantified(ExprPtr left, int64_t begin, const Infix& infix)
   const bool all = At("ALL");
   const SourceSpan span = Peek().span;
   if (!AtQuery(2) || infix.op != (all ? "<>" : "=")) {
-    Unsupported(span, "comparison with " + Peek().text + " (…) is not supported", "use IN (…), EXISTS (…) or array_has(…)");
+    Unsupported(span, "comparison with " + Peek().text + " (…) is not supported",
+                "use IN (…), EXISTS (…) or array_has(…)");
   }
   Advance();
   ExprPtr in = Make(ExprKind::kInQuery);
@@ -241,7 +266,8 @@ ExprPtr Parser::ParseLogicalChain(ExprPtr left, int64_t begin, const Infix& infi
   while (terms.size() > kLeaningTermsMax) {
     LowerTree();
     std::vector<Term> pairs;
-    for (size_t i = 0; i + 1 < terms.size(); i += 2) pairs.push_back(join(std::move(terms[i]), std::move(terms[i + 1])));
+    for (size_t i = 0; i + 1 < terms.size(); i += 2)
+      pairs.push_back(join(std::move(terms[i]), std::move(terms[i + 1])));
     if (terms.size() % 2 == 1) pairs.push_back(std::move(terms.back()));
     terms = std::move(pairs);
   }
@@ -267,12 +293,17 @@ ExprPtr Parser::ParseIs(ExprPtr left, int64_t begin) {
   ExprPtr test = Make(ExprKind::kIsTest);
   test->negated = negated;
   test->args.push_back(std::move(left));
-  for (const auto& [word, text] : {std::pair{"NULL", "null"}, {"TRUE", "true"}, {"FALSE", "false"}, {"UNKNOWN", "unknown"}, {"JSON", "json"}}) {
+  for (const auto& [word, text] : {std::pair{"NULL", "null"},
+                                   {"TRUE", "true"},
+                                   {"FALSE", "false"},
+                                   {"UNKNOWN", "unknown"},
+                                   {"JSON", "json"}}) {
     if (test->text.empty() && Take(word)) test->text = text;
   }
   if (test->text.empty()) Fail();
   if (test->text == "json" && AtAny({"OBJECT", "ARRAY", "SCALAR", "VALUE"})) {
-    if (!At("VALUE")) Unsupported(Peek().span, "IS JSON " + Peek().text + " is not supported", "use json_typeof(…)");
+    if (!At("VALUE"))
+      Unsupported(Peek().span, "IS JSON " + Peek().text + " is not supported", "use json_typeof(…)");
     Advance();
   }
   return Finish(std::move(test), begin);
@@ -301,7 +332,8 @@ ExprPtr Parser::ParseLike(ExprPtr left, int64_t begin, const Infix& infix) {
   Advance();
   if (infix.op == "similar_to") Advance();
   if (AtAny({"ANY", "ALL", "SOME"}) && At("(", 1)) {
-    Unsupported(Peek().span, "LIKE " + Peek().text + " (…) is not supported", "join several LIKE with OR or AND");
+    Unsupported(Peek().span, "LIKE " + Peek().text + " (…) is not supported",
+                "join several LIKE with OR or AND");
   }
   like->args.push_back(std::move(left));
   like->args.push_back(ParseExprAt(kLevelRange + 1));
@@ -330,7 +362,8 @@ ExprPtr Parser::ParseBetween(ExprPtr left, int64_t begin) {
 ExprPtr Parser::ParseAtTimeZone(ExprPtr left, int64_t begin) {
   const SourceSpan name_span = Peek().span;
   Advance();
-  if (At("LOCAL")) Unsupported(Peek().span, "AT LOCAL is not supported", "write AT TIME ZONE 'Europe/Berlin'");
+  if (At("LOCAL"))
+    Unsupported(Peek().span, "AT LOCAL is not supported", "write AT TIME ZONE 'Europe/Berlin'");
   Expect("TIME");
   Expect("ZONE");
   ExprPtr call = MakeCall("at_time_zone", name_span);

@@ -12,7 +12,8 @@ std::string Canonical(const std::string& text) {
   try {
     return ToString(*ParseExpression(text));
   } catch (const UserError& error) {
-    return std::string(ReasonName(error.reason())) + " at " + std::to_string(error.span().offset) + ": " + error.message();
+    return std::string(ReasonName(error.reason())) + " at " + std::to_string(error.span().offset) + ": " +
+           error.message();
   }
 }
 
@@ -78,15 +79,19 @@ TEST(Operators, HaveOneSpellingInTheTree) {
 
 TEST(Names, NonReservedWordsAreColumns) {
   for (const char* word :
-       {"timestamp", "start",  "end",    "count",  "min",      "max",  "sum",  "avg",    "rows",  "row_number", "window",  "offset",
-        "partition", "key",    "value",  "hour",   "day",      "minute", "second", "month", "year", "date",      "time",    "type",
-        "name",      "user",   "level",  "topic",  "status",   "state", "format", "location", "method", "path",  "sources", "session",
-        "hop",       "tumble", "text",   "message", "data",    "begin", "plan", "first",  "last",  "partitions", "interval", "json",
-        "row",       "array",  "map",    "struct", "values",   "table", "set",  "desc",   "asc",   "by",         "cast",    "exists",
-        "extract",   "trim",   "nulls",  "over",   "filter",   "escape", "at",  "zone",   "unnest", "semi",      "returning"}) {
+       {"timestamp", "start",      "end",     "count",   "min",       "max",        "sum",      "avg",
+        "rows",      "row_number", "window",  "offset",  "partition", "key",        "value",    "hour",
+        "day",       "minute",     "second",  "month",   "year",      "date",       "time",     "type",
+        "name",      "user",       "level",   "topic",   "status",    "state",      "format",   "location",
+        "method",    "path",       "sources", "session", "hop",       "tumble",     "text",     "message",
+        "data",      "begin",      "plan",    "first",   "last",      "partitions", "interval", "json",
+        "row",       "array",      "map",     "struct",  "values",    "table",      "set",      "desc",
+        "asc",       "by",         "cast",    "exists",  "extract",   "trim",       "nulls",    "over",
+        "filter",    "escape",     "at",      "zone",    "unnest",    "semi",       "returning"}) {
     EXPECT_EQ(Canonical(word), word);
     EXPECT_EQ(Canonical(std::string(word) + " + 1"), "(" + std::string(word) + " + 1)");
-    EXPECT_EQ(Canonical(std::string("f(") + word + ", " + word + ")"), std::string("f(") + word + ", " + word + ")");
+    EXPECT_EQ(Canonical(std::string("f(") + word + ", " + word + ")"),
+              std::string("f(") + word + ", " + word + ")");
   }
 }
 
@@ -121,11 +126,18 @@ TEST(Names, QuotedNamesAreNoKeywords) {
 }
 
 TEST(Literals, Numbers) {
-  ExpectCanonical({{"1_000", "1000"}, {"0x1F", "31"}, {"0xFFFF_FFFF_FFFF_FFFF", "18446744073709551615"}, {".5", ".5"}, {"1.", "1."},
-                   {"1e3", "1e3"}, {"1.5E-10", "1.5E-10"}, {"007", "007"}});
+  ExpectCanonical({{"1_000", "1000"},
+                   {"0x1F", "31"},
+                   {"0xFFFF_FFFF_FFFF_FFFF", "18446744073709551615"},
+                   {".5", ".5"},
+                   {"1.", "1."},
+                   {"1e3", "1e3"},
+                   {"1.5E-10", "1.5E-10"},
+                   {"007", "007"}});
   EXPECT_EQ(Canonical("1st"), "SYNTAX at 0: '1st' is neither a number nor a name");
   EXPECT_EQ(Canonical("1__0"), "SYNTAX at 0: '1__0' is neither a number nor a name");
-  EXPECT_EQ(Canonical("0x1FFFFFFFFFFFFFFFF"), "SYNTAX at 0: hexadecimal number 0x1FFFFFFFFFFFFFFFF does not fit 64 bits");
+  EXPECT_EQ(Canonical("0x1FFFFFFFFFFFFFFFF"),
+            "SYNTAX at 0: hexadecimal number 0x1FFFFFFFFFFFFFFFF does not fit 64 bits");
 }
 
 TEST(Literals, Strings) {
@@ -137,7 +149,8 @@ TEST(Literals, Strings) {
   const ExprPtr bytes = ParseExpression("x'0aFF'");
   EXPECT_EQ(bytes->kind, ExprKind::kBinary);
   EXPECT_EQ(bytes->text, "\x0A\xFF");
-  EXPECT_EQ(Canonical("X'0'"), "SYNTAX at 0: a binary literal takes an even number of hexadecimal digits, such as X'0AFF'");
+  EXPECT_EQ(Canonical("X'0'"),
+            "SYNTAX at 0: a binary literal takes an even number of hexadecimal digits, such as X'0AFF'");
 }
 
 TEST(Literals, TypedStrings) {
@@ -223,7 +236,8 @@ TEST(Functions, SpecialSyntaxBecomesPlainCalls) {
 TEST(Functions, Suffixes) {
   ExpectCanonical({
       {"count(DISTINCT a, b) FILTER (WHERE c > 1)", "count(DISTINCT a, b) FILTER (WHERE (c > 1))"},
-      {"percentile_cont(0.5) WITHIN GROUP (ORDER BY x DESC)", "percentile_cont(0.5) WITHIN GROUP (ORDER BY x DESC)"},
+      {"percentile_cont(0.5) WITHIN GROUP (ORDER BY x DESC)",
+       "percentile_cont(0.5) WITHIN GROUP (ORDER BY x DESC)"},
       {"array_agg(a ORDER BY b, c DESC NULLS LAST)", "array_agg(a ORDER BY b, c DESC NULLS LAST)"},
       {"first_value(a IGNORE NULLS) OVER w", "first_value(a) IGNORE NULLS OVER (w)"},
       {"first_value(a) RESPECT NULLS OVER w", "first_value(a) OVER (w)"},
@@ -232,7 +246,8 @@ TEST(Functions, Suffixes) {
        "sum(a) OVER (ORDER BY b RANGE BETWEEN INTERVAL '3600 seconds' PRECEDING AND CURRENT ROW)"},
       {"sum(a) OVER (rows PARTITION BY range ROWS BETWEEN rows PRECEDING AND UNBOUNDED FOLLOWING)",
        "sum(a) OVER (rows PARTITION BY range ROWS BETWEEN rows PRECEDING AND UNBOUNDED FOLLOWING)"},
-      {"sum(a) OVER (ROWS unbounded PRECEDING)", "sum(a) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"},
+      {"sum(a) OVER (ROWS unbounded PRECEDING)",
+       "sum(a) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"},
       {"group_concat(a SEPARATOR ';')", "group_concat(a, ';')"},
   });
 }
@@ -240,7 +255,8 @@ TEST(Functions, Suffixes) {
 TEST(Functions, Json) {
   ExpectCanonical({
       {"JSON_OBJECT('a', b)", "JSON_OBJECT('a', b)"},
-      {"JSON_OBJECT(KEY 'a' VALUE b, 'c': d, e VALUE f)", "JSON_OBJECT(KEY 'a' VALUE b, KEY 'c' VALUE d, KEY e VALUE f)"},
+      {"JSON_OBJECT(KEY 'a' VALUE b, 'c': d, e VALUE f)",
+       "JSON_OBJECT(KEY 'a' VALUE b, KEY 'c' VALUE d, KEY e VALUE f)"},
       {"JSON_OBJECT(key: value)", "JSON_OBJECT(KEY key VALUE value)"},
       {"JSON_OBJECT(KEY value VALUE key)", "JSON_OBJECT(KEY value VALUE key)"},
       {"JSON_OBJECT(key, value)", "JSON_OBJECT(key, value)"},
@@ -300,11 +316,13 @@ TEST(Nesting, HasABound) {
     EXPECT_NE(nested("[", "a", "]", count).find("nested deeper"), std::string::npos);
     EXPECT_NE(nested("(SELECT ", "a", ")", count).find("nested deeper"), std::string::npos);
     EXPECT_NE(nested("a IN (", "a", ")", count).find("nested deeper"), std::string::npos);
-    EXPECT_NE(Canonical("a::" + std::string(0, ' ') + [count] {
-                std::string type;
-                for (int i = 0; i < count; ++i) type += "ARRAY<";
-                return type + "INT";
-              }()).find("nested deeper"),
+    EXPECT_NE(Canonical("a::" + std::string(0, ' ') +
+                        [count] {
+                          std::string type;
+                          for (int i = 0; i < count; ++i) type += "ARRAY<";
+                          return type + "INT";
+                        }())
+                  .find("nested deeper"),
               std::string::npos);
   }
 }

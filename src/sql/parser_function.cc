@@ -16,10 +16,12 @@ std::string Lower(std::string text) {
 }
 
 bool IsJsonBuilder(std::string_view word) {
-  return word == "JSON_OBJECT" || word == "JSON_ARRAY" || word == "JSON_OBJECTAGG" || word == "JSON_OBJECT_AGG" ||
-         word == "JSON_ARRAYAGG";
+  return word == "JSON_OBJECT" || word == "JSON_ARRAY" || word == "JSON_OBJECTAGG" ||
+         word == "JSON_OBJECT_AGG" || word == "JSON_ARRAYAGG";
 }
-bool IsJsonReader(std::string_view word) { return word == "JSON_VALUE" || word == "JSON_QUERY" || word == "JSON_EXISTS"; }
+bool IsJsonReader(std::string_view word) {
+  return word == "JSON_VALUE" || word == "JSON_QUERY" || word == "JSON_EXISTS";
+}
 
 }  // namespace
 
@@ -46,7 +48,8 @@ void Parser::ParseSpecialArguments(Expr& call) {
   if (word == "POSITION") return ParsePositionArguments(call);
   if (word == "OVERLAY") return ParseOverlayArguments(call);
   if (word == "FLOOR" || word == "CEIL" || word == "CEILING") return ParseRoundToArguments(call);
-  if (word == "TIMESTAMPADD" || word == "TIMESTAMPDIFF" || word == "DATE_DIFF" || word == "DATEDIFF") return ParseUnitArguments(call);
+  if (word == "TIMESTAMPADD" || word == "TIMESTAMPDIFF" || word == "DATE_DIFF" || word == "DATEDIFF")
+    return ParseUnitArguments(call);
   if (IsJsonBuilder(word) || IsJsonReader(word)) return ParseJsonArguments(call, IsJsonBuilder(word));
   ParseArguments(call);
 }
@@ -64,7 +67,8 @@ void Parser::ParseArguments(Expr& call) {
     Advance();
   }
   if (AtAny({"SELECT", "WITH"})) {
-    Unsupported(Peek().span, call.names.back().text + "(SELECT …) is not supported", "a subquery as an argument stands in its own brackets");
+    Unsupported(Peek().span, call.names.back().text + "(SELECT …) is not supported",
+                "a subquery as an argument stands in its own brackets");
   }
   call.args.push_back(ParseArgument(false));
   ParseMoreArguments(call);
@@ -79,11 +83,14 @@ void Parser::ParseMoreArguments(Expr& call) {
 /// One argument. JSON builders also take `KEY k VALUE v`, `k VALUE v` and `k: v`.
 ExprPtr Parser::ParseArgument(bool json) {
   const int64_t begin = Begin();
-  if (AtAnyName() && At("=>", 1)) Unsupported(Peek().span, "named arguments are not supported here", "give the arguments by position");
+  if (AtAnyName() && At("=>", 1))
+    Unsupported(Peek().span, "named arguments are not supported here", "give the arguments by position");
   if (!json) return ParseExpr();
-  // KEY is a keyword only where a key follows: JSON_OBJECT(key VALUE 1) names a column, also in (key VALUE value).
+  // KEY is a keyword only where a key follows: JSON_OBJECT(key VALUE 1) names a column, also in (key VALUE
+  // value).
   const bool value_is_key = At("VALUE", 2) && !AtAny({",", ")"}, 3);
-  const bool key_follows = At("(", 1) || (Peek(1).kind != TokenKind::kSymbol && (!At("VALUE", 1) || value_is_key));
+  const bool key_follows =
+      At("(", 1) || (Peek(1).kind != TokenKind::kSymbol && (!At("VALUE", 1) || value_is_key));
   const bool key = At("KEY") && key_follows;
   if (key) Advance();
   ExprPtr first = ParseExpr();
@@ -144,12 +151,14 @@ void Parser::ParseCallSuffixes(Expr& call) {
   }
 }
 
-// ---- special argument syntaxes ----------------------------------------------------------------------------------
+// ---- special argument syntaxes
+// ----------------------------------------------------------------------------------
 
 /// EXTRACT(f FROM x) → date_part('f', x).
 void Parser::ParseExtractArguments(Expr& call) {
   const Token& field = Peek();
-  if ((field.kind != TokenKind::kWord && field.kind != TokenKind::kString) || !At("FROM", 1)) return ParseArguments(call);
+  if ((field.kind != TokenKind::kWord && field.kind != TokenKind::kString) || !At("FROM", 1))
+    return ParseArguments(call);
   call.names[0].text = "date_part";
   call.args.push_back(MakeString(Lower(field.text), field.span));
   Advance();
@@ -181,7 +190,8 @@ void Parser::ParseTrimArguments(Expr& call) {
 void Parser::ParseSubstringArguments(Expr& call) {
   call.args.push_back(ParseExpr());
   if (!At("FROM") && !At("FOR")) {
-    if (At("SIMILAR")) Unsupported(Peek().span, "SUBSTRING(… SIMILAR …) is not supported", "use regexp_extract");
+    if (At("SIMILAR"))
+      Unsupported(Peek().span, "SUBSTRING(… SIMILAR …) is not supported", "use regexp_extract");
     return ParseMoreArguments(call);
   }
   const int64_t begin = Begin();
@@ -228,12 +238,14 @@ void Parser::ParseRoundToArguments(Expr& call) {
   if (!At("TO")) return ParseMoreArguments(call);
   Advance();
   if (Peek().kind != TokenKind::kWord) Fail("a unit such as HOUR");
-  call.names[0].text = std::tolower(static_cast<unsigned char>(call.names[0].text[0])) == 'f' ? "floor_to" : "ceil_to";
+  call.names[0].text =
+      std::tolower(static_cast<unsigned char>(call.names[0].text[0])) == 'f' ? "floor_to" : "ceil_to";
   call.args.push_back(MakeString(Lower(Peek().text), Peek().span));
   Advance();
 }
 
-/// TIMESTAMPADD(DAY, 1, x): the unit becomes a string. DATE_DIFF also comes without a unit, as DATEDIFF(a, b).
+/// TIMESTAMPADD(DAY, 1, x): the unit becomes a string. DATE_DIFF also comes without a unit, as DATEDIFF(a,
+/// b).
 void Parser::ParseUnitArguments(Expr& call) {
   const bool word = Peek().kind == TokenKind::kWord && At(",", 1);
   std::string unit = word ? Lower(Peek().text) : "";
@@ -244,10 +256,12 @@ void Parser::ParseUnitArguments(Expr& call) {
   }
 }
 
-// ---- JSON ---------------------------------------------------------------------------------------------------------
+// ---- JSON
+// ---------------------------------------------------------------------------------------------------------
 
 void Parser::ParseJsonArguments(Expr& call, bool builder) {
-  if (!At(")") && !(AtAny({"NULL", "ABSENT"}) && At("ON", 1)) && !(At("RETURNING") && !AtAny({",", ")"}, 1))) {
+  if (!At(")") && !(AtAny({"NULL", "ABSENT"}) && At("ON", 1)) &&
+      !(At("RETURNING") && !AtAny({",", ")"}, 1))) {
     ParseList([&] { call.args.push_back(ParseArgument(builder)); });
   }
   ParseJsonClauses(call);
@@ -279,14 +293,16 @@ bool Parser::TakeJsonClause(Expr& call) {
     const bool with = At("WITH");
     Advance();
     if (At("UNIQUE")) Unsupported(Peek().span, "WITH UNIQUE KEYS is not supported");
-    if (At("CONDITIONAL")) Unsupported(Peek().span, "a conditional wrapper is not supported", "write WITH WRAPPER");
+    if (At("CONDITIONAL"))
+      Unsupported(Peek().span, "a conditional wrapper is not supported", "write WITH WRAPPER");
     Take("UNCONDITIONAL");
     Take("ARRAY");
     Expect("WRAPPER");
     clauses().wrapper = with;
     return true;
   }
-  if (AtAny({"KEEP", "OMIT", "FORMAT", "PASSING"})) Unsupported(Peek().span, Peek().text + " in a JSON function is not supported");
+  if (AtAny({"KEEP", "OMIT", "FORMAT", "PASSING"}))
+    Unsupported(Peek().span, Peek().text + " in a JSON function is not supported");
   if (AtAny({"NULL", "ERROR", "DEFAULT", "EMPTY"})) {
     ParseJsonBehaviour(call);
     return true;
@@ -313,7 +329,8 @@ void Parser::ParseJsonBehaviour(Expr& call) {
   }
 }
 
-// ---- OVER ---------------------------------------------------------------------------------------------------------
+// ---- OVER
+// ---------------------------------------------------------------------------------------------------------
 
 std::unique_ptr<WindowSpec> Parser::ParseOver() {
   if (At("(")) return ParseWindowSpec();
@@ -347,7 +364,9 @@ std::unique_ptr<WindowSpec> Parser::ParseWindowSpec() {
 }
 
 /// ROWS and RANGE are also names: a frame has a bound behind them.
-bool Parser::AtFrame() const { return AtAny({"ROWS", "RANGE", "GROUPS"}) && !AtAny({")", "PARTITION", "ORDER"}, 1); }
+bool Parser::AtFrame() const {
+  return AtAny({"ROWS", "RANGE", "GROUPS"}) && !AtAny({")", "PARTITION", "ORDER"}, 1);
+}
 
 void Parser::ParseFrame(WindowSpec& window) {
   if (At("GROUPS")) Unsupported(Peek().span, "GROUPS frames are not supported", "use ROWS or RANGE");
@@ -361,7 +380,8 @@ void Parser::ParseFrame(WindowSpec& window) {
   } else {
     window.start = ParseFrameBound();  // `end` is CURRENT ROW already
   }
-  if (At("EXCLUDE") && !(At("NO", 1) && At("OTHERS", 2))) Unsupported(Peek().span, "EXCLUDE in a frame is not supported");
+  if (At("EXCLUDE") && !(At("NO", 1) && At("OTHERS", 2)))
+    Unsupported(Peek().span, "EXCLUDE in a frame is not supported");
   if (At("EXCLUDE")) {
     for (int i = 0; i < 3; ++i) Advance();
   }

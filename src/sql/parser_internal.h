@@ -1,10 +1,11 @@
 #pragma once
 
-/// The parser class. Its methods live in parser*.cc by subject: tokens and errors (parser.cc), expressions, primaries,
-/// function calls, types, queries, tables in FROM, table definitions, statements.
+/// The parser class. Its methods live in parser*.cc by subject: tokens and errors (parser.cc), expressions,
+/// primaries, function calls, types, queries, tables in FROM, table definitions, statements.
 ///
-/// Conventions: `ParseX` takes an X or throws UserError; `TakeX` takes it if it is there; `AtX` only looks. Every failed
-/// Take or Expect notes what was looked for, so that an error can list what would have been right at that place.
+/// Conventions: `ParseX` takes an X or throws UserError; `TakeX` takes it if it is there; `AtX` only looks.
+/// Every failed Take or Expect notes what was looked for, so that an error can list what would have been
+/// right at that place.
 
 #include <algorithm>
 #include <cstdint>
@@ -60,11 +61,12 @@ class Parser {
   /// Is the token that symbol, or that unquoted word (given in upper case)?
   bool At(std::string_view what, size_t ahead = 0) const;
   bool AtAny(std::initializer_list<std::string_view> words, size_t ahead = 0) const;
-  bool AtName(size_t ahead = 0) const;        ///< a word that is not reserved, or a quoted name
-  bool AtAnyName(size_t ahead = 0) const;     ///< any word, or a quoted name
+  bool AtName(size_t ahead = 0) const;     ///< a word that is not reserved, or a quoted name
+  bool AtAnyName(size_t ahead = 0) const;  ///< any word, or a quoted name
   bool AtStatementEnd(size_t ahead = 0) const;
-  bool AtQuery(size_t ahead = 0) const;       ///< SELECT, WITH, VALUES ( or brackets around one
-  size_t PartnerOffset(size_t ahead) const;   ///< how far ahead the token behind the closing bracket is; 0: none
+  bool AtQuery(size_t ahead = 0) const;  ///< SELECT, WITH, VALUES ( or brackets around one
+  size_t PartnerOffset(
+      size_t ahead) const;  ///< how far ahead the token behind the closing bracket is; 0: none
   void Advance();
   bool Take(std::string_view what);
   bool Take(std::string_view first, std::string_view second);  ///< two words or none
@@ -72,7 +74,7 @@ class Parser {
   void Open(std::string_view bracket);
   bool TakeOpen(std::string_view bracket);
   void Close(std::string_view bracket);
-  void TakeAngle();   ///< `>`, also the first half of `>>` or `>=`
+  void TakeAngle();  ///< `>`, also the first half of `>>` or `>=`
   void NoteExpected(std::string_view what);
   int64_t Begin() const { return Peek().span.offset; }
   SourceSpan Since(int64_t begin) const { return {begin, last_end_ - begin}; }
@@ -82,7 +84,7 @@ class Parser {
   Identifier ParseAnyName(std::string_view what);  ///< reserved words too: behind a dot
   std::vector<Identifier> ParseNameList();         ///< (a, b)
   std::string ParseString(std::string_view what);
-  std::optional<Identifier> TakeAlias();           ///< [AS] name
+  std::optional<Identifier> TakeAlias();  ///< [AS] name
   bool AtClauseWord() const;
   int ParseSmallNumber(std::string_view what, int max);
 
@@ -120,11 +122,13 @@ class Parser {
     Parser& parser_;
   };
 
-  /// Bounds the height of trees that a loop builds (a + b + c …), which no recursion of the parser shows: inside its
-  /// scope `LowerTree` says that all parsed since its constructor went down one level.
+  /// Bounds the height of trees that a loop builds (a + b + c …), which no recursion of the parser shows:
+  /// inside its scope `LowerTree` says that all parsed since its constructor went down one level.
   class Chain {
    public:
-    explicit Chain(Parser& parser) : parser_(parser), outer_(parser.deepest_) { parser.deepest_ = parser.depth_; }
+    explicit Chain(Parser& parser) : parser_(parser), outer_(parser.deepest_) {
+      parser.deepest_ = parser.depth_;
+    }
     ~Chain() { parser_.deepest_ = std::max(parser_.deepest_, outer_); }
     Chain(const Chain&) = delete;
     Chain& operator=(const Chain&) = delete;
@@ -249,7 +253,8 @@ class Parser {
   TableRefPtr ParseWindowTable();
   void ParseWindowArguments(TableRef& table);
   void ParseWindowArgument(TableRef& table, std::vector<std::pair<std::string, ExprPtr>>& named);
-  void OrderWindowSizes(TableRef& table, std::vector<std::pair<std::string, ExprPtr>>& named, SourceSpan span);
+  void OrderWindowSizes(TableRef& table, std::vector<std::pair<std::string, ExprPtr>>& named,
+                        SourceSpan span);
   TableRefPtr ParseTableArgument(TableRef& window);
   ExprPtr ParseDescriptor();
   void ParseTableSuffixes(TableRef& table);
@@ -310,9 +315,9 @@ class Parser {
   int deepest_ = 0;
   std::vector<std::string_view> expected_;  ///< what was looked for at token expected_pos_ (literals only)
   size_t expected_pos_ = 0;
-  size_t alias_pos_ = SIZE_MAX;   ///< the last word that was taken as an alias without AS
+  size_t alias_pos_ = SIZE_MAX;     ///< the last word that was taken as an alias without AS
   size_t operator_pos_ = SIZE_MAX;  ///< where an operator could have stood last
-  std::vector<size_t> open_;      ///< brackets being parsed
+  std::vector<size_t> open_;        ///< brackets being parsed
 };
 
 }  // namespace laminar::sql

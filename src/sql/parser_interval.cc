@@ -23,27 +23,48 @@ struct UnitName {
 };
 
 constexpr std::array<UnitName, 42> kUnitNames = {{
-    {"nanosecond", IntervalUnit::kNanosecond, true},   {"nanoseconds", IntervalUnit::kNanosecond, true},
-    {"ns", IntervalUnit::kNanosecond, false},          {"microsecond", IntervalUnit::kMicrosecond, true},
-    {"microseconds", IntervalUnit::kMicrosecond, true}, {"us", IntervalUnit::kMicrosecond, false},
-    {"usec", IntervalUnit::kMicrosecond, false},       {"\xC2\xB5s", IntervalUnit::kMicrosecond, false},
-    {"\xCE\xBCs", IntervalUnit::kMicrosecond, false},  {"millisecond", IntervalUnit::kMillisecond, true},
-    {"milliseconds", IntervalUnit::kMillisecond, true}, {"ms", IntervalUnit::kMillisecond, false},
-    {"msec", IntervalUnit::kMillisecond, false},       {"millis", IntervalUnit::kMillisecond, false},
-    {"second", IntervalUnit::kSecond, true},           {"seconds", IntervalUnit::kSecond, true},
-    {"sec", IntervalUnit::kSecond, false},             {"secs", IntervalUnit::kSecond, false},
-    {"s", IntervalUnit::kSecond, false},               {"minute", IntervalUnit::kMinute, true},
-    {"minutes", IntervalUnit::kMinute, true},          {"min", IntervalUnit::kMinute, false},
-    {"mins", IntervalUnit::kMinute, false},            {"m", IntervalUnit::kMinute, false},
-    {"hour", IntervalUnit::kHour, true},               {"hours", IntervalUnit::kHour, true},
-    {"hr", IntervalUnit::kHour, false},                {"hrs", IntervalUnit::kHour, false},
-    {"h", IntervalUnit::kHour, false},                 {"day", IntervalUnit::kDay, true},
-    {"days", IntervalUnit::kDay, true},                {"d", IntervalUnit::kDay, false},
-    {"week", IntervalUnit::kWeek, true},               {"weeks", IntervalUnit::kWeek, true},
-    {"w", IntervalUnit::kWeek, false},                 {"month", IntervalUnit::kMonth, true},
-    {"months", IntervalUnit::kMonth, true},            {"mon", IntervalUnit::kMonth, false},
-    {"quarter", IntervalUnit::kQuarter, true},         {"quarters", IntervalUnit::kQuarter, true},
-    {"year", IntervalUnit::kYear, true},               {"years", IntervalUnit::kYear, true},
+    {"nanosecond", IntervalUnit::kNanosecond, true},
+    {"nanoseconds", IntervalUnit::kNanosecond, true},
+    {"ns", IntervalUnit::kNanosecond, false},
+    {"microsecond", IntervalUnit::kMicrosecond, true},
+    {"microseconds", IntervalUnit::kMicrosecond, true},
+    {"us", IntervalUnit::kMicrosecond, false},
+    {"usec", IntervalUnit::kMicrosecond, false},
+    {"\xC2\xB5s", IntervalUnit::kMicrosecond, false},
+    {"\xCE\xBCs", IntervalUnit::kMicrosecond, false},
+    {"millisecond", IntervalUnit::kMillisecond, true},
+    {"milliseconds", IntervalUnit::kMillisecond, true},
+    {"ms", IntervalUnit::kMillisecond, false},
+    {"msec", IntervalUnit::kMillisecond, false},
+    {"millis", IntervalUnit::kMillisecond, false},
+    {"second", IntervalUnit::kSecond, true},
+    {"seconds", IntervalUnit::kSecond, true},
+    {"sec", IntervalUnit::kSecond, false},
+    {"secs", IntervalUnit::kSecond, false},
+    {"s", IntervalUnit::kSecond, false},
+    {"minute", IntervalUnit::kMinute, true},
+    {"minutes", IntervalUnit::kMinute, true},
+    {"min", IntervalUnit::kMinute, false},
+    {"mins", IntervalUnit::kMinute, false},
+    {"m", IntervalUnit::kMinute, false},
+    {"hour", IntervalUnit::kHour, true},
+    {"hours", IntervalUnit::kHour, true},
+    {"hr", IntervalUnit::kHour, false},
+    {"hrs", IntervalUnit::kHour, false},
+    {"h", IntervalUnit::kHour, false},
+    {"day", IntervalUnit::kDay, true},
+    {"days", IntervalUnit::kDay, true},
+    {"d", IntervalUnit::kDay, false},
+    {"week", IntervalUnit::kWeek, true},
+    {"weeks", IntervalUnit::kWeek, true},
+    {"w", IntervalUnit::kWeek, false},
+    {"month", IntervalUnit::kMonth, true},
+    {"months", IntervalUnit::kMonth, true},
+    {"mon", IntervalUnit::kMonth, false},
+    {"quarter", IntervalUnit::kQuarter, true},
+    {"quarters", IntervalUnit::kQuarter, true},
+    {"year", IntervalUnit::kYear, true},
+    {"years", IntervalUnit::kYear, true},
 }};
 
 const UnitName* FindUnit(std::string_view word) {
@@ -63,14 +84,22 @@ const UnitName* FindUnit(std::string_view word) {
 /// Microseconds of a unit of fixed length; 0 for the others.
 Wide MicrosOf(IntervalUnit unit) {
   switch (unit) {
-    case IntervalUnit::kMicrosecond: return 1;
-    case IntervalUnit::kMillisecond: return 1000;
-    case IntervalUnit::kSecond: return 1000000;
-    case IntervalUnit::kMinute: return Wide{60} * 1000000;
-    case IntervalUnit::kHour: return Wide{3600} * 1000000;
-    case IntervalUnit::kDay: return kMicrosPerDay;
-    case IntervalUnit::kWeek: return 7 * kMicrosPerDay;
-    default: return 0;
+    case IntervalUnit::kMicrosecond:
+      return 1;
+    case IntervalUnit::kMillisecond:
+      return 1000;
+    case IntervalUnit::kSecond:
+      return 1000000;
+    case IntervalUnit::kMinute:
+      return Wide{60} * 1000000;
+    case IntervalUnit::kHour:
+      return Wide{3600} * 1000000;
+    case IntervalUnit::kDay:
+      return kMicrosPerDay;
+    case IntervalUnit::kWeek:
+      return 7 * kMicrosPerDay;
+    default:
+      return 0;
   }
 }
 
@@ -167,14 +196,16 @@ class IntervalReader {
       number.digits = number.digits * 10 + (text_[pos_] - '0');
       if (fraction) ++number.scale;
     }
-    if (count == 0) Fail(AtEnd() ? "ends where a number should stand" : "has no number where one should stand");
+    if (count == 0)
+      Fail(AtEnd() ? "ends where a number should stand" : "has no number where one should stand");
     return number;
   }
 
   IntervalUnit ReadUnit() {
     SkipSpace();
     size_t end = pos_;
-    while (std::isalpha(static_cast<unsigned char>(At(end))) || static_cast<unsigned char>(At(end)) >= 0x80) ++end;
+    while (std::isalpha(static_cast<unsigned char>(At(end))) || static_cast<unsigned char>(At(end)) >= 0x80)
+      ++end;
     const std::string_view word = text_.substr(pos_, end - pos_);
     if (word.empty()) Fail("has a number without a unit");
     const UnitName* unit = FindUnit(word);
@@ -218,7 +249,9 @@ class IntervalReader {
     const Wide digits = negative ? -Wide{number.digits} : Wide{number.digits};
     const Wide divisor = PowerOfTen(number.scale);
     if (unit >= IntervalUnit::kMonth) {
-      const Wide months = digits * (unit == IntervalUnit::kYear ? 12 : unit == IntervalUnit::kQuarter ? 3 : 1);
+      const Wide months = digits * (unit == IntervalUnit::kYear      ? 12
+                                    : unit == IntervalUnit::kQuarter ? 3
+                                                                     : 1);
       if (months % divisor != 0) Fail("has a fraction of a month");
       months_ += months / divisor;
     } else if (unit == IntervalUnit::kDay || unit == IntervalUnit::kWeek) {
@@ -266,9 +299,12 @@ bool IsLongIntervalUnit(std::string_view word) {
   return name != nullptr && name->is_long;
 }
 
-IntervalValue ParseIntervalText(std::string_view text, SourceSpan span) { return IntervalReader(text, span).ReadFree(); }
+IntervalValue ParseIntervalText(std::string_view text, SourceSpan span) {
+  return IntervalReader(text, span).ReadFree();
+}
 
-IntervalValue ParseQualifiedInterval(std::string_view text, IntervalUnit from, std::optional<IntervalUnit> to, SourceSpan span) {
+IntervalValue ParseQualifiedInterval(std::string_view text, IntervalUnit from, std::optional<IntervalUnit> to,
+                                     SourceSpan span) {
   return IntervalReader(text, span).ReadQualified(from, to);
 }
 
@@ -276,7 +312,9 @@ bool IsBareNumber(std::string_view text) {
   bool digit = false;
   for (char c : text) {
     digit = digit || (c >= '0' && c <= '9');
-    if (!(c >= '0' && c <= '9') && c != '.' && c != '-' && c != '+' && !std::isspace(static_cast<unsigned char>(c))) return false;
+    if (!(c >= '0' && c <= '9') && c != '.' && c != '-' && c != '+' &&
+        !std::isspace(static_cast<unsigned char>(c)))
+      return false;
   }
   // '1-2' is years-months, not a number.
   const size_t first = text.find_first_of("0123456789.");

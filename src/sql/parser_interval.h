@@ -1,7 +1,7 @@
 #pragma once
 
-/// Interval literals in exact months, days and microseconds. `ParseIntervalText`, for texts that bring their own units,
-/// is in parser.h.
+/// Interval literals in exact months, days and microseconds. `ParseIntervalText`, for texts that bring their
+/// own units, is in parser.h.
 
 #include <optional>
 #include <string>
@@ -12,16 +12,31 @@
 
 namespace laminar::sql {
 
-enum class IntervalUnit { kNanosecond, kMicrosecond, kMillisecond, kSecond, kMinute, kHour, kDay, kWeek, kMonth, kQuarter, kYear };
+enum class IntervalUnit {
+  kNanosecond,
+  kMicrosecond,
+  kMillisecond,
+  kSecond,
+  kMinute,
+  kHour,
+  kDay,
+  kWeek,
+  kMonth,
+  kQuarter,
+  kYear
+};
 
 /// `minute`, `minutes`, `min`, `m` …, any case; nullopt when it is no unit. `m` is a minute.
 std::optional<IntervalUnit> ParseIntervalUnit(std::string_view word);
 
-/// True for units spelt out (MINUTE, MINUTES …), which may follow an interval's string; short ones (`m`) may be aliases.
+/// True for units spelt out (MINUTE, MINUTES …), which may follow an interval's string; short ones (`m`) may
+/// be aliases.
 bool IsLongIntervalUnit(std::string_view word);
 
-/// The string in front of the qualifier `from [TO to]`: '5' MINUTE, '1.5' HOUR, '1-2' YEAR TO MONTH, '1 02:03:04' DAY TO SECOND.
-IntervalValue ParseQualifiedInterval(std::string_view text, IntervalUnit from, std::optional<IntervalUnit> to, SourceSpan span);
+/// The string in front of the qualifier `from [TO to]`: '5' MINUTE, '1.5' HOUR, '1-2' YEAR TO MONTH, '1
+/// 02:03:04' DAY TO SECOND.
+IntervalValue ParseQualifiedInterval(std::string_view text, IntervalUnit from, std::optional<IntervalUnit> to,
+                                     SourceSpan span);
 
 /// True when `text` is one signed number without a unit.
 bool IsBareNumber(std::string_view text);

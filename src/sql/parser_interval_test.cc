@@ -59,14 +59,16 @@ TEST(Interval, UnitsInTheText) {
 TEST(Interval, Qualifiers) {
   ExpectInterval("INTERVAL '1-2' YEAR TO MONTH", 14, 0, 0);
   ExpectInterval("INTERVAL '-1-2' YEAR TO MONTH", -14, 0, 0);
-  ExpectInterval("INTERVAL '1 02:03:04.5' DAY TO SECOND", 0, 1, 2 * kHour + 3 * kMinute + 4 * kSecond + kSecond / 2);
+  ExpectInterval("INTERVAL '1 02:03:04.5' DAY TO SECOND", 0, 1,
+                 2 * kHour + 3 * kMinute + 4 * kSecond + kSecond / 2);
   ExpectInterval("INTERVAL '1 02' DAY TO HOUR", 0, 1, 2 * kHour);
   ExpectInterval("INTERVAL '02:03' HOUR TO MINUTE", 0, 0, 2 * kHour + 3 * kMinute);
   ExpectInterval("INTERVAL '03:04.5' MINUTE TO SECOND(6)", 0, 0, 3 * kMinute + 4 * kSecond + kSecond / 2);
 }
 
 TEST(Interval, LeavesAliasesAndColumnsAlone) {
-  const ParsedScript script = ParseScript("SELECT INTERVAL '5 minutes' m, INTERVAL '1 day' day, interval, interval - 5, interval x FROM t");
+  const ParsedScript script = ParseScript(
+      "SELECT INTERVAL '5 minutes' m, INTERVAL '1 day' day, interval, interval - 5, interval x FROM t");
   ASSERT_TRUE(script.errors.empty()) << script.errors[0].message();
   const auto& items = script.statements[0].query->select->items;
   EXPECT_EQ(items[0].alias->text, "m");
@@ -88,7 +90,8 @@ TEST(Interval, Errors) {
       {"INTERVAL '0.0000001 s'", "interval '0.0000001 s' is finer than a microsecond"},
       {"INTERVAL '99999999999999999' HOUR", "interval '99999999999999999' is too long"},
       {"INTERVAL '999999999999' DAY", "interval '999999999999' is too long"},
-      {"INTERVAL '9999999999999999999' SECOND", "interval '9999999999999999999' has a number with too many digits"},
+      {"INTERVAL '9999999999999999999' SECOND",
+       "interval '9999999999999999999' has a number with too many digits"},
       {"INTERVAL '10:70' HOUR TO MINUTE", "interval '10:70' has minutes or seconds beyond 59"},
       {"INTERVAL '1:2:3:4'", "interval '1:2:3:4' has too many ':'"},
       {"INTERVAL '1-12' YEAR TO MONTH", "interval '1-12' has more than 11 months"},
@@ -107,7 +110,11 @@ TEST(Interval, Errors) {
 }
 
 TEST(Interval, TextReadsBack) {
-  for (const IntervalValue value : {IntervalValue{0, 0, 0}, {14, -3, 1}, {-1, 1, -kHour - 1}, {0, 0, INT64_MAX}, {INT32_MAX, INT32_MIN + 1, 0}}) {
+  for (const IntervalValue value : {IntervalValue{0, 0, 0},
+                                    {14, -3, 1},
+                                    {-1, 1, -kHour - 1},
+                                    {0, 0, INT64_MAX},
+                                    {INT32_MAX, INT32_MIN + 1, 0}}) {
     const IntervalValue again = ParseIntervalText(IntervalText(value), {});
     EXPECT_EQ(again.months, value.months);
     EXPECT_EQ(again.days, value.days);

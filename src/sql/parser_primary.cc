@@ -10,11 +10,16 @@ ExprPtr Parser::ParsePrimary() {
   switch (Peek().kind) {
     case TokenKind::kNumber:
     case TokenKind::kString:
-    case TokenKind::kBytes: return ParseLiteral();
-    case TokenKind::kSymbol: return ParseSymbolPrimary();
-    case TokenKind::kWord: return ParseWordPrimary();
-    case TokenKind::kQuotedName: return ParseNameOrCall();
-    default: Fail("an expression");
+    case TokenKind::kBytes:
+      return ParseLiteral();
+    case TokenKind::kSymbol:
+      return ParseSymbolPrimary();
+    case TokenKind::kWord:
+      return ParseWordPrimary();
+    case TokenKind::kQuotedName:
+      return ParseNameOrCall();
+    default:
+      Fail("an expression");
   }
 }
 
@@ -213,7 +218,8 @@ ExprPtr Parser::ParseInterval() {
     if (Peek().kind != TokenKind::kWord) return std::nullopt;
     auto unit = ParseIntervalUnit(Peek().text);
     // Behind '1 day' a word such as `d` or `day` is an alias; behind '1-2' only YEAR TO MONTH can follow.
-    if (!unit || (!bare && !(IsLongIntervalUnit(Peek().text) && (At("TO", 1) || At("(", 1))))) return std::nullopt;
+    if (!unit || (!bare && !(IsLongIntervalUnit(Peek().text) && (At("TO", 1) || At("(", 1)))))
+      return std::nullopt;
     Advance();
     if (At("(")) TakePrecision(9);
     return unit;
@@ -232,13 +238,15 @@ ExprPtr Parser::ParseInterval() {
     throw UserError(Reason::kBadInterval, literal->span, "interval '" + text + "' has no unit")
         .Hint("write INTERVAL '" + text + "' SECOND or INTERVAL '" + text + " seconds'");
   }
-  literal->interval = from ? ParseQualifiedInterval(text, *from, to, literal->span) : ParseIntervalText(text, literal->span);
+  literal->interval =
+      from ? ParseQualifiedInterval(text, *from, to, literal->span) : ParseIntervalText(text, literal->span);
   return literal;
 }
 
 /// DATE '…', TIMESTAMP(3) '…', TIMESTAMP WITH TIME ZONE '…'.
 bool Parser::AtTypedString() const {
-  if (!AtAny({"DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMP_LTZ", "DATETIME", "JSON", "JSONB"})) return false;
+  if (!AtAny({"DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMP_LTZ", "DATETIME", "JSON", "JSONB"}))
+    return false;
   size_t ahead = 1;
   if (At("(", ahead) && Peek(ahead + 1).kind == TokenKind::kNumber && At(")", ahead + 2)) ahead += 3;
   if (AtAny({"WITH", "WITHOUT"}, ahead) && At("TIME", ahead + 1) && At("ZONE", ahead + 2)) ahead += 3;

@@ -48,11 +48,16 @@ namespace {
 
 std::string PrintBound(const FrameBound& bound) {
   switch (bound.kind) {
-    case FrameBoundKind::kUnboundedPreceding: return "UNBOUNDED PRECEDING";
-    case FrameBoundKind::kPreceding: return ToString(*bound.offset) + " PRECEDING";
-    case FrameBoundKind::kCurrentRow: return "CURRENT ROW";
-    case FrameBoundKind::kFollowing: return ToString(*bound.offset) + " FOLLOWING";
-    case FrameBoundKind::kUnboundedFollowing: return "UNBOUNDED FOLLOWING";
+    case FrameBoundKind::kUnboundedPreceding:
+      return "UNBOUNDED PRECEDING";
+    case FrameBoundKind::kPreceding:
+      return ToString(*bound.offset) + " PRECEDING";
+    case FrameBoundKind::kCurrentRow:
+      return "CURRENT ROW";
+    case FrameBoundKind::kFollowing:
+      return ToString(*bound.offset) + " FOLLOWING";
+    case FrameBoundKind::kUnboundedFollowing:
+      return "UNBOUNDED FOLLOWING";
   }
   return "";
 }
@@ -66,7 +71,8 @@ std::string PrintWindow(const WindowSpec& window) {
   if (!window.partition_by.empty()) part("PARTITION BY " + PrintList(window.partition_by));
   if (!window.order_by.empty()) part(PrintOrderBy(window.order_by));
   if (window.has_frame) {
-    part((window.unit == FrameUnit::kRows ? "ROWS BETWEEN " : "RANGE BETWEEN ") + PrintBound(window.start) + " AND " + PrintBound(window.end));
+    part((window.unit == FrameUnit::kRows ? "ROWS BETWEEN " : "RANGE BETWEEN ") + PrintBound(window.start) +
+         " AND " + PrintBound(window.end));
   }
   return "(" + out + ")";
 }
@@ -123,7 +129,8 @@ std::string PrintCase(const Expr& expr) {
   std::string out = "CASE";
   size_t i = 0;
   if (expr.flag) out += " " + ToString(*expr.args[i++]);
-  for (; i + 1 < expr.args.size(); i += 2) out += " WHEN " + ToString(*expr.args[i]) + " THEN " + ToString(*expr.args[i + 1]);
+  for (; i + 1 < expr.args.size(); i += 2)
+    out += " WHEN " + ToString(*expr.args[i]) + " THEN " + ToString(*expr.args[i + 1]);
   if (expr.else_branch) out += " ELSE " + ToString(*expr.else_branch);
   return out + " END";
 }
@@ -146,10 +153,14 @@ std::string PrintMap(const Expr& expr) {
   return out + "}";
 }
 
-std::string PrintTest(const Expr& expr) { return "(" + ToString(*expr.args[0]) + " IS " + (expr.negated ? "NOT " : "") + OperatorText(expr.text) + ")"; }
+std::string PrintTest(const Expr& expr) {
+  return "(" + ToString(*expr.args[0]) + " IS " + (expr.negated ? "NOT " : "") + OperatorText(expr.text) +
+         ")";
+}
 
 std::string PrintLike(const Expr& expr) {
-  std::string out = "(" + ToString(*expr.args[0]) + (expr.negated ? " NOT " : " ") + OperatorText(expr.text) + " " + ToString(*expr.args[1]);
+  std::string out = "(" + ToString(*expr.args[0]) + (expr.negated ? " NOT " : " ") + OperatorText(expr.text) +
+                    " " + ToString(*expr.args[1]);
   if (expr.args.size() > 2) out += " ESCAPE " + ToString(*expr.args[2]);
   return out + ")";
 }
@@ -160,38 +171,66 @@ std::string ToString(const Expr& expr) {
   auto arg = [&expr](size_t i) { return ToString(*expr.args[i]); };
   const std::string maybe_not = expr.negated ? " NOT" : "";
   switch (expr.kind) {
-    case ExprKind::kName: return PrintPath(expr.names);
-    case ExprKind::kStar: return "*";
-    case ExprKind::kNull: return "NULL";
-    case ExprKind::kBoolean: return expr.flag ? "TRUE" : "FALSE";
-    case ExprKind::kNumber: return expr.text;
-    case ExprKind::kString: return PrintString(expr.text);
-    case ExprKind::kBinary: return QuoteBytes(expr.text);
-    case ExprKind::kTypedString: return expr.type.ToString() + " " + PrintString(expr.text);
-    case ExprKind::kInterval: return "INTERVAL '" + IntervalText(expr.interval) + "'";
-    case ExprKind::kUnary: return expr.text == "not" ? "(NOT " + arg(0) + ")" : "(" + expr.text + arg(0) + ")";
-    case ExprKind::kBinary2: return "(" + arg(0) + " " + OperatorText(expr.text) + " " + arg(1) + ")";
-    case ExprKind::kFunction: return PrintFunction(expr);
-    case ExprKind::kCast: return (expr.flag ? "TRY_CAST(" : "CAST(") + arg(0) + " AS " + expr.type.ToString() + ")";
-    case ExprKind::kCase: return PrintCase(expr);
+    case ExprKind::kName:
+      return PrintPath(expr.names);
+    case ExprKind::kStar:
+      return "*";
+    case ExprKind::kNull:
+      return "NULL";
+    case ExprKind::kBoolean:
+      return expr.flag ? "TRUE" : "FALSE";
+    case ExprKind::kNumber:
+      return expr.text;
+    case ExprKind::kString:
+      return PrintString(expr.text);
+    case ExprKind::kBinary:
+      return QuoteBytes(expr.text);
+    case ExprKind::kTypedString:
+      return expr.type.ToString() + " " + PrintString(expr.text);
+    case ExprKind::kInterval:
+      return "INTERVAL '" + IntervalText(expr.interval) + "'";
+    case ExprKind::kUnary:
+      return expr.text == "not" ? "(NOT " + arg(0) + ")" : "(" + expr.text + arg(0) + ")";
+    case ExprKind::kBinary2:
+      return "(" + arg(0) + " " + OperatorText(expr.text) + " " + arg(1) + ")";
+    case ExprKind::kFunction:
+      return PrintFunction(expr);
+    case ExprKind::kCast:
+      return (expr.flag ? "TRY_CAST(" : "CAST(") + arg(0) + " AS " + expr.type.ToString() + ")";
+    case ExprKind::kCase:
+      return PrintCase(expr);
     case ExprKind::kBetween:
-      return "(" + arg(0) + maybe_not + " BETWEEN " + (expr.flag ? "SYMMETRIC " : "") + arg(1) + " AND " + arg(2) + ")";
-    case ExprKind::kInList: return "(" + arg(0) + maybe_not + " IN (" + PrintList(expr.args, 1) + "))";
-    case ExprKind::kInQuery: return "(" + arg(0) + maybe_not + " IN (" + ToString(*expr.query) + "))";
+      return "(" + arg(0) + maybe_not + " BETWEEN " + (expr.flag ? "SYMMETRIC " : "") + arg(1) + " AND " +
+             arg(2) + ")";
+    case ExprKind::kInList:
+      return "(" + arg(0) + maybe_not + " IN (" + PrintList(expr.args, 1) + "))";
+    case ExprKind::kInQuery:
+      return "(" + arg(0) + maybe_not + " IN (" + ToString(*expr.query) + "))";
     case ExprKind::kExists:
-      return expr.negated ? "(NOT EXISTS (" + ToString(*expr.query) + "))" : "EXISTS (" + ToString(*expr.query) + ")";
-    case ExprKind::kSubquery: return "(" + ToString(*expr.query) + ")";
-    case ExprKind::kLike: return PrintLike(expr);
-    case ExprKind::kIsTest: return PrintTest(expr);
-    case ExprKind::kSubscript: return arg(0) + "[" + arg(1) + "]";
+      return expr.negated ? "(NOT EXISTS (" + ToString(*expr.query) + "))"
+                          : "EXISTS (" + ToString(*expr.query) + ")";
+    case ExprKind::kSubquery:
+      return "(" + ToString(*expr.query) + ")";
+    case ExprKind::kLike:
+      return PrintLike(expr);
+    case ExprKind::kIsTest:
+      return PrintTest(expr);
+    case ExprKind::kSubscript:
+      return arg(0) + "[" + arg(1) + "]";
     case ExprKind::kSlice:
       return arg(0) + "[" + (expr.args[1] ? arg(1) : "") + ":" + (expr.args[2] ? arg(2) : "") + "]";
-    case ExprKind::kField: return "(" + arg(0) + ")." + PrintName(expr.names[0]);
-    case ExprKind::kArray: return "ARRAY[" + PrintList(expr.args) + "]";
-    case ExprKind::kStruct: return PrintStruct(expr);
-    case ExprKind::kMap: return PrintMap(expr);
-    case ExprKind::kNamedArg: return "KEY " + arg(0) + " VALUE " + arg(1);
-    case ExprKind::kDescriptor: return "DESCRIPTOR(" + PrintPath(expr.names) + ")";
+    case ExprKind::kField:
+      return "(" + arg(0) + ")." + PrintName(expr.names[0]);
+    case ExprKind::kArray:
+      return "ARRAY[" + PrintList(expr.args) + "]";
+    case ExprKind::kStruct:
+      return PrintStruct(expr);
+    case ExprKind::kMap:
+      return PrintMap(expr);
+    case ExprKind::kNamedArg:
+      return "KEY " + arg(0) + " VALUE " + arg(1);
+    case ExprKind::kDescriptor:
+      return "DESCRIPTOR(" + PrintPath(expr.names) + ")";
   }
   return "";
 }

@@ -6,7 +6,9 @@ namespace laminar::sql {
 namespace {
 
 /// An alias or a defined name; quoted also where AS allowed a reserved word.
-std::string PrintAlias(const Identifier& name) { return name.quoted ? PrintName(name) : QuoteName(name.text); }
+std::string PrintAlias(const Identifier& name) {
+  return name.quoted ? PrintName(name) : QuoteName(name.text);
+}
 
 std::string PrintAliases(const std::vector<Identifier>& names) {
   std::string out;
@@ -29,7 +31,8 @@ std::string PrintColumn(const ColumnDefinition& column) {
   if (column.primary_key) out += " PRIMARY KEY";
   if (column.metadata) out += " METADATA";
   if (!column.metadata_key.empty()) out += " FROM " + PrintString(column.metadata_key);
-  if (column.computed) out += (column.type ? " GENERATED ALWAYS AS (" : " AS (") + ToString(*column.computed) + ")";
+  if (column.computed)
+    out += (column.type ? " GENERATED ALWAYS AS (" : " AS (") + ToString(*column.computed) + ")";
   if (column.virtual_column) out += " VIRTUAL";
   if (!column.comment.empty()) out += " COMMENT " + PrintString(column.comment);
   return out;
@@ -41,7 +44,8 @@ std::string PrintNamed(const TableRef& table) {
   out += PrintName(table.name);
   if (!table.columns.empty()) {
     std::string items;
-    for (const ColumnDefinition& column : table.columns) items += (items.empty() ? "" : ", ") + PrintColumn(column);
+    for (const ColumnDefinition& column : table.columns)
+      items += (items.empty() ? "" : ", ") + PrintColumn(column);
     if (table.watermark_column) items += ", WATERMARK FOR " + PrintAlias(*table.watermark_column);
     if (table.watermark_expr) items += " AS " + ToString(*table.watermark_expr);
     out += " (" + items + ")";
@@ -55,19 +59,23 @@ std::string PrintTable(const TableRef& table);
 
 std::string PrintWindowTable(const TableRef& table) {
   static constexpr const char* kNames[] = {"TUMBLE", "HOP", "SESSION", "CUMULATE"};
-  std::string out = std::string("TABLE(") + kNames[static_cast<int>(table.function)] + "(TABLE " + PrintTable(*table.input);
+  std::string out =
+      std::string("TABLE(") + kNames[static_cast<int>(table.function)] + "(TABLE " + PrintTable(*table.input);
   if (!table.partition_by.empty()) out += " PARTITION BY " + PrintList(table.partition_by);
   return out + ", " + ToString(*table.descriptor) + ", " + PrintList(table.sizes) + "))";
 }
 
-/// One side of a join; in brackets where it was, as JOIN binds stronger than the comma and both lean to the left.
+/// One side of a join; in brackets where it was, as JOIN binds stronger than the comma and both lean to the
+/// left.
 std::string PrintSide(const TableRef& side, bool brackets) {
-  return brackets && side.kind == TableKind::kJoin && !side.alias ? "(" + PrintTable(side) + ")" : PrintTable(side);
+  return brackets && side.kind == TableKind::kJoin && !side.alias ? "(" + PrintTable(side) + ")"
+                                                                  : PrintTable(side);
 }
 
 std::string PrintJoin(const TableRef& join) {
   if (join.comma) return PrintTable(*join.left) + ", " + PrintSide(*join.right, join.right->comma);
-  static constexpr const char* kNames[] = {"JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN", "CROSS JOIN"};
+  static constexpr const char* kNames[] = {"JOIN",      "LEFT JOIN", "RIGHT JOIN", "FULL JOIN",
+                                           "SEMI JOIN", "ANTI JOIN", "CROSS JOIN"};
   std::string out = PrintSide(*join.left, join.left->comma) + (join.natural ? " NATURAL " : " ");
   out += std::string(kNames[static_cast<int>(join.join)]) + " " + PrintSide(*join.right, true);
   if (join.on) out += " ON " + ToString(*join.on);
@@ -78,14 +86,22 @@ std::string PrintJoin(const TableRef& join) {
 std::string PrintTable(const TableRef& table) {
   std::string out;
   switch (table.kind) {
-    case TableKind::kNamed: out = PrintNamed(table); break;
+    case TableKind::kNamed:
+      out = PrintNamed(table);
+      break;
     case TableKind::kQuery:
-    case TableKind::kValues: out = "(" + ToString(*table.query) + ")"; break;
-    case TableKind::kWindow: out = PrintWindowTable(table); break;
+    case TableKind::kValues:
+      out = "(" + ToString(*table.query) + ")";
+      break;
+    case TableKind::kWindow:
+      out = PrintWindowTable(table);
+      break;
     case TableKind::kUnnest:
       out = "UNNEST(" + ToString(*table.unnest) + ")" + (table.with_ordinality ? " WITH ORDINALITY" : "");
       break;
-    case TableKind::kJoin: out = table.alias ? "(" + PrintJoin(table) + ")" : PrintJoin(table); break;
+    case TableKind::kJoin:
+      out = table.alias ? "(" + PrintJoin(table) + ")" : PrintJoin(table);
+      break;
   }
   if (table.alias) out += " AS " + PrintAlias(*table.alias);
   if (!table.column_aliases.empty()) out += PrintAliases(table.column_aliases);
@@ -97,7 +113,8 @@ std::string PrintItem(const SelectItem& item) {
   std::string out = item.star_table ? PrintName(*item.star_table) + ".*" : "*";
   if (!item.except.empty()) out += " EXCEPT " + PrintAliases(item.except);
   std::string replace;
-  for (const auto& [expr, name] : item.replace) replace += (replace.empty() ? "" : ", ") + ToString(*expr) + " AS " + PrintAlias(name);
+  for (const auto& [expr, name] : item.replace)
+    replace += (replace.empty() ? "" : ", ") + ToString(*expr) + " AS " + PrintAlias(name);
   return replace.empty() ? out : out + " REPLACE (" + replace + ")";
 }
 
@@ -109,7 +126,8 @@ std::string PrintSelect(const Select& select) {
   if (!select.group_by.empty()) out += " GROUP BY " + PrintList(select.group_by);
   if (select.having) out += " HAVING " + ToString(*select.having);
   for (size_t i = 0; i < select.windows.size(); ++i) {
-    out += (i > 0 ? ", " : " WINDOW ") + PrintAlias(select.windows[i].first) + " AS " + PrintWindow(*select.windows[i].second);
+    out += (i > 0 ? ", " : " WINDOW ") + PrintAlias(select.windows[i].first) + " AS " +
+           PrintWindow(*select.windows[i].second);
   }
   if (select.qualify) out += " QUALIFY " + ToString(*select.qualify);
   return out;
@@ -122,7 +140,8 @@ std::string PrintValues(const Query& query) {
 }
 
 std::string PrintOperand(const Query& query) {
-  const bool plain = query.with.empty() && query.order_by.empty() && !query.limit && !query.offset && !query.left;
+  const bool plain =
+      query.with.empty() && query.order_by.empty() && !query.limit && !query.offset && !query.left;
   return plain ? ToString(query) : "(" + ToString(query) + ")";
 }
 

@@ -10,7 +10,8 @@ QueryPtr Parser::ParseQuery() {
   const int64_t begin = Begin();
   if (!At("WITH")) {
     QueryPtr query = ParseUnion();
-    if (AtAny({"ORDER", "LIMIT", "OFFSET", "FETCH"}) && (!query->order_by.empty() || query->limit || query->offset)) {
+    if (AtAny({"ORDER", "LIMIT", "OFFSET", "FETCH"}) &&
+        (!query->order_by.empty() || query->limit || query->offset)) {
       query = WrapQuery(std::move(query));
     }
     ParseQueryTail(*query);
@@ -21,7 +22,8 @@ QueryPtr Parser::ParseQuery() {
   ParseWith(with);
   QueryPtr query = ParseUnion();
   // (WITH … SELECT …) or a tail inside the brackets: those belong to the inner query.
-  if (!query->with.empty() || !query->order_by.empty() || query->limit || query->offset) query = WrapQuery(std::move(query));
+  if (!query->with.empty() || !query->order_by.empty() || query->limit || query->offset)
+    query = WrapQuery(std::move(query));
   query->with = std::move(with.with);
   ParseQueryTail(*query);
   query->span = Since(begin);
@@ -84,7 +86,8 @@ QueryPtr Parser::ParseUnion() {
       } else {
         Take("DISTINCT");
       }
-      if (At("BY") && At("NAME", 1)) Unsupported(Peek().span, "UNION BY NAME is not supported", "list the columns in the same order");
+      if (At("BY") && At("NAME", 1))
+        Unsupported(Peek().span, "UNION BY NAME is not supported", "list the columns in the same order");
     } else if (Take("EXCEPT")) {
       operation = SetOperation::kExcept;
       if (At("ALL")) Unsupported(Peek().span, "EXCEPT ALL is not supported");
@@ -125,7 +128,8 @@ QueryPtr Parser::ParseQueryPrimary() {
   } else if (At("VALUES")) {
     ParseValues(*query);
   } else {
-    if (At("INSERT")) Unsupported(Peek().span, "WITH before INSERT is not supported", "write INSERT INTO t WITH … SELECT …");
+    if (At("INSERT"))
+      Unsupported(Peek().span, "WITH before INSERT is not supported", "write INSERT INTO t WITH … SELECT …");
     NoteExpected("SELECT");
     NoteExpected("VALUES");
     Fail("a query");
@@ -178,7 +182,8 @@ void Parser::ParseFetch(Query& query) {
     query.limit = ParseExpr();
   }
   if (!Take("ROW")) Expect("ROWS");
-  if (At("WITH")) Unsupported(Peek().span, "FETCH … WITH TIES is not supported", "use RANK() and a filter on it");
+  if (At("WITH"))
+    Unsupported(Peek().span, "FETCH … WITH TIES is not supported", "use RANK() and a filter on it");
   Expect("ONLY");
 }
 
@@ -188,7 +193,8 @@ std::unique_ptr<Select> Parser::ParseSelect() {
   Expect("SELECT");
   if (Take("DISTINCT")) {
     select->distinct = true;
-    if (At("ON") && At("(", 1)) Unsupported(Peek().span, "DISTINCT ON is not supported", "use ROW_NUMBER() OVER (…) = 1");
+    if (At("ON") && At("(", 1))
+      Unsupported(Peek().span, "DISTINCT ON is not supported", "use ROW_NUMBER() OVER (…) = 1");
   } else {
     Take("ALL");
   }
@@ -224,7 +230,9 @@ SelectItem Parser::ParseSelectItem() {
     ParseStar(item);
   } else {
     item.expr = ParseExpr();
-    if (At(".") && At("*", 1)) Unsupported(Peek().span, "'.*' behind more than one name is not supported", "name the fields one by one");
+    if (At(".") && At("*", 1))
+      Unsupported(Peek().span, "'.*' behind more than one name is not supported",
+                  "name the fields one by one");
     item.alias = TakeAlias();
   }
   item.span = Since(begin);
@@ -252,7 +260,8 @@ void Parser::ParseStar(SelectItem& item) {
     });
     Close(")");
   }
-  if (At("RENAME") && At("(", 1)) Unsupported(Peek().span, "* RENAME is not supported", "write * EXCEPT (a), a AS b");
+  if (At("RENAME") && At("(", 1))
+    Unsupported(Peek().span, "* RENAME is not supported", "write * EXCEPT (a), a AS b");
 }
 
 void Parser::ParseGroupBy(Select& select) {
@@ -262,7 +271,8 @@ void Parser::ParseGroupBy(Select& select) {
   ParseList([&] {
     const bool sets = At("GROUPING") && At("SETS", 1);
     if (sets || (AtAny({"ROLLUP", "CUBE"}) && At("(", 1))) {
-      Unsupported(Peek().span, std::string(sets ? "GROUPING SETS" : Peek().text) + " is not supported", "join one query per grouping with UNION ALL");
+      Unsupported(Peek().span, std::string(sets ? "GROUPING SETS" : Peek().text) + " is not supported",
+                  "join one query per grouping with UNION ALL");
     }
     if (At("(") && At(")", 1)) Unsupported(Peek().span, "GROUP BY () is not supported", "leave GROUP BY out");
     AddKeys(ParseExpr(), select.group_by);

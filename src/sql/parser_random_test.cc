@@ -16,17 +16,20 @@ size_t Setting(const char* name, size_t fallback) {
 }
 
 bool Inside(const SourceSpan& span, const std::string& text) {
-  return span.offset >= 0 && span.length >= 0 && span.offset + span.length <= static_cast<int64_t>(text.size());
+  return span.offset >= 0 && span.length >= 0 &&
+         span.offset + span.length <= static_cast<int64_t>(text.size());
 }
 
-/// What holds for every input: errors say something about a place in the text, and what parsed prints and reads back.
+/// What holds for every input: errors say something about a place in the text, and what parsed prints and
+/// reads back.
 void CheckScript(const std::string& text) {
   const ParsedScript parsed = ParseScript(text);
   for (const UserError& error : parsed.errors) {
     ASSERT_TRUE(Inside(error.span(), text)) << error.message() << " in " << text;
     ASSERT_FALSE(error.message().empty()) << text;
-    ASSERT_TRUE(error.reason() == Reason::kSyntax || error.reason() == Reason::kUnsupported || error.reason() == Reason::kBadInterval ||
-                error.reason() == Reason::kMultipleWatermarks || error.reason() == Reason::kDuplicateName)
+    ASSERT_TRUE(error.reason() == Reason::kSyntax || error.reason() == Reason::kUnsupported ||
+                error.reason() == Reason::kBadInterval || error.reason() == Reason::kMultipleWatermarks ||
+                error.reason() == Reason::kDuplicateName)
         << error.message();
     RenderError(error, "script", text);
   }
@@ -35,7 +38,8 @@ void CheckScript(const std::string& text) {
     if (!statement.query) continue;
     const std::string once = ToString(*statement.query);
     const ParsedScript again = ParseScript(once);
-    ASSERT_TRUE(again.errors.empty()) << text << "\nprints as\n" << RenderError(again.errors[0], "printed", once);
+    ASSERT_TRUE(again.errors.empty()) << text << "\nprints as\n"
+                                      << RenderError(again.errors[0], "printed", once);
     ASSERT_EQ(again.statements.size(), 1u) << once;
     ASSERT_EQ(ToString(*again.statements[0].query), once) << text;
   }
@@ -47,7 +51,8 @@ TEST(Random, DamagedStatements) {
   for (size_t round = Setting("LAMINAR_RANDOM_ROUNDS", 1500); round > 0; --round) {
     std::string script = corpus[Below(random, corpus.size())];
     if (Below(random, 4) == 0) script += ";" + corpus[Below(random, corpus.size())];
-    for (size_t damage = Below(random, 4) + 1; damage > 0; --damage) Damage(random, script, corpus[Below(random, corpus.size())]);
+    for (size_t damage = Below(random, 4) + 1; damage > 0; --damage)
+      Damage(random, script, corpus[Below(random, corpus.size())]);
     CheckScript(script);
     if (HasFatalFailure()) return;
   }

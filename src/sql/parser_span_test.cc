@@ -77,8 +77,10 @@ TEST(Spans, TextOfANodeParsesToThatNode) {
         if (!arg) continue;
         EXPECT_TRUE(IsPartOf(arg->span, expr.span)) << slice << " / " << ToString(*arg);
       }
-      // These make sense only where they stand: the unit or key that became a string, a KEY … VALUE pair, count(*)'s star.
-      const bool positional = expr.kind == ExprKind::kNamedArg || expr.kind == ExprKind::kStar || slice.empty() ||
+      // These make sense only where they stand: the unit or key that became a string, a KEY … VALUE pair,
+      // count(*)'s star.
+      const bool positional = expr.kind == ExprKind::kNamedArg || expr.kind == ExprKind::kStar ||
+                              slice.empty() ||
                               (expr.kind == ExprKind::kString && slice.find('\'') == std::string::npos);
       if (positional) return;
       ++nodes;
@@ -92,13 +94,16 @@ TEST(Spans, TextOfANodeParsesToThatNode) {
   EXPECT_GT(nodes, 600);
 }
 
-std::string Slice(const std::string& text, const SourceSpan& span) { return text.substr(span.offset, span.length); }
+std::string Slice(const std::string& text, const SourceSpan& span) {
+  return text.substr(span.offset, span.length);
+}
 
 TEST(Spans, Expressions) {
   const std::string text = "SELECT  ( a + b ) * -c::INT  AS x , count( * ) OVER (ORDER BY d) FROM t ; ";
   const ParsedScript parsed = ParseScript(text);
   const Select& select = *parsed.statements[0].query->select;
-  EXPECT_EQ(Slice(text, parsed.statements[0].span), "SELECT  ( a + b ) * -c::INT  AS x , count( * ) OVER (ORDER BY d) FROM t");
+  EXPECT_EQ(Slice(text, parsed.statements[0].span),
+            "SELECT  ( a + b ) * -c::INT  AS x , count( * ) OVER (ORDER BY d) FROM t");
   EXPECT_EQ(Slice(text, select.items[0].span), "( a + b ) * -c::INT  AS x");
   EXPECT_EQ(Slice(text, select.items[0].alias->span), "x");
   const Expr& product = *select.items[0].expr;
@@ -124,12 +129,14 @@ TEST(Spans, TypesThatEndInDoubleBrackets) {
   const std::string text = "SELECT x::ARRAY<ARRAY<INT>> , CAST(y AS MAP<TEXT, ARRAY<INT>>)FROM t";
   const ParsedScript parsed = ParseScript(text);
   EXPECT_EQ(Slice(text, parsed.statements[0].query->select->items[0].span), "x::ARRAY<ARRAY<INT>>");
-  EXPECT_EQ(Slice(text, parsed.statements[0].query->select->items[1].span), "CAST(y AS MAP<TEXT, ARRAY<INT>>)");
+  EXPECT_EQ(Slice(text, parsed.statements[0].query->select->items[1].span),
+            "CAST(y AS MAP<TEXT, ARRAY<INT>>)");
 }
 
 TEST(Spans, TablesAndQueries) {
   const std::string text =
-      "WITH c AS (SELECT 1) SELECT * FROM t WITH (a = 'b', tls.ca = -5) AS x JOIN (SELECT 2) y ON x.a = y.b , c UNION ALL (SELECT 3) LIMIT 5";
+      "WITH c AS (SELECT 1) SELECT * FROM t WITH (a = 'b', tls.ca = -5) AS x JOIN (SELECT 2) y ON x.a = y.b "
+      ", c UNION ALL (SELECT 3) LIMIT 5";
   const ParsedScript parsed = ParseScript(text);
   ASSERT_EQ(parsed.statements.size(), 1u) << parsed.errors[0].message();
   const Query& query = *parsed.statements[0].query;
@@ -138,7 +145,8 @@ TEST(Spans, TablesAndQueries) {
   EXPECT_EQ(Slice(text, query.right->span), "SELECT 3");
   const TableRef& comma = *query.left->select->from;
   EXPECT_EQ(Slice(text, comma.span), "t WITH (a = 'b', tls.ca = -5) AS x JOIN (SELECT 2) y ON x.a = y.b , c");
-  EXPECT_EQ(Slice(text, comma.left->span), "t WITH (a = 'b', tls.ca = -5) AS x JOIN (SELECT 2) y ON x.a = y.b");
+  EXPECT_EQ(Slice(text, comma.left->span),
+            "t WITH (a = 'b', tls.ca = -5) AS x JOIN (SELECT 2) y ON x.a = y.b");
   const TableRef& named = *comma.left->left;
   EXPECT_EQ(Slice(text, named.span), "t WITH (a = 'b', tls.ca = -5) AS x");
   EXPECT_EQ(Slice(text, named.options[1].name_span), "tls.ca");
@@ -147,7 +155,9 @@ TEST(Spans, TablesAndQueries) {
 }
 
 TEST(Spans, Definitions) {
-  const std::string text = "CREATE TABLE t (a DECIMAL(10, 2) NOT NULL, WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) WITH (x = y.z)";
+  const std::string text =
+      "CREATE TABLE t (a DECIMAL(10, 2) NOT NULL, WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) WITH (x = "
+      "y.z)";
   const ParsedScript parsed = ParseScript(text);
   const Statement& statement = parsed.statements[0];
   EXPECT_EQ(Slice(text, statement.name.span), "t");

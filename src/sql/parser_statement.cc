@@ -50,13 +50,15 @@ void Parser::ParseStatementBody(Statement& statement) {
     ParseRefused(statement);
   } else {
     ThrowLexicalError(Peek());
-    const std::string nearest = Peek().kind == TokenKind::kWord ? NearestName(Peek().text.substr(0, 30), StatementWords()) : "";
+    const std::string nearest =
+        Peek().kind == TokenKind::kWord ? NearestName(Peek().text.substr(0, 30), StatementWords()) : "";
     FailAt(Peek().span, "expected a statement such as SELECT, INSERT or CREATE, found " + DescribeToken(),
            nearest.empty() ? "" : "did you mean " + nearest + "?");
   }
 }
 
-// ---- CREATE ---------------------------------------------------------------------------------------------------------
+// ---- CREATE
+// ---------------------------------------------------------------------------------------------------------
 
 void Parser::ParseCreate(Statement& statement) {
   Expect("CREATE");
@@ -66,11 +68,15 @@ void Parser::ParseCreate(Statement& statement) {
   if (Take("VIEW")) return ParseCreateView(statement);
   if (Take("PIPELINE")) return ParseCreatePipeline(statement);
   if (Take("FUNCTION")) return ParseCreateFunction(statement);
-  if (At("MATERIALIZED")) Unsupported(Peek().span, "CREATE MATERIALIZED VIEW is not supported", "use CREATE VIEW, or CREATE TABLE t AS SELECT …");
-  if (AtAny({"AGGREGATE", "CATALOG", "CONNECTION", "CONNECTOR", "DATABASE", "EXTERNAL", "INDEX", "MACRO", "MODEL", "ROLE", "SCHEMA",
-             "SECRET", "SEQUENCE", "SINK", "SOURCE", "STREAM", "TRIGGER", "TYPE", "UNIQUE", "UNLOGGED", "USER"})) {
+  if (At("MATERIALIZED"))
+    Unsupported(Peek().span, "CREATE MATERIALIZED VIEW is not supported",
+                "use CREATE VIEW, or CREATE TABLE t AS SELECT …");
+  if (AtAny({"AGGREGATE", "CATALOG", "CONNECTION", "CONNECTOR", "DATABASE", "EXTERNAL", "INDEX",
+             "MACRO",     "MODEL",   "ROLE",       "SCHEMA",    "SECRET",   "SEQUENCE", "SINK",
+             "SOURCE",    "STREAM",  "TRIGGER",    "TYPE",      "UNIQUE",   "UNLOGGED", "USER"})) {
     const bool table = AtAny({"SINK", "SOURCE", "STREAM", "EXTERNAL"});
-    Unsupported(Peek().span, "CREATE " + Peek().text + " is not supported", table ? "use CREATE TABLE … WITH (connector = …)" : "");
+    Unsupported(Peek().span, "CREATE " + Peek().text + " is not supported",
+                table ? "use CREATE TABLE … WITH (connector = …)" : "");
   }
   Fail();
 }
@@ -86,7 +92,8 @@ bool Parser::TakeIfNotExists() {
 /// The name of something that a script defines or fills: no schema in front.
 Identifier Parser::ParseTableName() {
   Identifier name = ParseName("a name");
-  if (At(".")) Unsupported(Peek().span, "a name with a schema in front is not supported here", "write just the name");
+  if (At("."))
+    Unsupported(Peek().span, "a name with a schema in front is not supported here", "write just the name");
   return name;
 }
 
@@ -146,7 +153,8 @@ void Parser::ParseCreatePipeline(Statement& statement) {
   const SourceSpan span = Peek().span;
   const bool fits = AtAny({"INSERT", "SELECT", "WITH", "VALUES", "("});
   if (!fits && Peek().kind == TokenKind::kWord && AtAny({"CREATE", "SET", "DROP", "EXPLAIN", "BEGIN"})) {
-    FailAt(span, "a pipeline holds one INSERT or one query, not " + Peek().text, "other statements stand before CREATE PIPELINE");
+    FailAt(span, "a pipeline holds one INSERT or one query, not " + Peek().text,
+           "other statements stand before CREATE PIPELINE");
   }
   if (!fits) {
     NoteExpected("INSERT");
@@ -156,7 +164,8 @@ void Parser::ParseCreatePipeline(Statement& statement) {
   statement.inner = std::make_unique<Statement>(ParseStatement());
 }
 
-/// CREATE FUNCTION f(a T, …) RETURNS T [LANGUAGE l] AS $$…$$ | 'text' | expr: arguments in `columns`, the body in `value`.
+/// CREATE FUNCTION f(a T, …) RETURNS T [LANGUAGE l] AS $$…$$ | 'text' | expr: arguments in `columns`, the
+/// body in `value`.
 void Parser::ParseCreateFunction(Statement& statement) {
   statement.kind = StatementKind::kCreateFunction;
   statement.if_not_exists = TakeIfNotExists();
@@ -206,7 +215,8 @@ void Parser::ParseFunctionSignature(Statement& statement) {
   }
 }
 
-// ---- INSERT, SET, EXPLAIN -----------------------------------------------------------------------------------------
+// ---- INSERT, SET, EXPLAIN
+// -----------------------------------------------------------------------------------------
 
 void Parser::ParseInsert(Statement& statement) {
   statement.kind = StatementKind::kInsert;
@@ -218,7 +228,9 @@ void Parser::ParseInsert(Statement& statement) {
   if (At("(") && !AtQuery()) statement.column_list = ParseNameList();
   if (At("DEFAULT")) Unsupported(Peek().span, "INSERT … DEFAULT VALUES is not supported");
   statement.query = ParseQuery();
-  if (AtAny({"ON", "RETURNING"})) Unsupported(Peek().span, "INSERT … " + Peek().text + " is not supported", At("ON") ? "a PRIMARY KEY on the table makes the sink update its rows" : "");
+  if (AtAny({"ON", "RETURNING"}))
+    Unsupported(Peek().span, "INSERT … " + Peek().text + " is not supported",
+                At("ON") ? "a PRIMARY KEY on the table makes the sink update its rows" : "");
 }
 
 /// SET name = value, SET 'name' = 'value', SET name TO value.
@@ -249,7 +261,8 @@ Identifier Parser::ParseSettingName() {
 void Parser::ParseExplain(Statement& statement) {
   statement.kind = StatementKind::kExplain;
   Expect("EXPLAIN");
-  if (At("ANALYZE")) Unsupported(Peek().span, "EXPLAIN ANALYZE is not supported", "a running job shows its metrics");
+  if (At("ANALYZE"))
+    Unsupported(Peek().span, "EXPLAIN ANALYZE is not supported", "a running job shows its metrics");
   if (Take("VERBOSE")) {
     statement.explain_mode = ExplainMode::kVerbose;
   } else if (Take("JSON")) {
@@ -264,7 +277,8 @@ void Parser::ParseExplain(Statement& statement) {
   statement.inner = std::make_unique<Statement>(ParseStatement());
 }
 
-// ---- DROP, SHOW, DESCRIBE, START, STOP --------------------------------------------------------------------------------
+// ---- DROP, SHOW, DESCRIBE, START, STOP
+// --------------------------------------------------------------------------------
 
 void Parser::ParseDrop(Statement& statement) {
   statement.kind = StatementKind::kDrop;
@@ -279,12 +293,13 @@ void Parser::ParseDrop(Statement& statement) {
 }
 
 void Parser::ParseShow(Statement& statement) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kObjects = {{{"TABLES", "table"},
-                                                                                             {"VIEWS", "view"},
-                                                                                             {"PIPELINES", "pipeline"},
-                                                                                             {"JOBS", "job"},
-                                                                                             {"CONNECTORS", "connector"},
-                                                                                             {"FUNCTIONS", "function"}}};
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kObjects = {
+      {{"TABLES", "table"},
+       {"VIEWS", "view"},
+       {"PIPELINES", "pipeline"},
+       {"JOBS", "job"},
+       {"CONNECTORS", "connector"},
+       {"FUNCTIONS", "function"}}};
   statement.kind = StatementKind::kShow;
   Expect("SHOW");
   if (Take("CREATE")) {

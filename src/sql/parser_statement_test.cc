@@ -50,14 +50,18 @@ TEST(CreateTable, Columns) {
 }
 
 TEST(CreateTable, ColumnsNamedLikeClauses) {
-  const Statement table = ParseOne("CREATE TABLE t (primary INT, watermark INT, unique INT, metadata INT, timestamp TIMESTAMP, key INT, end INT, WATERMARK FOR timestamp)");
+  const Statement table = ParseOne(
+      "CREATE TABLE t (primary INT, watermark INT, unique INT, metadata INT, timestamp TIMESTAMP, key INT, "
+      "end INT, WATERMARK FOR timestamp)");
   EXPECT_EQ(table.columns.size(), 7u);
   EXPECT_EQ(table.watermarks.size(), 1u);
   EXPECT_EQ(table.watermarks[0].expr, nullptr);
 }
 
 TEST(CreateTable, OptionsAndQuery) {
-  const Statement sink = ParseOne("CREATE TEMPORARY TABLE t WITH (connector = 'x') PARTITIONED BY (a, date_trunc('day', b)) AS SELECT a FROM s");
+  const Statement sink = ParseOne(
+      "CREATE TEMPORARY TABLE t WITH (connector = 'x') PARTITIONED BY (a, date_trunc('day', b)) AS SELECT a "
+      "FROM s");
   EXPECT_TRUE(sink.temporary);
   EXPECT_FALSE(sink.has_columns);
   EXPECT_TRUE(sink.has_options);
@@ -76,17 +80,22 @@ TEST(CreateView, NamesAndReplace) {
 }
 
 TEST(CreatePipeline, HoldsOneStatement) {
-  const Statement pipeline = ParseOne("CREATE PIPELINE IF NOT EXISTS p WITH (parallelism = 2, checkpoint_interval = INTERVAL '10' SECOND) AS INSERT INTO t SELECT 1");
+  const Statement pipeline = ParseOne(
+      "CREATE PIPELINE IF NOT EXISTS p WITH (parallelism = 2, checkpoint_interval = INTERVAL '10' SECOND) AS "
+      "INSERT INTO t SELECT 1");
   EXPECT_EQ(pipeline.kind, StatementKind::kCreatePipeline);
   EXPECT_EQ(pipeline.name.text, "p");
   EXPECT_EQ(pipeline.options[1].value, "10000000 microseconds");
   ASSERT_NE(pipeline.inner, nullptr);
   EXPECT_EQ(pipeline.inner->kind, StatementKind::kInsert);
-  EXPECT_EQ(ParseOne("CREATE PIPELINE p AS WITH a AS (SELECT 1) SELECT * FROM a").inner->kind, StatementKind::kQuery);
+  EXPECT_EQ(ParseOne("CREATE PIPELINE p AS WITH a AS (SELECT 1) SELECT * FROM a").inner->kind,
+            StatementKind::kQuery);
 }
 
 TEST(CreateFunction, BodyMayHoldSemicolons) {
-  const Statement function = ParseOne("CREATE FUNCTION f(a INT, b TEXT[] NOT NULL) RETURNS MAP<TEXT, INT> LANGUAGE Rust AS $body$ a; $$ b; $body$;");
+  const Statement function = ParseOne(
+      "CREATE FUNCTION f(a INT, b TEXT[] NOT NULL) RETURNS MAP<TEXT, INT> LANGUAGE Rust AS $body$ a; $$ b; "
+      "$body$;");
   EXPECT_EQ(function.kind, StatementKind::kCreateFunction);
   EXPECT_EQ(function.columns.size(), 2u);
   EXPECT_EQ(function.object_kind, "rust");
@@ -153,7 +162,8 @@ TEST(Objects, DropShowDescribe) {
 }
 
 TEST(Refused, StatementsKeepTheirWord) {
-  for (const char* word : {"UPDATE", "DELETE", "MERGE", "BEGIN", "COMMIT", "ROLLBACK", "ALTER", "TRUNCATE", "USE"}) {
+  for (const char* word :
+       {"UPDATE", "DELETE", "MERGE", "BEGIN", "COMMIT", "ROLLBACK", "ALTER", "TRUNCATE", "USE"}) {
     const Statement statement = ParseOne(std::string(word) + " whatever (comes, here)");
     EXPECT_EQ(statement.kind, StatementKind::kOther);
     EXPECT_EQ(statement.name.text, word);
@@ -162,7 +172,8 @@ TEST(Refused, StatementsKeepTheirWord) {
 }
 
 TEST(Script, SemicolonsAndComments) {
-  const ParsedScript parsed = ParseScript("--pk=id\n;; SELECT 1; -- one\n/* two; */ SELECT 2 ;\n\n;SELECT ';' -- last");
+  const ParsedScript parsed =
+      ParseScript("--pk=id\n;; SELECT 1; -- one\n/* two; */ SELECT 2 ;\n\n;SELECT ';' -- last");
   EXPECT_TRUE(parsed.errors.empty());
   EXPECT_EQ(parsed.statements.size(), 3u);
 }

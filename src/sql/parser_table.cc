@@ -64,18 +64,24 @@ std::optional<JoinKind> Parser::TakeJoin(bool& natural) {
   natural = Take("NATURAL");
   if (Take("JOIN")) return JoinKind::kInner;
   std::optional<JoinKind> kind;
-  if (Take("INNER")) kind = JoinKind::kInner;
-  else if (Take("CROSS")) kind = JoinKind::kCross;
-  else if (Take("LEFT")) kind = JoinKind::kLeft;
-  else if (Take("RIGHT")) kind = JoinKind::kRight;
-  else if (Take("FULL")) kind = JoinKind::kFull;
+  if (Take("INNER"))
+    kind = JoinKind::kInner;
+  else if (Take("CROSS"))
+    kind = JoinKind::kCross;
+  else if (Take("LEFT"))
+    kind = JoinKind::kLeft;
+  else if (Take("RIGHT"))
+    kind = JoinKind::kRight;
+  else if (Take("FULL"))
+    kind = JoinKind::kFull;
   if (!kind && natural) Fail();
   if (!kind) return std::nullopt;
   if (*kind == JoinKind::kLeft && AtAny({"SEMI", "ANTI"})) {
     kind = At("SEMI") ? JoinKind::kSemi : JoinKind::kAnti;
     Advance();
   } else if (*kind == JoinKind::kRight && AtAny({"SEMI", "ANTI"})) {
-    Unsupported(Peek().span, "RIGHT " + Peek().text + " JOIN is not supported", "swap the tables and use LEFT " + Peek().text + " JOIN");
+    Unsupported(Peek().span, "RIGHT " + Peek().text + " JOIN is not supported",
+                "swap the tables and use LEFT " + Peek().text + " JOIN");
   } else if (*kind != JoinKind::kInner && *kind != JoinKind::kCross) {
     Take("OUTER");
   }
@@ -96,7 +102,9 @@ TableRefPtr Parser::ParseTable() {
   const Nesting nesting(*this);
   const int64_t begin = Begin();
   if (At("LATERAL")) {
-    if (!(AtAny({"UNNEST", "EXPLODE"}, 1) && At("(", 2))) Unsupported(Peek().span, "LATERAL is not supported", "only UNNEST(…) may use columns of the tables before it");
+    if (!(AtAny({"UNNEST", "EXPLODE"}, 1) && At("(", 2)))
+      Unsupported(Peek().span, "LATERAL is not supported",
+                  "only UNNEST(…) may use columns of the tables before it");
     Advance();
   }
   TableRefPtr table;
@@ -142,7 +150,9 @@ TableRefPtr Parser::ParseNamedTable() {
   if (behind != 0 && !(At("WITH", behind) && At("(", behind + 1))) {
     // Neither `t (cols) WITH (…)` nor one of the functions we know.
     const bool definitions = AtName(1) && AtAnyName(2);
-    if (definitions) FailAt(Peek().span, "columns after a table name need WITH (…) behind them", "write FROM t (…) WITH (connector = …)");
+    if (definitions)
+      FailAt(Peek().span, "columns after a table name need WITH (…) behind them",
+             "write FROM t (…) WITH (connector = …)");
     FailTableFunction(table->name);
   }
   TableItems items = ParseTableItems();
@@ -179,7 +189,8 @@ void Parser::ParseTableSuffixes(TableRef& table) {
     }
   }
   if (At("MATCH_RECOGNIZE")) Unsupported(Peek().span, "MATCH_RECOGNIZE is not supported");
-  if (At("TABLESAMPLE")) Unsupported(Peek().span, "TABLESAMPLE is not supported", "filter with random() < 0.1");
+  if (At("TABLESAMPLE"))
+    Unsupported(Peek().span, "TABLESAMPLE is not supported", "filter with random() < 0.1");
 }
 
 bool Parser::TakeAsOf(TableRef& table) {
@@ -218,7 +229,9 @@ TableRefPtr Parser::ParseUnnest() {
   Advance();
   Open("(");
   table->unnest = ParseExpr();
-  if (At(",")) Unsupported(Peek().span, "UNNEST of several arrays is not supported", "use arrays_zip, or one UNNEST each");
+  if (At(","))
+    Unsupported(Peek().span, "UNNEST of several arrays is not supported",
+                "use arrays_zip, or one UNNEST each");
   Close(")");
   if (At("WITH") && At("ORDINALITY", 1)) {
     Advance();
@@ -231,10 +244,12 @@ TableRefPtr Parser::ParseUnnest() {
 void Parser::FailTableFunction(const Identifier& name) {
   const std::string nearest = NearestName(name.text, {"TUMBLE", "HOP", "SESSION", "CUMULATE", "UNNEST"});
   Unsupported(name.span, "table function '" + name.text + "' is not supported",
-              nearest.empty() ? "in FROM there are TUMBLE, HOP, SESSION, CUMULATE and UNNEST" : "did you mean " + nearest + "?");
+              nearest.empty() ? "in FROM there are TUMBLE, HOP, SESSION, CUMULATE and UNNEST"
+                              : "did you mean " + nearest + "?");
 }
 
-// ---- TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), …)) --------------------------------------------------------------------
+// ---- TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), …))
+// --------------------------------------------------------------------
 
 bool Parser::AtWindowFunction() const {
   if (!AtAny({"TUMBLE", "HOP", "SESSION", "CUMULATE"}) || !At("(", 1)) return false;
@@ -272,7 +287,8 @@ void Parser::ParseWindowArguments(TableRef& table) {
   ParseList([&] { ParseWindowArgument(table, named); });
   Close(")");
   if (!table.input) FailAt(span, "the window function has no table", "its first argument is TABLE t");
-  if (!table.descriptor) FailAt(span, "the window function has no DESCRIPTOR", "its second argument is DESCRIPTOR(time_column)");
+  if (!table.descriptor)
+    FailAt(span, "the window function has no DESCRIPTOR", "its second argument is DESCRIPTOR(time_column)");
   OrderWindowSizes(table, named, span);
 }
 
@@ -281,11 +297,13 @@ void Parser::ParseWindowArgument(TableRef& table, std::vector<std::pair<std::str
   const bool is_named = Peek().kind == TokenKind::kWord && At("=>", 1);
   const std::string name = is_named ? Peek().text : "";
   if (is_named) {
-    static const std::vector<std::string> kNames = {"DATA", "TIMECOL", "SIZE", "SLIDE", "STEP", "GAP", "OFFSET"};
+    static const std::vector<std::string> kNames = {"DATA", "TIMECOL", "SIZE",  "SLIDE",
+                                                    "STEP", "GAP",     "OFFSET"};
     if (std::find(kNames.begin(), kNames.end(), name) == kNames.end()) {
       const std::string nearest = NearestName(name, kNames);
       FailAt(Peek().span, "unknown argument '" + Written(Peek()) + "' of a window function",
-             nearest.empty() ? "there are DATA, TIMECOL, SIZE, SLIDE, STEP, GAP and OFFSET" : "did you mean " + nearest + "?");
+             nearest.empty() ? "there are DATA, TIMECOL, SIZE, SLIDE, STEP, GAP and OFFSET"
+                             : "did you mean " + nearest + "?");
     }
     Advance();
     Advance();
@@ -302,13 +320,15 @@ void Parser::ParseWindowArgument(TableRef& table, std::vector<std::pair<std::str
 }
 
 /// Named lengths in the order that lengths have by position: slide or step, then size or gap, then offset.
-void Parser::OrderWindowSizes(TableRef& table, std::vector<std::pair<std::string, ExprPtr>>& named, SourceSpan span) {
+void Parser::OrderWindowSizes(TableRef& table, std::vector<std::pair<std::string, ExprPtr>>& named,
+                              SourceSpan span) {
   for (const char* name : {"SLIDE", "STEP", "SIZE", "GAP", "OFFSET"}) {
     for (auto& [given, expr] : named) {
       if (given == name && expr) table.sizes.push_back(std::move(expr));
     }
   }
-  if (table.sizes.empty()) FailAt(span, "the window function has no length", "add one, such as INTERVAL '10' SECOND");
+  if (table.sizes.empty())
+    FailAt(span, "the window function has no length", "add one, such as INTERVAL '10' SECOND");
 }
 
 /// TABLE t [PARTITION BY k, …], TABLE (query), (query).
@@ -336,7 +356,9 @@ TableRefPtr Parser::ParseTableArgument(TableRef& window) {
       table->has_options = true;
     }
   } else {
-    if (AtName()) FailAt(Peek().span, "expected TABLE before the table's name", "write TABLE " + Written(Peek()).substr(0, 60));
+    if (AtName())
+      FailAt(Peek().span, "expected TABLE before the table's name",
+             "write TABLE " + Written(Peek()).substr(0, 60));
     Fail();
   }
   table->span = Since(begin);

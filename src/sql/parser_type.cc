@@ -15,24 +15,56 @@ struct SimpleType {
 
 /// Types without arguments, or with a length that means nothing here: VARCHAR(20), INT(11).
 const std::array<SimpleType, 42> kSimpleTypes = {{
-    {"BOOLEAN", &Type::Boolean},  {"BOOL", &Type::Boolean},     {"TINYINT", &Type::Int8},    {"INT1", &Type::Int8},
-    {"SMALLINT", &Type::Int16},   {"INT2", &Type::Int16},       {"INT", &Type::Int32},       {"INTEGER", &Type::Int32},
-    {"INT4", &Type::Int32},       {"BIGINT", &Type::Int64},     {"INT8", &Type::Int64},      {"UTINYINT", &Type::UInt8},
-    {"USMALLINT", &Type::UInt16}, {"UINTEGER", &Type::UInt32},  {"UBIGINT", &Type::UInt64},  {"REAL", &Type::Float},
-    {"FLOAT4", &Type::Float},     {"DOUBLE", &Type::Double},    {"FLOAT8", &Type::Double},   {"TEXT", &Type::Text},
-    {"STRING", &Type::Text},      {"VARCHAR", &Type::Text},     {"CHAR", &Type::Text},       {"CHARACTER", &Type::Text},
-    {"NVARCHAR", &Type::Text},    {"BPCHAR", &Type::Text},      {"UUID", &Type::Text},       {"CLOB", &Type::Text},
-    {"BYTEA", &Type::Bytes},      {"BINARY", &Type::Bytes},     {"VARBINARY", &Type::Bytes}, {"BYTES", &Type::Bytes},
-    {"BLOB", &Type::Bytes},       {"DATE", &Type::Date},        {"JSON", &Type::Json},       {"JSONB", &Type::Json},
-    {"TIMESTAMPTZ", &Type::TimestampTz}, {"TIMESTAMP_LTZ", &Type::TimestampTz}, {"TIME", &Type::Time},
-    {"INTERVAL", &Type::Interval}, {"UINT", &Type::UInt32},     {"LONG", &Type::Int64},
+    {"BOOLEAN", &Type::Boolean},
+    {"BOOL", &Type::Boolean},
+    {"TINYINT", &Type::Int8},
+    {"INT1", &Type::Int8},
+    {"SMALLINT", &Type::Int16},
+    {"INT2", &Type::Int16},
+    {"INT", &Type::Int32},
+    {"INTEGER", &Type::Int32},
+    {"INT4", &Type::Int32},
+    {"BIGINT", &Type::Int64},
+    {"INT8", &Type::Int64},
+    {"UTINYINT", &Type::UInt8},
+    {"USMALLINT", &Type::UInt16},
+    {"UINTEGER", &Type::UInt32},
+    {"UBIGINT", &Type::UInt64},
+    {"REAL", &Type::Float},
+    {"FLOAT4", &Type::Float},
+    {"DOUBLE", &Type::Double},
+    {"FLOAT8", &Type::Double},
+    {"TEXT", &Type::Text},
+    {"STRING", &Type::Text},
+    {"VARCHAR", &Type::Text},
+    {"CHAR", &Type::Text},
+    {"CHARACTER", &Type::Text},
+    {"NVARCHAR", &Type::Text},
+    {"BPCHAR", &Type::Text},
+    {"UUID", &Type::Text},
+    {"CLOB", &Type::Text},
+    {"BYTEA", &Type::Bytes},
+    {"BINARY", &Type::Bytes},
+    {"VARBINARY", &Type::Bytes},
+    {"BYTES", &Type::Bytes},
+    {"BLOB", &Type::Bytes},
+    {"DATE", &Type::Date},
+    {"JSON", &Type::Json},
+    {"JSONB", &Type::Json},
+    {"TIMESTAMPTZ", &Type::TimestampTz},
+    {"TIMESTAMP_LTZ", &Type::TimestampTz},
+    {"TIME", &Type::Time},
+    {"INTERVAL", &Type::Interval},
+    {"UINT", &Type::UInt32},
+    {"LONG", &Type::Int64},
 }};
 
 const std::vector<std::string>& TypeWords() {
   static const std::vector<std::string> words = [] {
     // The first of two equally near ones is suggested: usual names first.
-    std::vector<std::string> all = {"INT",     "BIGINT", "TEXT",      "DOUBLE",   "BOOLEAN", "VARCHAR", "FLOAT",  "DECIMAL",
-                                    "NUMERIC", "DEC",    "TIMESTAMP", "DATETIME", "ARRAY",   "LIST",    "MAP",    "STRUCT", "ROW"};
+    std::vector<std::string> all = {"INT",   "BIGINT",  "TEXT",    "DOUBLE", "BOOLEAN",   "VARCHAR",
+                                    "FLOAT", "DECIMAL", "NUMERIC", "DEC",    "TIMESTAMP", "DATETIME",
+                                    "ARRAY", "LIST",    "MAP",     "STRUCT", "ROW"};
     for (const SimpleType& type : kSimpleTypes) all.emplace_back(type.word);
     return all;
   }();
@@ -41,11 +73,16 @@ const std::vector<std::string>& TypeWords() {
 
 std::optional<Type> UnsignedOf(const Type& type) {
   switch (type.id()) {
-    case TypeId::kInt8: return Type::UInt8();
-    case TypeId::kInt16: return Type::UInt16();
-    case TypeId::kInt32: return Type::UInt32();
-    case TypeId::kInt64: return Type::UInt64();
-    default: return std::nullopt;
+    case TypeId::kInt8:
+      return Type::UInt8();
+    case TypeId::kInt16:
+      return Type::UInt16();
+    case TypeId::kInt32:
+      return Type::UInt32();
+    case TypeId::kInt64:
+      return Type::UInt64();
+    default:
+      return std::nullopt;
   }
 }
 
@@ -57,7 +94,8 @@ Type Parser::ParseType() {
   const Chain chain(*this);
   Type type = ParseTypeBase();
   while (true) {
-    const bool sized = At("[") && Peek(1).kind == TokenKind::kNumber && At("]", 2);  // INT[3]: the size means nothing
+    const bool sized =
+        At("[") && Peek(1).kind == TokenKind::kNumber && At("]", 2);  // INT[3]: the size means nothing
     if (At("[") && (At("]", 1) || sized)) {
       Open("[");
       if (sized) Advance();
@@ -78,9 +116,11 @@ Type Parser::ParseTypeBase() {
   if (Peek().kind != TokenKind::kWord) Fail("a type");
   const std::string word = Peek().text;
   if (AtAny({"DECIMAL", "NUMERIC", "DEC"})) return ParseDecimalType();
-  if (AtAny({"TIMESTAMP", "TIMESTAMP_LTZ", "TIMESTAMPTZ", "TIMESTAMP_NTZ", "DATETIME", "TIME"})) return ParseTimestampType(word);
+  if (AtAny({"TIMESTAMP", "TIMESTAMP_LTZ", "TIMESTAMPTZ", "TIMESTAMP_NTZ", "DATETIME", "TIME"}))
+    return ParseTimestampType(word);
   if (AtAny({"ARRAY", "LIST", "MAP", "STRUCT", "ROW"})) return ParseNestedType(word);
-  if (AtAny({"HUGEINT", "ENUM", "MULTISET", "XML", "GEOMETRY", "GEOGRAPHY", "UNION", "VARIANT", "SERIAL", "BIGSERIAL", "MONEY", "BIT"})) {
+  if (AtAny({"HUGEINT", "ENUM", "MULTISET", "XML", "GEOMETRY", "GEOGRAPHY", "UNION", "VARIANT", "SERIAL",
+             "BIGSERIAL", "MONEY", "BIT"})) {
     Unsupported(Peek().span, "type " + word + " is not supported");
   }
   if (At("FLOAT")) {
@@ -92,7 +132,8 @@ Type Parser::ParseTypeBase() {
   }
   if (!AtName()) Fail("a type");
   const std::string nearest = NearestName(word, TypeWords());
-  FailAt(Peek().span, "unknown type '" + Written(Peek()).substr(0, 40) + "'", nearest.empty() ? "" : "did you mean " + nearest + "?");
+  FailAt(Peek().span, "unknown type '" + Written(Peek()).substr(0, 40) + "'",
+         nearest.empty() ? "" : "did you mean " + nearest + "?");
 }
 
 /// One of kSimpleTypes with what may follow its word.
@@ -111,7 +152,8 @@ Type Parser::ParseNumericType(std::string_view word) {
   }
   if (At("UNSIGNED")) {
     const auto unsigned_type = UnsignedOf(type);
-    if (!unsigned_type) FailAt(Peek().span, "UNSIGNED goes with integer types only, not with " + type.ToString());
+    if (!unsigned_type)
+      FailAt(Peek().span, "UNSIGNED goes with integer types only, not with " + type.ToString());
     Advance();
     return *unsigned_type;
   }
@@ -129,7 +171,8 @@ Type Parser::ParseDecimalType() {
     const SourceSpan scale_span = Peek().span;
     scale = ParseSmallNumber("the scale of DECIMAL", 38);
     if (scale > precision) {
-      FailAt(scale_span, "the scale of DECIMAL(" + std::to_string(precision) + "," + std::to_string(scale) + ") exceeds its precision");
+      FailAt(scale_span, "the scale of DECIMAL(" + std::to_string(precision) + "," + std::to_string(scale) +
+                             ") exceeds its precision");
     }
   }
   Close(")");
@@ -157,7 +200,8 @@ bool Parser::TakeTimeZone() {
   const bool with = At("WITH");
   if (!with && !At("WITHOUT")) return false;
   const size_t time = At("LOCAL", 1) ? 2 : 1;
-  if (!At("TIME", time)) return false;  // CREATE TABLE … (ts TIMESTAMP) WITH (…) has a bracket before, but be sure
+  if (!At("TIME", time))
+    return false;  // CREATE TABLE … (ts TIMESTAMP) WITH (…) has a bracket before, but be sure
   for (size_t i = 0; i <= time; ++i) Advance();
   Expect("ZONE");
   return with;
@@ -243,7 +287,8 @@ std::optional<int> Parser::TakePrecision(int max) {
   return value;
 }
 
-/// INTERVAL DAY TO SECOND(3): one type for all. A single unit may be an alias (x::INTERVAL day), so it must end here.
+/// INTERVAL DAY TO SECOND(3): one type for all. A single unit may be an alias (x::INTERVAL day), so it must
+/// end here.
 void Parser::SkipIntervalQualifier() {
   auto at_unit = [this] { return Peek().kind == TokenKind::kWord && IsLongIntervalUnit(Peek().text); };
   if (!at_unit() || !(AtAny({"TO", "(", ")", ",", "NOT"}, 1))) return;

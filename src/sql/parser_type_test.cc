@@ -54,7 +54,8 @@ TEST(Types, Spellings) {
       {"MAP(TEXT, INT)", "MAP<TEXT, INT>"},
       {"STRUCT<a INT, b: TEXT NOT NULL>", "STRUCT<a INT, b TEXT NOT NULL>"},
       {"ROW(a INT, b ROW<c TEXT>)", "STRUCT<a INT, b STRUCT<c TEXT>>"},
-      {"STRUCT<start TIMESTAMP, end TIMESTAMP, order INT, \"a b\" INT>", "STRUCT<start TIMESTAMP, end TIMESTAMP, order INT, \"a b\" INT>"},
+      {"STRUCT<start TIMESTAMP, end TIMESTAMP, order INT, \"a b\" INT>",
+       "STRUCT<start TIMESTAMP, end TIMESTAMP, order INT, \"a b\" INT>"},
       {"STRUCT<a INT COMMENT 'x'>", "STRUCT<a INT>"},
   };
   for (const auto& [text, expected] : cases) EXPECT_EQ(TypeOf(text), expected) << text;

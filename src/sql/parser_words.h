@@ -1,6 +1,7 @@
 #pragma once
 
-/// Which words mean something to the parser. Most keywords are not reserved: they are names wherever a name can stand.
+/// Which words mean something to the parser. Most keywords are not reserved: they are names wherever a name
+/// can stand.
 
 #include <string>
 #include <string_view>
@@ -23,7 +24,8 @@ bool IsRefusedStatement(std::string_view word);
 /// True for CURRENT_TIMESTAMP and its like: functions called without brackets.
 bool IsBareFunction(std::string_view word);
 
-/// `name` as it must be written in a script to be read as that name: in double quotes unless it is a plain word.
+/// `name` as it must be written in a script to be read as that name: in double quotes unless it is a plain
+/// word.
 std::string QuoteName(std::string_view name);
 
 }  // namespace laminar::sql

@@ -22,7 +22,8 @@ namespace {
 
 std::vector<ExpressionPtr> AllColumns(const Schema& schema) {
   std::vector<ExpressionPtr> out;
-  for (int i = 0; i < schema.num_columns(); ++i) out.push_back(MakeColumn(i, schema.fields[i].name, schema.fields[i].type));
+  for (int i = 0; i < schema.num_columns(); ++i)
+    out.push_back(MakeColumn(i, schema.fields[i].name, schema.fields[i].type));
   return out;
 }
 
@@ -34,16 +35,21 @@ Schema SchemaOf(const std::vector<ExpressionPtr>& exprs, const std::vector<std::
 
 BadDataPolicy PolicyOf(BadData bad) {
   switch (bad) {
-    case BadData::kFail: return BadDataPolicy::kFail;
-    case BadData::kDrop: return BadDataPolicy::kDrop;
-    case BadData::kDeadLetter: return BadDataPolicy::kDeadLetter;
+    case BadData::kFail:
+      return BadDataPolicy::kFail;
+    case BadData::kDrop:
+      return BadDataPolicy::kDrop;
+    case BadData::kDeadLetter:
+      return BadDataPolicy::kDeadLetter;
   }
   return BadDataPolicy::kFail;
 }
 
 }  // namespace
 
-JobGraph MakeJobGraph(const PlannedScript& script, const PhysicalOptions& options) { return PhysicalPlanner(script, options).Run(); }
+JobGraph MakeJobGraph(const PlannedScript& script, const PhysicalOptions& options) {
+  return PhysicalPlanner(script, options).Run();
+}
 
 JobGraph PhysicalPlanner::Run() {
   std::set<const LogicalNode*> seen;
@@ -65,10 +71,12 @@ int PhysicalPlanner::AddNode(const std::string& name, int parallelism, bool keep
   node.id = static_cast<int>(graph_.nodes.size());
   node.name = name;
   node.parallelism = parallelism;
-  // Content gives the id, so that an edit elsewhere in the script does not change it; equals are told apart by their order.
+  // Content gives the id, so that an edit elsewhere in the script does not change it; equals are told apart
+  // by their order.
   const uint64_t hash = XXH3_64bits(name.data(), name.size());
   char text[24];
-  std::snprintf(text, sizeof text, "%s-%012llx", keeps_state ? "op" : "st", static_cast<unsigned long long>(hash & 0xFFFFFFFFFFFFull));
+  std::snprintf(text, sizeof text, "%s-%012llx", keeps_state ? "op" : "st",
+                static_cast<unsigned long long>(hash & 0xFFFFFFFFFFFFull));
   node.operator_id = text;
   if (const int n = ids_used_[node.operator_id]++; n > 0) node.operator_id += "-" + std::to_string(n);
   graph_.nodes.push_back(std::move(node));
@@ -80,7 +88,8 @@ int PhysicalPlanner::ParallelismFor(const Stream& input, const std::optional<std
   return keys->empty() ? 1 : options_.parallelism;
 }
 
-void PhysicalPlanner::Connect(const Stream& from, int to, int input, const std::optional<std::vector<int>>& keys, int output) {
+void PhysicalPlanner::Connect(const Stream& from, int to, int input,
+                              const std::optional<std::vector<int>>& keys, int output) {
   LAMINAR_CHECK(!from.pending, "a pending projection must be materialized first");
   GraphEdge edge;
   edge.from = from.node;
@@ -89,7 +98,9 @@ void PhysicalPlanner::Connect(const Stream& from, int to, int input, const std::
   edge.output = output;
   const int target = graph_.nodes[to].parallelism;
   if (!keys) {
-    edge.partitioning = from.parallelism == target ? Partitioning::kForward : target == 1 ? Partitioning::kGather : Partitioning::kRebalance;
+    edge.partitioning = from.parallelism == target ? Partitioning::kForward
+                        : target == 1              ? Partitioning::kGather
+                                                   : Partitioning::kRebalance;
   } else if (target == 1) {
     edge.partitioning = from.parallelism == 1 ? Partitioning::kForward : Partitioning::kGather;
   } else {
@@ -99,8 +110,11 @@ void PhysicalPlanner::Connect(const Stream& from, int to, int input, const std::
   graph_.edges.push_back(std::move(edge));
 }
 
-PhysicalPlanner::Stream PhysicalPlanner::AddOperator(const Stream& input, const std::optional<std::vector<int>>& keys, const std::string& name,
-                                                     SourceSpan span, std::function<std::unique_ptr<Operator>()> make, Schema columns) {
+PhysicalPlanner::Stream PhysicalPlanner::AddOperator(const Stream& input,
+                                                     const std::optional<std::vector<int>>& keys,
+                                                     const std::string& name, SourceSpan span,
+                                                     std::function<std::unique_ptr<Operator>()> make,
+                                                     Schema columns) {
   const Stream ready = Materialize(input);
   Stream out;
   out.parallelism = ParallelismFor(ready, keys);
@@ -141,7 +155,8 @@ PhysicalPlanner::Stream PhysicalPlanner::Materialize(Stream input) {
   return out;
 }
 
-PhysicalPlanner::Stream PhysicalPlanner::WithColumns(Stream input, const std::vector<ExpressionPtr>& exprs, std::vector<int>* indices) {
+PhysicalPlanner::Stream PhysicalPlanner::WithColumns(Stream input, const std::vector<ExpressionPtr>& exprs,
+                                                     std::vector<int>* indices) {
   std::vector<ExpressionPtr> columns = AllColumns(input.columns);
   Schema schema = input.columns;
   std::map<std::string, int> known;
@@ -182,34 +197,50 @@ PhysicalPlanner::Stream PhysicalPlanner::Build(const NodePtr& node) {
 
 PhysicalPlanner::Stream PhysicalPlanner::BuildNode(const LogicalNode& node) {
   switch (node.kind) {
-    case NodeKind::kScan: return node.table->test_input ? BuildTestInput(node) : BuildScan(node);
-    case NodeKind::kValues: return BuildValues(node);
-    case NodeKind::kProject: return Apply(Build(node.inputs[0]), {nullptr, node.exprs}, node.schema.ToSchema());
+    case NodeKind::kScan:
+      return node.table->test_input ? BuildTestInput(node) : BuildScan(node);
+    case NodeKind::kValues:
+      return BuildValues(node);
+    case NodeKind::kProject:
+      return Apply(Build(node.inputs[0]), {nullptr, node.exprs}, node.schema.ToSchema());
     case NodeKind::kFilter: {
       Stream input = Build(node.inputs[0]);
       return Apply(std::move(input), {node.predicate, std::nullopt}, node.schema.ToSchema());
     }
-    case NodeKind::kUnnest: return BuildUnnest(node);
-    case NodeKind::kUnion: return BuildUnion(node);
-    case NodeKind::kWatermark: return BuildWatermark(node);
-    case NodeKind::kWindowAssign: return BuildWindowAssign(node);
+    case NodeKind::kUnnest:
+      return BuildUnnest(node);
+    case NodeKind::kUnion:
+      return BuildUnion(node);
+    case NodeKind::kWatermark:
+      return BuildWatermark(node);
+    case NodeKind::kWindowAssign:
+      return BuildWindowAssign(node);
     case NodeKind::kAggregate:
-    case NodeKind::kWindowAggregate: return BuildAggregate(node);
-    case NodeKind::kDistinct: return BuildDistinct(node);
+    case NodeKind::kWindowAggregate:
+      return BuildAggregate(node);
+    case NodeKind::kDistinct:
+      return BuildDistinct(node);
     case NodeKind::kJoin:
     case NodeKind::kIntervalJoin:
-    case NodeKind::kWindowJoin: return BuildJoin(node);
-    case NodeKind::kOver: return BuildOver(node);
-    case NodeKind::kTopN: return BuildTopN(node);
-    case NodeKind::kSort: return BuildSort(node);
-    case NodeKind::kLimit: return BuildLimit(node);
-    case NodeKind::kSink: break;
+    case NodeKind::kWindowJoin:
+      return BuildJoin(node);
+    case NodeKind::kOver:
+      return BuildOver(node);
+    case NodeKind::kTopN:
+      return BuildTopN(node);
+    case NodeKind::kSort:
+      return BuildSort(node);
+    case NodeKind::kLimit:
+      return BuildLimit(node);
+    case NodeKind::kSink:
+      break;
   }
   LAMINAR_CHECK(false, "a sink inside a plan");
   return {};
 }
 
-// ---- sources ----------------------------------------------------------------------------------------------------
+// ---- sources
+// ----------------------------------------------------------------------------------------------------
 
 PhysicalPlanner::Stream PhysicalPlanner::BuildTestInput(const LogicalNode& node) {
   const Schema columns = node.schema.ToSchema();
@@ -245,8 +276,11 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildValues(const LogicalNode& node) {
 
 PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
   const TableDefinition& table = *node.table;
-  if (table.rate_limit > 0) throw UserError(Reason::kUnsupported, table.spec.options.span("rate_limit"), "rate_limit is not supported by this connector yet");
-  // The columns that the plan reads, in the order of the scan: physical, metadata, then the default event time.
+  if (table.rate_limit > 0)
+    throw UserError(Reason::kUnsupported, table.spec.options.span("rate_limit"),
+                    "rate_limit is not supported by this connector yet");
+  // The columns that the plan reads, in the order of the scan: physical, metadata, then the default event
+  // time.
   TableSpec spec = table.spec;
   Schema physical;
   std::vector<const MetadataReference*> metadata;
@@ -257,7 +291,8 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
       continue;
     }
     auto is = [&](const MetadataReference& m) { return m.name == column.name; };
-    if (auto found = std::find_if(table.metadata.begin(), table.metadata.end(), is); found != table.metadata.end()) {
+    if (auto found = std::find_if(table.metadata.begin(), table.metadata.end(), is);
+        found != table.metadata.end()) {
       metadata.push_back(&*found);
     } else {
       physical.fields.push_back({column.name, column.type, column.nullable});
@@ -270,7 +305,8 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
 
   Stream out;
   out.span = node.span;
-  out.parallelism = plan.parallelism_max > 0 ? std::min(plan.parallelism_max, options_.parallelism) : options_.parallelism;
+  out.parallelism =
+      plan.parallelism_max > 0 ? std::min(plan.parallelism_max, options_.parallelism) : options_.parallelism;
   out.node = AddNode("source(" + table.name + ")", out.parallelism, true);
   graph_.nodes[out.node].make_source = plan.make;
 
@@ -280,7 +316,10 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
   Schema raw;
   if (plan.emits == SourcePlan::Emits::kRecords) {
     const Format* format = spec.format;
-    if (!format || !format->make_decoder) throw UserError(Reason::kBadOption, table.span, "table '" + table.name + "' needs a format that can be read").Hint("add format = 'json'");
+    if (!format || !format->make_decoder)
+      throw UserError(Reason::kBadOption, table.span,
+                      "table '" + table.name + "' needs a format that can be read")
+          .Hint("add format = 'json'");
     auto format_spec = std::make_shared<FormatSpec>(spec.format_spec);
     for (int& key : format_spec->primary_key) key = physical.IndexOf(table.spec.columns.fields[key].name);
     std::erase(format_spec->primary_key, -1);
@@ -288,7 +327,9 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
     format->make_decoder(*format_spec, physical);  // checks the options
     if (auto unused = UnusedFormatOptions(*format_spec, *format); !unused.empty()) throw unused[0];
     DecodeOptions decode;
-    decode.make_decoder = [format, format_spec, physical] { return format->make_decoder(*format_spec, physical); };
+    decode.make_decoder = [format, format_spec, physical] {
+      return format->make_decoder(*format_spec, physical);
+    };
     decode.bad_data = PolicyOf(table.bad_data);
     decode.source_name = table.name;
     // One reader, many decoders, unless the format needs its records in order.
@@ -296,7 +337,8 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
     Stream decoded;
     decoded.span = node.span;
     decoded.parallelism = spread ? options_.parallelism : out.parallelism;
-    decoded.node = AddNode("decode(" + format->names[0] + ", " + table.name + ")", decoded.parallelism, false);
+    decoded.node =
+        AddNode("decode(" + format->names[0] + ", " + table.name + ")", decoded.parallelism, false);
     graph_.nodes[decoded.node].make_operator = [decode] { return MakeDecode(decode); };
     Connect(out, decoded.node, 0, std::nullopt);
     out = decoded;
@@ -322,16 +364,20 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
   }
   for (size_t i = 0; i < metadata.size(); ++i) {
     const int index = physical.num_columns() + static_cast<int>(i);
-    exprs.push_back(MakeCast(MakeColumn(index, metadata[i]->name, raw.fields[index].type), metadata[i]->type));
+    exprs.push_back(
+        MakeCast(MakeColumn(index, metadata[i]->name, raw.fields[index].type), metadata[i]->type));
     names.push_back(metadata[i]->name);
   }
   if (event_time) {
-    exprs.push_back(time_column >= 0 ? MakeCast(MakeColumn(time_column, "event_time", Type::Timestamp()), Type::Timestamp())
+    exprs.push_back(time_column >= 0 ? MakeCast(MakeColumn(time_column, "event_time", Type::Timestamp()),
+                                                Type::Timestamp())
                                      : options_.functions->BindScalar("now", {}));
     names.push_back("event_time");
   }
   out.columns = raw;
-  const bool as_is = !event_time ? raw.num_columns() == static_cast<int>(exprs.size()) : time_column == static_cast<int>(exprs.size()) - 1 && raw.num_columns() == static_cast<int>(exprs.size());
+  const bool as_is = !event_time ? raw.num_columns() == static_cast<int>(exprs.size())
+                                 : time_column == static_cast<int>(exprs.size()) - 1 &&
+                                       raw.num_columns() == static_cast<int>(exprs.size());
   if (as_is) return out;
   Schema columns = SchemaOf(exprs, names);
   return Apply(std::move(out), {nullptr, std::move(exprs)}, std::move(columns));
@@ -343,7 +389,8 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildWatermark(const LogicalNode& node)
   options.time_column = node.time_column;
   options.watermark = node.watermark;
   options.delay_us = node.delay_us;
-  std::function<const TableDefinition*(const LogicalNode&)> find = [&](const LogicalNode& n) -> const TableDefinition* {
+  std::function<const TableDefinition*(const LogicalNode&)> find =
+      [&](const LogicalNode& n) -> const TableDefinition* {
     return n.table ? n.table.get() : n.inputs.size() == 1 ? find(*n.inputs[0]) : nullptr;
   };
   if (const TableDefinition* table = find(node)) {
@@ -352,8 +399,11 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildWatermark(const LogicalNode& node)
     options.source_name = table->name;
   }
   const std::string name = "watermark(" + node.schema.columns[node.time_column].name + ")";
-  Stream out = AddOperator(input, std::nullopt, name, node.span, [options] { return MakeWatermarkGenerator(options); }, input.columns);
-  if (const TableDefinition* table = find(node); table && table->bad_data == BadData::kDeadLetter) AddDeadLetters(out, *table);
+  Stream out = AddOperator(
+      input, std::nullopt, name, node.span, [options] { return MakeWatermarkGenerator(options); },
+      input.columns);
+  if (const TableDefinition* table = find(node); table && table->bad_data == BadData::kDeadLetter)
+    AddDeadLetters(out, *table);
   return out;
 }
 
@@ -375,15 +425,19 @@ void PhysicalPlanner::BuildDeadLetterSinks() {
     std::vector<std::string> names;
     for (const Field& field : table->spec.columns.fields) {
       const int index = letters.IndexOf(field.name);
-      exprs.push_back(index < 0 ? MakeNull(field.type) : MakeCast(MakeColumn(index, field.name, letters.fields[index].type), field.type));
+      exprs.push_back(index < 0
+                          ? MakeNull(field.type)
+                          : MakeCast(MakeColumn(index, field.name, letters.fields[index].type), field.type));
       names.push_back(field.name);
     }
     Schema columns = SchemaOf(exprs, names);
-    BuildTableSink(Apply(std::move(all), {nullptr, std::move(exprs)}, std::move(columns)), *table, false, {}, -1);
+    BuildTableSink(Apply(std::move(all), {nullptr, std::move(exprs)}, std::move(columns)), *table, false, {},
+                   -1);
   }
 }
 
-// ---- without state ----------------------------------------------------------------------------------------------
+// ---- without state
+// ----------------------------------------------------------------------------------------------
 
 PhysicalPlanner::Stream PhysicalPlanner::BuildUnion(const LogicalNode& node) {
   std::vector<Stream> inputs;
@@ -417,17 +471,22 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildUnnest(const LogicalNode& node) {
   std::vector<int> indices;
   input = WithColumns(std::move(input), {node.array}, &indices);
   options.column = indices[0];
-  return AddOperator(input, std::nullopt, "unnest(" + node.array->ToString() + ")", node.span, [options] { return MakeUnnest(options); }, node.schema.ToSchema());
+  return AddOperator(
+      input, std::nullopt, "unnest(" + node.array->ToString() + ")", node.span,
+      [options] { return MakeUnnest(options); }, node.schema.ToSchema());
 }
 
 PhysicalPlanner::Stream PhysicalPlanner::BuildLimit(const LogicalNode& node) {
   LimitOptions options;
   if (node.limit >= 0) options.limit = node.limit;
   options.offset = node.offset;
-  return AddOperator(Build(node.inputs[0]), std::vector<int>{}, "limit(" + std::to_string(node.limit) + ")", node.span, [options] { return MakeLimit(options); }, node.schema.ToSchema());
+  return AddOperator(
+      Build(node.inputs[0]), std::vector<int>{}, "limit(" + std::to_string(node.limit) + ")", node.span,
+      [options] { return MakeLimit(options); }, node.schema.ToSchema());
 }
 
-// ---- sinks ------------------------------------------------------------------------------------------------------
+// ---- sinks
+// ------------------------------------------------------------------------------------------------------
 
 void PhysicalPlanner::BuildSink(const LogicalNode& node) {
   Stream input = Build(node.inputs[0]);
@@ -455,7 +514,8 @@ void PhysicalPlanner::BuildSink(const LogicalNode& node) {
     input = Apply(std::move(input), {nullptr, std::move(exprs)}, std::move(columns));
   }
   if (node.table) {
-    BuildTableSink(std::move(input), *node.table, schema.changelog, key, schema.row_time >= 0 ? where[schema.row_time] : -1);
+    BuildTableSink(std::move(input), *node.table, schema.changelog, key,
+                   schema.row_time >= 0 ? where[schema.row_time] : -1);
   } else {
     PlanSchema shown;
     for (const PlanColumn& column : schema.columns) {
@@ -467,7 +527,8 @@ void PhysicalPlanner::BuildSink(const LogicalNode& node) {
   }
 }
 
-void PhysicalPlanner::BuildTableSink(Stream input, const TableDefinition& table, bool changelog, std::vector<int> key, int row_time) {
+void PhysicalPlanner::BuildTableSink(Stream input, const TableDefinition& table, bool changelog,
+                                     std::vector<int> key, int row_time) {
   TableSpec spec = table.spec;
   spec.event_time_column = row_time;
   const SinkPlan plan = table.connector->PlanSink(spec);
@@ -480,21 +541,30 @@ void PhysicalPlanner::BuildTableSink(Stream input, const TableDefinition& table,
   if (changelog) keys = key;
   if (plan.takes == SinkPlan::Takes::kRecords) {
     const Format* format = spec.format;
-    if (!format || !format->make_encoder) throw UserError(Reason::kBadOption, table.span, "table '" + table.name + "' needs a format that can be written").Hint("add format = 'json'");
+    if (!format || !format->make_encoder)
+      throw UserError(Reason::kBadOption, table.span,
+                      "table '" + table.name + "' needs a format that can be written")
+          .Hint("add format = 'json'");
     auto format_spec = std::make_shared<FormatSpec>(spec.format_spec);
     format_spec->primary_key = changelog ? key : spec.primary_key;
     const Schema columns = spec.columns;
     format->make_encoder(*format_spec, columns);  // checks the options
     if (auto unused = UnusedFormatOptions(*format_spec, *format); !unused.empty()) throw unused[0];
     EncodeOptions encode;
-    encode.make_encoder = [format, format_spec, columns] { return format->make_encoder(*format_spec, columns); };
+    encode.make_encoder = [format, format_spec, columns] {
+      return format->make_encoder(*format_spec, columns);
+    };
     encode.primary_key = format_spec->primary_key;
     encode.changelog = changelog;
-    input = AddOperator(input, keys, "encode(" + format->names[0] + ")", table.span, [encode] { return MakeEncode(encode); }, Schema{{{"record", Type::Bytes(), false}}});
+    input = AddOperator(
+        input, keys, "encode(" + format->names[0] + ")", table.span, [encode] { return MakeEncode(encode); },
+        Schema{{{"record", Type::Bytes(), false}}});
     keys.reset();
   }
   const Stream ready = Materialize(std::move(input));
-  const int parallelism = plan.parallelism_max > 0 ? std::min(plan.parallelism_max, options_.parallelism) : keys ? options_.parallelism : ready.parallelism;
+  const int parallelism = plan.parallelism_max > 0 ? std::min(plan.parallelism_max, options_.parallelism)
+                          : keys                   ? options_.parallelism
+                                                   : ready.parallelism;
   const int sink = AddNode("sink(" + table.name + ")", parallelism, true);
   graph_.nodes[sink].make_sink = plan.make;
   Connect(ready, sink, 0, keys);
@@ -514,12 +584,16 @@ void PhysicalPlanner::BuildPreview(Stream input, const PlanSchema& schema) {
     format_spec->options["timestamp_format"].value = "rfc3339";
     const Format* format = preview.format;
     EncodeOptions encode;
-    encode.make_encoder = [format, format_spec, columns] { return format->make_encoder(*format_spec, columns); };
+    encode.make_encoder = [format, format_spec, columns] {
+      return format->make_encoder(*format_spec, columns);
+    };
     encode.primary_key = key;
     encode.changelog = schema.changelog;
     std::optional<std::vector<int>> keys;
     if (schema.changelog) keys = key;
-    input = AddOperator(input, keys, "encode(preview)", {}, [encode] { return MakeEncode(encode); }, Schema{{{"record", Type::Bytes(), false}}});
+    input = AddOperator(
+        input, keys, "encode(preview)", {}, [encode] { return MakeEncode(encode); },
+        Schema{{{"record", Type::Bytes(), false}}});
   }
   const Stream ready = Materialize(std::move(input));
   const int sink = AddNode("preview", 1, true);

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Inside of MakeJobGraph: logical nodes → operators and edges. physical.cc has sources, sinks and what keeps no state;
-/// physical_stateful.cc the rest.
+/// Inside of MakeJobGraph: logical nodes → operators and edges. physical.cc has sources, sinks and what keeps
+/// no state; physical_stateful.cc the rest.
 
 #include <map>
 #include <memory>
@@ -17,7 +17,8 @@ namespace laminar::sql {
 
 class PhysicalPlanner {
  public:
-  PhysicalPlanner(const PlannedScript& script, const PhysicalOptions& options) : script_(script), options_(options) {}
+  PhysicalPlanner(const PlannedScript& script, const PhysicalOptions& options)
+      : script_(script), options_(options) {}
   JobGraph Run();
 
  private:
@@ -40,7 +41,8 @@ class PhysicalPlanner {
   Stream BuildUnnest(const LogicalNode& node);
   Stream BuildLimit(const LogicalNode& node);
   void BuildSink(const LogicalNode& node);
-  void BuildTableSink(Stream input, const TableDefinition& table, bool changelog, std::vector<int> key, int row_time);
+  void BuildTableSink(Stream input, const TableDefinition& table, bool changelog, std::vector<int> key,
+                      int row_time);
   void AddDeadLetters(Stream from, const TableDefinition& table);
   void BuildDeadLetterSinks();
   void BuildPreview(Stream input, const PlanSchema& schema);
@@ -58,15 +60,19 @@ class PhysicalPlanner {
   Stream Apply(Stream input, ProjectFilterOptions what, Schema columns);
   /// Makes an operator of what is pending.
   Stream Materialize(Stream input);
-  /// The stream with `exprs` as columns: plain columns are found, others are appended. `indices`: one per expression.
+  /// The stream with `exprs` as columns: plain columns are found, others are appended. `indices`: one per
+  /// expression.
   Stream WithColumns(Stream input, const std::vector<ExpressionPtr>& exprs, std::vector<int>* indices);
   /// Only the first `count` columns.
   Stream FirstColumns(Stream input, int count);
-  /// Adds an operator behind `input`, reached by hash of `keys` (nullopt: row by row as they come; empty: all in one subtask).
-  Stream AddOperator(const Stream& input, const std::optional<std::vector<int>>& keys, const std::string& name, SourceSpan span,
+  /// Adds an operator behind `input`, reached by hash of `keys` (nullopt: row by row as they come; empty: all
+  /// in one subtask).
+  Stream AddOperator(const Stream& input, const std::optional<std::vector<int>>& keys,
+                     const std::string& name, SourceSpan span,
                      std::function<std::unique_ptr<Operator>()> make, Schema columns);
   int AddNode(const std::string& name, int parallelism, bool keeps_state);
-  void Connect(const Stream& from, int to, int input, const std::optional<std::vector<int>>& keys, int output = 0);
+  void Connect(const Stream& from, int to, int input, const std::optional<std::vector<int>>& keys,
+               int output = 0);
   int ParallelismFor(const Stream& input, const std::optional<std::vector<int>>& keys) const;
 
   const PlannedScript& script_;

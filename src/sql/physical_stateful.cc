@@ -28,7 +28,8 @@ std::vector<ExpressionPtr> WithoutWindow(const std::vector<ExpressionPtr>& items
     if (columns.empty()) return false;
     return std::all_of(columns.begin(), columns.end(), [&](int c) {
       auto in = [c](const std::vector<int>& v) { return std::find(v.begin(), v.end(), c) != v.end(); };
-      return in(schema.window->start_columns) || in(schema.window->end_columns) || in(schema.window->struct_columns);
+      return in(schema.window->start_columns) || in(schema.window->end_columns) ||
+             in(schema.window->struct_columns);
     });
   };
   std::vector<ExpressionPtr> out;
@@ -63,9 +64,12 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildWindowAssign(const LogicalNode& no
   options.cumulate = node.window.kind == WindowKind::kCumulate;
   options.processing_time = node.window.processing_time;
   if (node.window.kind == WindowKind::kSession) {
-    throw UserError(Reason::kUnsupported, node.span, "a SESSION table function must be grouped by its window").Hint("GROUP BY key, window_start, window_end");
+    throw UserError(Reason::kUnsupported, node.span, "a SESSION table function must be grouped by its window")
+        .Hint("GROUP BY key, window_start, window_end");
   }
-  return AddOperator(input, std::nullopt, DescribeNode(node), node.span, [options] { return MakeWindowAssign(options); }, node.schema.ToSchema());
+  return AddOperator(
+      input, std::nullopt, DescribeNode(node), node.span, [options] { return MakeWindowAssign(options); },
+      node.schema.ToSchema());
 }
 
 PhysicalPlanner::Stream PhysicalPlanner::BuildDistinct(const LogicalNode& node) {
@@ -76,7 +80,9 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildDistinct(const LogicalNode& node) 
   options.input = input.columns;
   options.ttl_us = script_.settings.updating_ttl_us;
   const auto keys = options.keys;
-  Stream out = AddOperator(input, keys, DescribeNode(node), node.span, [options] { return MakeDeduplicate(options); }, input.columns);
+  Stream out = AddOperator(
+      input, keys, DescribeNode(node), node.span, [options] { return MakeDeduplicate(options); },
+      input.columns);
   return FirstColumns(std::move(out), count);
 }
 
@@ -84,7 +90,8 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildTopN(const LogicalNode& node) {
   const PlanSchema& in = node.inputs[0]->schema;
   Stream input = Build(node.inputs[0]);
   const int count = input.columns.num_columns();
-  const std::vector<ExpressionPtr> partition = node.per_window ? WithoutWindow(node.partition_by, in) : node.partition_by;
+  const std::vector<ExpressionPtr> partition =
+      node.per_window ? WithoutWindow(node.partition_by, in) : node.partition_by;
   std::vector<ExpressionPtr> exprs = partition;
   for (const OrderKey& key : node.order_by) exprs.push_back(key.expr);
   std::vector<int> indices;
@@ -99,10 +106,13 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildTopN(const LogicalNode& node) {
     options.keys = keys;
     options.time_column = in.row_time;
     options.ttl_us = script_.settings.updating_ttl_us;
-    out = AddOperator(input, keys, DescribeNode(node), node.span, [options] { return MakeDeduplicate(options); }, input.columns);
+    out = AddOperator(
+        input, keys, DescribeNode(node), node.span, [options] { return MakeDeduplicate(options); },
+        input.columns);
     if (!node.emit_rank) return FirstColumns(std::move(out), count);
     std::vector<ExpressionPtr> exprs_out;
-    for (int i = 0; i < count; ++i) exprs_out.push_back(MakeColumn(i, input.columns.fields[i].name, input.columns.fields[i].type));
+    for (int i = 0; i < count; ++i)
+      exprs_out.push_back(MakeColumn(i, input.columns.fields[i].name, input.columns.fields[i].type));
     exprs_out.push_back(MakeInt64(1));
     return Apply(std::move(out), {nullptr, std::move(exprs_out)}, node.schema.ToSchema());
   }
@@ -112,7 +122,9 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildTopN(const LogicalNode& node) {
   options.keys = keys;
   options.order_columns = indices;
   options.order = SortColumns(node.order_by);
-  options.rank = node.rank_kind == OverKind::kRank ? RankFunction::kRank : node.rank_kind == OverKind::kDenseRank ? RankFunction::kDenseRank : RankFunction::kRowNumber;
+  options.rank = node.rank_kind == OverKind::kRank        ? RankFunction::kRank
+                 : node.rank_kind == OverKind::kDenseRank ? RankFunction::kDenseRank
+                                                          : RankFunction::kRowNumber;
   options.from = node.rank_from;
   options.to = node.rank_to;
   options.emit_rank = node.emit_rank;
@@ -127,11 +139,13 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildTopN(const LogicalNode& node) {
   // A window's rows without a key of their own are spread by window.
   std::vector<int> shuffle = keys;
   if (node.per_window && keys.empty()) shuffle = {options.window_start};
-  out = AddOperator(input, shuffle, DescribeNode(node), node.span, [options] { return MakeTopN(options); }, columns);
+  out = AddOperator(
+      input, shuffle, DescribeNode(node), node.span, [options] { return MakeTopN(options); }, columns);
   if (width == count) return out;
   // Drop the helper columns between the input's and the rank.
   std::vector<ExpressionPtr> kept;
-  for (int i = 0; i < count; ++i) kept.push_back(MakeColumn(i, columns.fields[i].name, columns.fields[i].type));
+  for (int i = 0; i < count; ++i)
+    kept.push_back(MakeColumn(i, columns.fields[i].name, columns.fields[i].type));
   if (node.emit_rank) kept.push_back(MakeColumn(width, "rank", Type::Int64()));
   return Apply(std::move(out), {nullptr, std::move(kept)}, node.schema.ToSchema());
 }
@@ -151,7 +165,9 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildSort(const LogicalNode& node) {
     options.window_start = in.window->start_columns.at(0);
     options.window_end = in.window->end_columns.at(0);
   }
-  Stream out = AddOperator(input, std::vector<int>{}, DescribeNode(node), node.span, [options] { return MakeSort(options); }, input.columns);
+  Stream out = AddOperator(
+      input, std::vector<int>{}, DescribeNode(node), node.span, [options] { return MakeSort(options); },
+      input.columns);
   return FirstColumns(std::move(out), count);
 }
 
@@ -159,7 +175,8 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildOver(const LogicalNode& node) {
   const PlanSchema& in = node.inputs[0]->schema;
   Stream input = Build(node.inputs[0]);
   const int count = input.columns.num_columns();
-  const std::vector<ExpressionPtr> partition = node.per_window ? WithoutWindow(node.partition_by, in) : node.partition_by;
+  const std::vector<ExpressionPtr> partition =
+      node.per_window ? WithoutWindow(node.partition_by, in) : node.partition_by;
   std::vector<ExpressionPtr> exprs = partition;
   for (const OrderKey& key : node.order_by) exprs.push_back(key.expr);
   for (const OverCall& call : node.over_calls) {
@@ -180,7 +197,8 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildOver(const LogicalNode& node) {
     OverSpec spec;
     spec.function = static_cast<OverFunction>(call.kind);
     spec.aggregate = call.aggregate.function;
-    if (call.aggregate.distinct) throw UserError(Reason::kUnsupported, node.span, "DISTINCT inside OVER is not supported");
+    if (call.aggregate.distinct)
+      throw UserError(Reason::kUnsupported, node.span, "DISTINCT inside OVER is not supported");
     const auto& args = call.kind == OverKind::kAggregate ? call.aggregate.args : call.args;
     spec.args = TakeFront(&indices, args.size() + call.aggregate.order_args.size());
     if (call.aggregate.filter) spec.filter = TakeFront(&indices, 1)[0];
@@ -202,14 +220,17 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildOver(const LogicalNode& node) {
   options.ttl_us = script_.settings.updating_ttl_us;
   std::vector<int> shuffle = options.keys;
   if (node.per_window && shuffle.empty()) shuffle = {options.window_start};
-  return AddOperator(input, shuffle, DescribeNode(node), node.span, [options] { return MakeOver(options); }, node.schema.ToSchema());
+  return AddOperator(
+      input, shuffle, DescribeNode(node), node.span, [options] { return MakeOver(options); },
+      node.schema.ToSchema());
 }
 
 }  // namespace laminar::sql
 
 namespace laminar::sql {
 
-// ---- aggregates -------------------------------------------------------------------------------------------------
+// ---- aggregates
+// -------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -217,10 +238,18 @@ laminar::WindowSpec WindowSpecOf(const LogicalNode& node) {
   using Kind = laminar::WindowKind;
   laminar::WindowSpec spec;
   switch (node.window.kind) {
-    case WindowKind::kTumble: spec.kind = Kind::kTumble; break;
-    case WindowKind::kHop: spec.kind = Kind::kHop; break;
-    case WindowKind::kCumulate: spec.kind = Kind::kCumulate; break;
-    case WindowKind::kSession: spec.kind = Kind::kSession; break;
+    case WindowKind::kTumble:
+      spec.kind = Kind::kTumble;
+      break;
+    case WindowKind::kHop:
+      spec.kind = Kind::kHop;
+      break;
+    case WindowKind::kCumulate:
+      spec.kind = Kind::kCumulate;
+      break;
+    case WindowKind::kSession:
+      spec.kind = Kind::kSession;
+      break;
   }
   if (node.window_from_columns) spec.kind = Kind::kFromColumns;
   spec.size_us = node.window.size_us;
@@ -248,7 +277,9 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildAggregate(const LogicalNode& node)
     }
     return at->second;
   };
-  auto add_column = [&](int index) { return add(MakeColumn(index, in.columns[index].name, in.columns[index].type)); };
+  auto add_column = [&](int index) {
+    return add(MakeColumn(index, in.columns[index].name, in.columns[index].type));
+  };
   std::vector<int> keys;
   for (const ExpressionPtr& group : node.groups) keys.push_back(add(group));
   std::vector<AggregateSpec> calls;
@@ -280,7 +311,9 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildAggregate(const LogicalNode& node)
     options.calls = std::move(calls);
     options.input_retracts = in.changelog;
     options.ttl_us = script_.settings.updating_ttl_us;
-    return AddOperator(input, keys, DescribeNode(node), node.span, [options] { return MakeGroupAggregate(options); }, node.schema.ToSchema());
+    return AddOperator(
+        input, keys, DescribeNode(node), node.span, [options] { return MakeGroupAggregate(options); },
+        node.schema.ToSchema());
   }
   WindowAggregateOptions options;
   options.input = schema;
@@ -292,21 +325,30 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildAggregate(const LogicalNode& node)
   options.end_column = end;
   std::vector<int> shuffle = keys;
   if (shuffle.empty() && start >= 0) shuffle = {start};  // whole windows are independent of one another
-  return AddOperator(input, shuffle, DescribeNode(node), node.span, [options] { return MakeWindowAggregate(options); }, node.schema.ToSchema());
+  return AddOperator(
+      input, shuffle, DescribeNode(node), node.span, [options] { return MakeWindowAggregate(options); },
+      node.schema.ToSchema());
 }
 
-// ---- joins ------------------------------------------------------------------------------------------------------
+// ---- joins
+// ------------------------------------------------------------------------------------------------------
 
 namespace {
 
 laminar::JoinKind JoinKindOf(JoinKind kind) {
   switch (kind) {
-    case JoinKind::kLeft: return laminar::JoinKind::kLeft;
-    case JoinKind::kRight: return laminar::JoinKind::kRight;
-    case JoinKind::kFull: return laminar::JoinKind::kFull;
-    case JoinKind::kSemi: return laminar::JoinKind::kSemi;
-    case JoinKind::kAnti: return laminar::JoinKind::kAnti;
-    default: return laminar::JoinKind::kInner;
+    case JoinKind::kLeft:
+      return laminar::JoinKind::kLeft;
+    case JoinKind::kRight:
+      return laminar::JoinKind::kRight;
+    case JoinKind::kFull:
+      return laminar::JoinKind::kFull;
+    case JoinKind::kSemi:
+      return laminar::JoinKind::kSemi;
+    case JoinKind::kAnti:
+      return laminar::JoinKind::kAnti;
+    default:
+      return laminar::JoinKind::kInner;
   }
 }
 

@@ -10,19 +10,25 @@ namespace laminar::sql {
 
 namespace {
 
-/// An unknown table that some statement of the script declares: that statement has the mistake, and reports it.
+/// An unknown table that some statement of the script declares: that statement has the mistake, and reports
+/// it.
 bool IsFollowUp(const UserError& error, std::string_view text) {
   if (error.reason() != Reason::kUnknownTable || !error.span().known()) return false;
-  const std::string name = FoldName(text.substr(static_cast<size_t>(error.span().offset), static_cast<size_t>(error.span().length)));
+  const std::string name = FoldName(
+      text.substr(static_cast<size_t>(error.span().offset), static_cast<size_t>(error.span().length)));
   const std::string folded = FoldName(text);
-  auto is_word = [&](size_t at) { return at < folded.size() && (std::isalnum(static_cast<unsigned char>(folded[at])) || folded[at] == '_'); };
+  auto is_word = [&](size_t at) {
+    return at < folded.size() && (std::isalnum(static_cast<unsigned char>(folded[at])) || folded[at] == '_');
+  };
   for (size_t at = folded.find(name); at != std::string::npos; at = folded.find(name, at + 1)) {
     if (is_word(at + name.size())) continue;
     size_t before = at;
     while (before > 0 && std::isspace(static_cast<unsigned char>(folded[before - 1]))) --before;
     if (before == at) continue;
     const std::string_view head(folded.data(), before);
-    if (head.ends_with("create table") || head.ends_with("create view") || head.ends_with("temporary table") || head.ends_with("replace view") || head.ends_with("exists")) return true;
+    if (head.ends_with("create table") || head.ends_with("create view") ||
+        head.ends_with("temporary table") || head.ends_with("replace view") || head.ends_with("exists"))
+      return true;
   }
   return false;
 }
@@ -40,7 +46,8 @@ PlannedScript PlanScript(std::string_view text, const BinderOptions& options) {
     const bool nothing_left = !syntax_ok && error.reason() == Reason::kNoOutput;
     if (!nothing_left && !IsFollowUp(error, text)) out.errors.push_back(std::move(error));
   }
-  std::stable_sort(out.errors.begin(), out.errors.end(), [](const UserError& a, const UserError& b) { return a.span().offset < b.span().offset; });
+  std::stable_sort(out.errors.begin(), out.errors.end(),
+                   [](const UserError& a, const UserError& b) { return a.span().offset < b.span().offset; });
   out.warnings = std::move(bound.warnings);
   out.settings = bound.settings;
   out.pipeline_name = std::move(bound.pipeline_name);
@@ -50,7 +57,8 @@ PlannedScript PlanScript(std::string_view text, const BinderOptions& options) {
   for (const BoundOutput& output : bound.outputs) roots.push_back(output.node);
   std::vector<NodePtr> pruned = PruneColumns(roots);
   for (size_t i = 0; i < pruned.size(); ++i) out.outputs.push_back({pruned[i], bound.outputs[i].table});
-  for (const auto& [statement, node] : bound.explains) out.explains.emplace_back(statement, PruneColumns({node})[0]);
+  for (const auto& [statement, node] : bound.explains)
+    out.explains.emplace_back(statement, PruneColumns({node})[0]);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-/// A script's way from text to a job graph: parse, bind, rewrite (planner.cc), then make operators (physical.cc).
+/// A script's way from text to a job graph: parse, bind, rewrite (planner.cc), then make operators
+/// (physical.cc).
 
 #include <functional>
 #include <memory>
@@ -19,7 +20,7 @@ struct PlannedScript {
   std::vector<Statement> statements;  ///< kept alive: tables point into them
   std::vector<BoundOutput> outputs;
   std::vector<Warning> warnings;
-  std::vector<UserError> errors;      ///< by position
+  std::vector<UserError> errors;  ///< by position
   Settings settings;
   std::string pipeline_name;
   std::vector<std::pair<const Statement*, NodePtr>> explains;
@@ -48,8 +49,10 @@ struct PhysicalOptions {
 JobGraph MakeJobGraph(const PlannedScript& script, const PhysicalOptions& options);
 
 /// Text of EXPLAIN: the logical plan with properties, then the physical one.
-std::string ExplainText(const PlannedScript& script, const std::vector<NodePtr>& roots, const JobGraph* graph);
+std::string ExplainText(const PlannedScript& script, const std::vector<NodePtr>& roots,
+                        const JobGraph* graph);
 /// The same as a JSON document: {"outputs":[…], "graph":{"nodes":[…],"edges":[…]}, "warnings":[…]}.
-std::string ExplainJson(const PlannedScript& script, const std::vector<NodePtr>& roots, const JobGraph* graph);
+std::string ExplainJson(const PlannedScript& script, const std::vector<NodePtr>& roots,
+                        const JobGraph* graph);
 
 }  // namespace laminar::sql

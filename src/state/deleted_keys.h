@@ -19,7 +19,8 @@ class DeletedKeys {
     keys_.Append(key);
   }
   /// Writes the deletes and forgets them.
-  void Write(StateWriter& writer, std::string_view prefix = {}, std::optional<uint16_t> key_group = std::nullopt) {
+  void Write(StateWriter& writer, std::string_view prefix = {},
+             std::optional<uint16_t> key_group = std::nullopt) {
     std::string key;
     for (size_t i = 0; i < groups_.size(); ++i) {
       key.assign(prefix).append(keys_[static_cast<int64_t>(i)]);

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Keys are hashed to 1,024 key groups, fixed for the life of a pipeline; a subtask owns a contiguous range of
-/// them. Rescaling moves ranges and nothing else (design: docs/architecture.md "State").
+/// Keys are hashed to 1,024 key groups, fixed for the life of a pipeline; a subtask owns a contiguous range
+/// of them. Rescaling moves ranges and nothing else (design: docs/architecture.md "State").
 
 #include <cstdint>
 

@@ -18,7 +18,9 @@ constexpr uint32_t kIndexedRowsMin = 16;  // fewer rows of a key are searched on
 
 int64_t BucketOf(int64_t time) { return time / kBucketUs - (time % kBucketUs < 0 ? 1 : 0); }
 int64_t BucketBegin(int64_t bucket) {
-  return bucket < INT64_MIN / kBucketUs ? INT64_MIN : bucket > INT64_MAX / kBucketUs ? INT64_MAX : bucket * kBucketUs;
+  return bucket < INT64_MIN / kBucketUs   ? INT64_MIN
+         : bucket > INT64_MAX / kBucketUs ? INT64_MAX
+                                          : bucket * kBucketUs;
 }
 
 }  // namespace
@@ -60,7 +62,8 @@ int64_t KeyedLog::row_count(uint32_t slot) const { return slot == kNoSlot ? 0 : 
 
 // Rows
 
-LogRow* KeyedLog::NewRow(uint32_t slot, int64_t time, int64_t sequence, int32_t weight, std::string_view bytes) {
+LogRow* KeyedLog::NewRow(uint32_t slot, int64_t time, int64_t sequence, int32_t weight,
+                         std::string_view bytes) {
   auto* row = reinterpret_cast<LogRow*>(arena_.Allocate(static_cast<int64_t>(sizeof(LogRow) + bytes.size())));
   row->next = row->previous = nullptr;
   row->time = time;
@@ -141,7 +144,8 @@ LogRow* KeyedLog::FindEqual(uint32_t slot, std::string_view bytes) {
   auto [at, end] = by_bytes_.equal_range(BytesHash(slot, bytes));
   for (; at != end; ++at) {
     LogRow* row = at->second;
-    if (row->slot == slot && row->bytes() == bytes && (!oldest || row->sequence < oldest->sequence)) oldest = row;
+    if (row->slot == slot && row->bytes() == bytes && (!oldest || row->sequence < oldest->sequence))
+      oldest = row;
   }
   return oldest;
 }
@@ -201,7 +205,8 @@ void KeyedLog::IndexTime(LogRow* row) {
 
 bool KeyedLog::IsCurrent(const TimeEntry& entry) const {
   return arena_.HasBlock(entry.block) && arena_.serial(entry.block) == entry.serial &&
-         RowArena::IsLive(&entry.row->cell) && entry.row->sequence == entry.sequence && entry.row->time == entry.time;
+         RowArena::IsLive(&entry.row->cell) && entry.row->sequence == entry.sequence &&
+         entry.row->time == entry.time;
 }
 
 void KeyedLog::RebuildTimeIndex() {
@@ -216,7 +221,8 @@ void KeyedLog::RebuildTimeIndex() {
   time_entries_ = entries;
 }
 
-void KeyedLog::ExpireRow(const TimeEntry& entry, const std::function<void(const LogRow&)>& visit, int64_t* count) {
+void KeyedLog::ExpireRow(const TimeEntry& entry, const std::function<void(const LogRow&)>& visit,
+                         int64_t* count) {
   --time_entries_;
   if (!IsCurrent(entry)) return;
   if (visit) visit(*entry.row);
@@ -263,13 +269,15 @@ void KeyedLog::ForEach(const std::function<void(LogRow&)>& visit) {
 }
 
 int64_t KeyedLog::memory_bytes() const {
-  return arena_.memory_bytes() + keys_.memory_bytes() + time_entries_ * static_cast<int64_t>(sizeof(TimeEntry)) +
+  return arena_.memory_bytes() + keys_.memory_bytes() +
+         time_entries_ * static_cast<int64_t>(sizeof(TimeEntry)) +
          static_cast<int64_t>(by_bytes_.size() * 48);
 }
 
 void KeyedLog::MoveRow(LogRow* row) {
   auto* moved = reinterpret_cast<LogRow*>(arena_.Allocate(row->cell.bytes));
-  std::memcpy(reinterpret_cast<uint8_t*>(moved) + sizeof(ArenaCell), reinterpret_cast<uint8_t*>(row) + sizeof(ArenaCell),
+  std::memcpy(reinterpret_cast<uint8_t*>(moved) + sizeof(ArenaCell),
+              reinterpret_cast<uint8_t*>(row) + sizeof(ArenaCell),
               sizeof(LogRow) - sizeof(ArenaCell) + row->byte_count);
   KeyRecord* key = key_record(row->slot);
   if (key->is_indexed) {
@@ -336,7 +344,8 @@ void KeyedLog::Restore(const SnapshotReader& reader, std::string_view table) {
     rows.push_back(row);
     next_sequence_ = std::max(next_sequence_, sequence + 1);
   });
-  std::sort(rows.begin(), rows.end(), [](const LogRow* a, const LogRow* b) { return a->sequence < b->sequence; });
+  std::sort(rows.begin(), rows.end(),
+            [](const LogRow* a, const LogRow* b) { return a->sequence < b->sequence; });
   for (LogRow* row : rows) Link(row);
 }
 

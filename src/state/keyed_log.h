@@ -1,17 +1,19 @@
 #pragma once
 
-/// Key → rows in arrival order, each with a time, a weight and a count of matches: what joins and operators that buffer
-/// rows keep. Rows are bytes (RowCodec), lie in one piece, and their memory is given back as they go.
+/// Key → rows in arrival order, each with a time, a weight and a count of matches: what joins and operators
+/// that buffer rows keep. Rows are bytes (RowCodec), lie in one piece, and their memory is given back as they
+/// go.
 ///
 ///     log.FindOrInsertKeys(keys, nullptr, n, slots);
 ///     log.Append(slots[i], time, weight, row_bytes);
 ///     …
 ///     other.FindKeys(keys, nullptr, n, slots);
-///     for (LogRow* row = other.first(slots[i]); row; row = row->next) …   // first(kNoSlot) is a null pointer
+///     for (LogRow* row = other.first(slots[i]); row; row = row->next) …   // first(kNoSlot) is a null
+///     pointer
 ///
-/// Slots that FindKeys and FindOrInsertKeys gave stay good, even of keys that lost their last row, until the next call of one
-/// of them, of ExpireBefore, Snapshot or Maintain. Row pointers stay good until the row is removed, or until the next
-/// call of Maintain (which compacts), ExpireBefore or Snapshot.
+/// Slots that FindKeys and FindOrInsertKeys gave stay good, even of keys that lost their last row, until the
+/// next call of one of them, of ExpireBefore, Snapshot or Maintain. Row pointers stay good until the row is
+/// removed, or until the next call of Maintain (which compacts), ExpireBefore or Snapshot.
 
 #include <cstdint>
 #include <functional>
@@ -35,8 +37,8 @@ struct LogRow {
   int64_t time;
   int64_t sequence;  ///< arrival number, rising; kept by snapshots
   int32_t weight;
-  int32_t matches;     ///< for the owner: outer joins count partners
-  uint32_t slot;       ///< of the key
+  int32_t matches;  ///< for the owner: outer joins count partners
+  uint32_t slot;    ///< of the key
   uint32_t byte_count;
   uint8_t dirty, persisted, unused[6];
 
@@ -63,32 +65,34 @@ class KeyedLog {
 
   /// Adds a row as the key's last.
   LogRow* Append(uint32_t slot, int64_t time, int32_t weight, std::string_view bytes);
-  /// The oldest row of the key with these very bytes; null pointer when there is none. Keys with many rows get an index by
-  /// bytes when they are first searched.
+  /// The oldest row of the key with these very bytes; null pointer when there is none. Keys with many rows
+  /// get an index by bytes when they are first searched.
   LogRow* FindEqual(uint32_t slot, std::string_view bytes);
-  /// Adds `weight` to an equal row, which goes when its weight comes to 0; without one, appends the row. Returns the
-  /// row, or a null pointer when it has gone.
+  /// Adds `weight` to an equal row, which goes when its weight comes to 0; without one, appends the row.
+  /// Returns the row, or a null pointer when it has gone.
   LogRow* AddWeight(uint32_t slot, int64_t time, int32_t weight, std::string_view bytes);
   void SetWeight(LogRow* row, int32_t weight);
   void SetMatches(LogRow* row, int32_t matches);
   void SetTime(LogRow* row, int64_t time);
   void Remove(LogRow* row);
 
-  /// Removes all rows with time < `time`, oldest first (equal times in arrival order); `visit` (may be null) sees each just
-  /// before, and must not change the log. Returns how many. Needs `expires`.
+  /// Removes all rows with time < `time`, oldest first (equal times in arrival order); `visit` (may be null)
+  /// sees each just before, and must not change the log. Returns how many. Needs `expires`.
   int64_t ExpireBefore(int64_t time, const std::function<void(const LogRow&)>& visit);
-  /// A lower bound of the rows' times, near enough for a timer (within a second); nullopt without rows. Needs `expires`.
+  /// A lower bound of the rows' times, near enough for a timer (within a second); nullopt without rows. Needs
+  /// `expires`.
   std::optional<int64_t> min_time() const;
 
   /// Visits all rows, in no order.
   void ForEach(const std::function<void(LogRow&)>& visit);
   int64_t size() const { return size_; }
   int64_t memory_bytes() const;
-  /// Compacts when there is much garbage. Call it now and then between batches (cheap when there is nothing to do).
+  /// Compacts when there is much garbage. Call it now and then between batches (cheap when there is nothing
+  /// to do).
   void Maintain();
 
-  /// Key bytes and row bytes of rows in a snapshot: entry key = canonical key, then the sequence (8 bytes, big-endian);
-  /// value = time, weight, matches, row bytes.
+  /// Key bytes and row bytes of rows in a snapshot: entry key = canonical key, then the sequence (8 bytes,
+  /// big-endian); value = time, weight, matches, row bytes.
   void Snapshot(StateWriter& writer);
   void Restore(const SnapshotReader& reader, std::string_view table);
 
@@ -138,9 +142,10 @@ class KeyedLog {
   int64_t next_sequence_ = 0;
   std::vector<uint32_t> emptied_;
   std::unordered_multimap<uint64_t, LogRow*> by_bytes_;  // by BytesHash; rows of keys that are indexed
-  std::vector<uint8_t> dirty_blocks_;  // by block: some row is dirty
+  std::vector<uint8_t> dirty_blocks_;                    // by block: some row is dirty
   DeletedKeys deleted_;
-  // Times below near_end_ are in near_, a min-heap; later ones unordered in buckets of kBucketUs, which go to near_ when due.
+  // Times below near_end_ are in near_, a min-heap; later ones unordered in buckets of kBucketUs, which go to
+  // near_ when due.
   std::vector<TimeEntry> near_;
   int64_t near_end_ = INT64_MIN;
   std::map<int64_t, std::vector<TimeEntry>> later_;

@@ -51,7 +51,8 @@ TEST(KeyedLogTest, FollowsAModelThroughEverything) {
       const std::string bytes(rng() % 3000 == 0 ? 300'000 : rng() % 200, static_cast<char>('a' + rng() % 2));
       const int64_t time = expired_to + static_cast<int64_t>(rng() % 9'000'000);
       const int choice = static_cast<int>(rng() % 5);
-      auto equal = std::find_if(rows.begin(), rows.end(), [&](const ModelRow& row) { return row.bytes == bytes; });
+      auto equal =
+          std::find_if(rows.begin(), rows.end(), [&](const ModelRow& row) { return row.bytes == bytes; });
       if (choice == 0) {
         LogRow* row = log->FindEqual(slots[i], bytes);
         ASSERT_EQ(row != nullptr, equal != rows.end());
@@ -76,7 +77,8 @@ TEST(KeyedLogTest, FollowsAModelThroughEverything) {
     if (step % 7 == 3) {
       expired_to += static_cast<int64_t>(rng() % 3'000'000);
       std::vector<std::pair<int64_t, int64_t>> seen;
-      const int64_t count = log->ExpireBefore(expired_to, [&](const LogRow& row) { seen.push_back({row.time, row.sequence}); });
+      const int64_t count =
+          log->ExpireBefore(expired_to, [&](const LogRow& row) { seen.push_back({row.time, row.sequence}); });
       EXPECT_EQ(count, static_cast<int64_t>(seen.size()));
       EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
       std::vector<std::pair<int64_t, int64_t>> expected;
@@ -152,7 +154,8 @@ TEST(KeyedLogTest, ScatteredRemovalsAreCompacted) {
   uint32_t slots[2];
   log.FindOrInsertKeys(keys, nullptr, 2, slots);
   std::vector<LogRow*> rows;
-  for (int i = 0; i < 50'000; ++i) rows.push_back(log.Append(slots[i % 2], 0, 1, std::to_string(i) + std::string(100, 'y')));
+  for (int i = 0; i < 50'000; ++i)
+    rows.push_back(log.Append(slots[i % 2], 0, 1, std::to_string(i) + std::string(100, 'y')));
   for (int i = 0; i < 50'000; ++i) {
     if (i % 10 != 0) log.Remove(rows[i]);
   }
@@ -174,7 +177,8 @@ TEST(KeyedLogTest, ExtremeTimes) {
   keys.Assign(KeysOf(types, {1}), 1);
   uint32_t slot;
   log.FindOrInsertKeys(keys, nullptr, 1, &slot);
-  for (const int64_t time : {INT64_MIN, int64_t{-1}, int64_t{0}, INT64_MAX - 1, INT64_MAX}) log.Append(slot, time, 1, "");
+  for (const int64_t time : {INT64_MIN, int64_t{-1}, int64_t{0}, INT64_MAX - 1, INT64_MAX})
+    log.Append(slot, time, 1, "");
   EXPECT_EQ(log.ExpireBefore(INT64_MIN, nullptr), 0);
   EXPECT_EQ(log.ExpireBefore(0, nullptr), 2);
   EXPECT_EQ(log.ExpireBefore(1, nullptr), 1);

@@ -12,8 +12,8 @@ namespace laminar {
 
 namespace {
 
-constexpr int64_t kBlockRows = 128;                 // rows whose cache lines are asked for ahead of the probes
-constexpr int64_t kPrefetchBytesMin = 512 << 10;    // smaller tables are in the cache anyway
+constexpr int64_t kBlockRows = 128;               // rows whose cache lines are asked for ahead of the probes
+constexpr int64_t kPrefetchBytesMin = 512 << 10;  // smaller tables are in the cache anyway
 constexpr uint32_t kSlotsMin = 8;
 constexpr size_t kIndexMin = 16;
 constexpr size_t kArenaBlockBytes = 256 << 10;
@@ -171,7 +171,9 @@ KeyedMap::KeyedMap(std::vector<std::shared_ptr<arrow::DataType>> key_types, int6
       arena_(std::make_unique<KeyArena>()) {
   static_assert(sizeof(Header) == 8 && sizeof(LongKey) == 24);
   form_ = FormOf(*codec_);
-  const int64_t key_bytes = form_ == KeyForm::kInline8 ? 8 : form_ == KeyForm::kInline16 ? 16 : sizeof(LongKey);
+  const int64_t key_bytes = form_ == KeyForm::kInline8    ? 8
+                            : form_ == KeyForm::kInline16 ? 16
+                                                          : sizeof(LongKey);
   record_offset_ = static_cast<int64_t>(sizeof(Header)) + key_bytes;
   stride_ = record_offset_ + record_bytes_;
 }
@@ -206,7 +208,9 @@ KeyedMap& KeyedMap::operator=(KeyedMap&& other) noexcept {
 
 const std::vector<std::shared_ptr<arrow::DataType>>& KeyedMap::key_types() const { return codec_->types(); }
 
-std::string_view KeyedMap::BytesKey(uint32_t slot) const { return reinterpret_cast<const LongKey*>(key(slot))->view(); }
+std::string_view KeyedMap::BytesKey(uint32_t slot) const {
+  return reinterpret_cast<const LongKey*>(key(slot))->view();
+}
 
 template <KeyForm kForm>
 bool KeyedMap::KeyEquals(uint32_t slot, const KeyBatch& keys, int64_t row) const {
@@ -301,8 +305,8 @@ void KeyedMap::Prefetch(const KeyBatch& keys, const int32_t* rows, int64_t begin
 }
 
 template <KeyForm kForm>
-void KeyedMap::FindOrInsertBlock(const KeyBatch& keys, const int32_t* rows, int64_t begin, int64_t end, uint32_t* slots,
-                                 std::vector<uint32_t>* inserted) {
+void KeyedMap::FindOrInsertBlock(const KeyBatch& keys, const int32_t* rows, int64_t begin, int64_t end,
+                                 uint32_t* slots, std::vector<uint32_t>* inserted) {
   for (int64_t i = begin; i < end; ++i) {
     const int64_t row = RowAt(rows, i);
     size_t position = 0;
@@ -327,9 +331,15 @@ void KeyedMap::FindOrInsert(const KeyBatch& keys, const int32_t* rows, int64_t c
     const int64_t end = std::min(count, begin + kBlockRows);
     if (memory_bytes() > kPrefetchBytesMin) Prefetch(keys, rows, begin, end);
     switch (form_) {
-      case KeyForm::kInline8: FindOrInsertBlock<KeyForm::kInline8>(keys, rows, begin, end, slots, inserted); break;
-      case KeyForm::kInline16: FindOrInsertBlock<KeyForm::kInline16>(keys, rows, begin, end, slots, inserted); break;
-      case KeyForm::kBytes: FindOrInsertBlock<KeyForm::kBytes>(keys, rows, begin, end, slots, inserted); break;
+      case KeyForm::kInline8:
+        FindOrInsertBlock<KeyForm::kInline8>(keys, rows, begin, end, slots, inserted);
+        break;
+      case KeyForm::kInline16:
+        FindOrInsertBlock<KeyForm::kInline16>(keys, rows, begin, end, slots, inserted);
+        break;
+      case KeyForm::kBytes:
+        FindOrInsertBlock<KeyForm::kBytes>(keys, rows, begin, end, slots, inserted);
+        break;
     }
   }
 }
@@ -346,9 +356,15 @@ void KeyedMap::Find(const KeyBatch& keys, const int32_t* rows, int64_t count, ui
     for (int64_t i = begin; i < end; ++i) {
       const int64_t row = RowAt(rows, i);
       switch (form_) {
-        case KeyForm::kInline8: slots[i] = Probe<KeyForm::kInline8>(keys, row, &position); break;
-        case KeyForm::kInline16: slots[i] = Probe<KeyForm::kInline16>(keys, row, &position); break;
-        case KeyForm::kBytes: slots[i] = Probe<KeyForm::kBytes>(keys, row, &position); break;
+        case KeyForm::kInline8:
+          slots[i] = Probe<KeyForm::kInline8>(keys, row, &position);
+          break;
+        case KeyForm::kInline16:
+          slots[i] = Probe<KeyForm::kInline16>(keys, row, &position);
+          break;
+        case KeyForm::kBytes:
+          slots[i] = Probe<KeyForm::kBytes>(keys, row, &position);
+          break;
       }
     }
   }
@@ -517,7 +533,8 @@ bool KeyedMap::Compact() {
 }
 
 int64_t KeyedMap::memory_bytes() const {
-  return slots_max_ * stride_ + static_cast<int64_t>(index_size_ * 8 + hashes_.capacity() * 8 + free_.capacity() * 4) +
+  return slots_max_ * stride_ +
+         static_cast<int64_t>(index_size_ * 8 + hashes_.capacity() * 8 + free_.capacity() * 4) +
          arena_->memory_bytes;
 }
 
@@ -584,7 +601,8 @@ void KeyedMap::ExportKeys(const uint32_t* slots, int64_t count, KeyBatch* out) c
 
 // Snapshots
 
-void KeyedMap::Snapshot(StateWriter& writer, const std::function<void(uint32_t slot, std::string* out)>& append_value,
+void KeyedMap::Snapshot(StateWriter& writer,
+                        const std::function<void(uint32_t slot, std::string* out)>& append_value,
                         std::string_view prefix, std::optional<uint16_t> key_group) {
   deleted_.Write(writer, prefix, key_group);  // first: a key may have come back since
   std::string key_bytes, value;

@@ -1,14 +1,15 @@
 #pragma once
 
-/// Key → fixed-size record: the container under aggregation, and the key index of keyed_log.h and ordered_rows.h.
+/// Key → fixed-size record: the container under aggregation, and the key index of keyed_log.h and
+/// ordered_rows.h.
 ///
 ///     KeyBatch keys(types);
 ///     keys.Assign(columns, num_rows);                     // hashes the batch once
 ///     map.FindOrInsert(keys, nullptr, num_rows, slots, &inserted);
 ///     for (…) *reinterpret_cast<int64_t*>(map.record(slots[i])) += 1;
 ///
-/// A slot is a dense number that stays the key's until it is removed, then goes to another key. Records lie in one
-/// block that moves when it grows: keep slots, not pointers, across an insert.
+/// A slot is a dense number that stays the key's until it is removed, then goes to another key. Records lie
+/// in one block that moves when it grows: keep slots, not pointers, across an insert.
 
 #include <arrow/type_fwd.h>
 
@@ -36,15 +37,16 @@ enum class KeyForm {
   kBytes,     ///< anything: up to 20 bytes in place, longer ones in an arena
 };
 
-/// The keys of one batch, hashed once and usable with every map of the same key types. Owns copies of the keys; reuse one object
-/// for all batches, its memory stays.
+/// The keys of one batch, hashed once and usable with every map of the same key types. Owns copies of the
+/// keys; reuse one object for all batches, its memory stays.
 class KeyBatch {
  public:
   explicit KeyBatch(const std::vector<std::shared_ptr<arrow::DataType>>& key_types);
   ~KeyBatch();
   KeyBatch(KeyBatch&&) noexcept;
 
-  /// `columns`: one per key type, each [num_rows] (of any offset). No columns: all rows have the one empty key.
+  /// `columns`: one per key type, each [num_rows] (of any offset). No columns: all rows have the one empty
+  /// key.
   void Assign(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows);
   int64_t size() const { return static_cast<int64_t>(hashes_.size()); }
   /// HashRows of the columns: [size()].
@@ -66,10 +68,10 @@ class KeyBatch {
   KeyForm form_;
   int64_t fixed_bytes_;
   std::vector<uint64_t> hashes_;
-  std::vector<uint64_t> words8_;     // kInline8: [size()], unused bytes 0
-  std::vector<Word16> words16_;      // kInline16: likewise
-  std::vector<uint8_t> null_bits_;   // inline forms: [size()], or empty when no row has a NULL
-  ByteStrings bytes_;                // kBytes
+  std::vector<uint64_t> words8_;    // kInline8: [size()], unused bytes 0
+  std::vector<Word16> words16_;     // kInline16: likewise
+  std::vector<uint8_t> null_bits_;  // inline forms: [size()], or empty when no row has a NULL
+  ByteStrings bytes_;               // kBytes
 };
 
 /// Not thread-safe. Movable, not copyable.
@@ -83,8 +85,8 @@ class KeyedMap {
 
   // Lookup. `rows` [count] picks rows of `keys`; a null pointer means 0..count−1. `slots`: [count].
 
-  /// New keys get a record of zeros and a mark of 0, in the order of their first rows; their slots are appended to
-  /// `inserted` (may be null). They are not dirty yet.
+  /// New keys get a record of zeros and a mark of 0, in the order of their first rows; their slots are
+  /// appended to `inserted` (may be null). They are not dirty yet.
   void FindOrInsert(const KeyBatch& keys, const int32_t* rows, int64_t count, uint32_t* slots,
                     std::vector<uint32_t>* inserted);
   /// kNoSlot where there is none.
@@ -122,8 +124,8 @@ class KeyedMap {
   bool RemoveQuietly(uint32_t slot);
   /// Forgets all keys and gives memory back.
   void Clear();
-  /// When less than a quarter of a large map's slots are in use, moves the records together and gives memory back. Slots
-  /// change: call it only when no one holds any. True when it did.
+  /// When less than a quarter of a large map's slots are in use, moves the records together and gives memory
+  /// back. Slots change: call it only when no one holds any. True when it did.
   bool Compact();
   int64_t memory_bytes() const;
 
@@ -149,19 +151,19 @@ class KeyedMap {
   void MarkDirty(const uint32_t* slots, int64_t count) {
     for (int64_t i = 0; i < count; ++i) MarkDirty(slots[i]);
   }
-  /// Writes Delete for keys removed and Put for live dirty ones since the last call; `append_value(slot, out)` appends
-  /// the value. `prefix` stands before each key (a window's start, say) and must be the same each time. `key_group`: of
-  /// all entries, where rows are not dealt by the map's key; else each key's own.
+  /// Writes Delete for keys removed and Put for live dirty ones since the last call; `append_value(slot,
+  /// out)` appends the value. `prefix` stands before each key (a window's start, say) and must be the same
+  /// each time. `key_group`: of all entries, where rows are not dealt by the map's key; else each key's own.
   void Snapshot(StateWriter& writer, const std::function<void(uint32_t slot, std::string* out)>& append_value,
                 std::string_view prefix = {}, std::optional<uint16_t> key_group = std::nullopt);
-  /// Forgets all keys and gives memory back; what the next Snapshot would have to delete goes to `out` instead. For a map
-  /// that is about to be destroyed (a window that has closed).
+  /// Forgets all keys and gives memory back; what the next Snapshot would have to delete goes to `out`
+  /// instead. For a map that is about to be destroyed (a window that has closed).
   void ClearInto(DeletedKeys* out, std::string_view prefix, std::optional<uint16_t> key_group = std::nullopt);
   /// For owners that write entries themselves: the live dirty slots, which count as written from now on.
   std::vector<uint32_t> TakeDirty();
   bool persisted(uint32_t slot) const { return header(slot)->persisted != 0; }
-  /// Adds a key from a snapshot (without its prefix) as clean; the caller fills the record. `persisted` false: the map
-  /// itself is not part of snapshots, so the key's removal need not be remembered.
+  /// Adds a key from a snapshot (without its prefix) as clean; the caller fills the record. `persisted`
+  /// false: the map itself is not part of snapshots, so the key's removal need not be remembered.
   uint32_t Restore(std::string_view key, bool persisted = true);
 
  private:
@@ -177,7 +179,9 @@ class KeyedMap {
   struct KeyArena;  // kBytes: keys over 20 bytes
 
   Header* header(uint32_t slot) { return reinterpret_cast<Header*>(base_ + slot * stride_); }
-  const Header* header(uint32_t slot) const { return reinterpret_cast<const Header*>(base_ + slot * stride_); }
+  const Header* header(uint32_t slot) const {
+    return reinterpret_cast<const Header*>(base_ + slot * stride_);
+  }
   const uint8_t* key(uint32_t slot) const { return base_ + slot * stride_ + sizeof(Header); }
   uint8_t* key(uint32_t slot) { return base_ + slot * stride_ + sizeof(Header); }
 
@@ -190,8 +194,8 @@ class KeyedMap {
   template <KeyForm kForm>
   uint32_t Insert(const KeyBatch& keys, int64_t row, size_t position);
   template <KeyForm kForm>
-  void FindOrInsertBlock(const KeyBatch& keys, const int32_t* rows, int64_t begin, int64_t end, uint32_t* slots,
-                         std::vector<uint32_t>* inserted);
+  void FindOrInsertBlock(const KeyBatch& keys, const int32_t* rows, int64_t begin, int64_t end,
+                         uint32_t* slots, std::vector<uint32_t>* inserted);
   void Prefetch(const KeyBatch& keys, const int32_t* rows, int64_t begin, int64_t end) const;
   void StoreBytes(uint32_t slot, std::string_view key);
   uint32_t NewSlot();
@@ -214,7 +218,8 @@ class KeyedMap {
   int64_t size_ = 0;
   std::vector<uint64_t> hashes_;  // [slots_end_]
   std::vector<uint32_t> free_;
-  // Open addressing, linear probing. An entry is slot + 1 in the low half, bits of the hash in the high half; 0: empty.
+  // Open addressing, linear probing. An entry is slot + 1 in the low half, bits of the hash in the high half;
+  // 0: empty.
   TableMemory index_memory_;
   uint64_t* index_ = nullptr;  // [index_size_]
   size_t index_size_ = 0;      // a power of two, or 0

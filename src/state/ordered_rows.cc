@@ -46,7 +46,8 @@ void OrderedRows::DropEmptyKeys() {
   emptied_.clear();
 }
 
-void OrderedRows::FindOrInsertKeys(const KeyBatch& keys, const int32_t* rows, int64_t count, uint32_t* slots) {
+void OrderedRows::FindOrInsertKeys(const KeyBatch& keys, const int32_t* rows, int64_t count,
+                                   uint32_t* slots) {
   DropEmptyKeys();
   std::vector<uint32_t> inserted;
   keys_.FindOrInsert(keys, rows, count, slots, &inserted);
@@ -77,18 +78,22 @@ OrderedRow*& OrderedRows::PointerAt(KeyRecord* key, int64_t position) const {
   return key->list->chunks[chunk][position];
 }
 
-OrderedRow* OrderedRows::at(uint32_t slot, int64_t position) const { return PointerAt(key_record(slot), position); }
+OrderedRow* OrderedRows::at(uint32_t slot, int64_t position) const {
+  return PointerAt(key_record(slot), position);
+}
 
 int64_t OrderedRows::PositionOf(const KeyRecord& key, std::string_view sort_bytes, int64_t sequence) const {
   auto before = [&](const OrderedRow* row) { return IsBefore(row, sort_bytes, sequence); };
   if (key.count == 0) return 0;
   if (!key.is_list) return before(key.row) ? 1 : 0;
   const auto& chunks = key.list->chunks;
-  const auto chunk =
-      std::partition_point(chunks.begin(), chunks.end(), [&](const auto& rows) { return before(rows.back()); });
+  const auto chunk = std::partition_point(chunks.begin(), chunks.end(),
+                                          [&](const auto& rows) { return before(rows.back()); });
   int64_t position = 0;
-  for (auto earlier = chunks.begin(); earlier != chunk; ++earlier) position += static_cast<int64_t>(earlier->size());
-  if (chunk != chunks.end()) position += std::partition_point(chunk->begin(), chunk->end(), before) - chunk->begin();
+  for (auto earlier = chunks.begin(); earlier != chunk; ++earlier)
+    position += static_cast<int64_t>(earlier->size());
+  if (chunk != chunks.end())
+    position += std::partition_point(chunk->begin(), chunk->end(), before) - chunk->begin();
   return position;
 }
 
@@ -169,14 +174,15 @@ void OrderedRows::InsertAt(KeyRecord* key, int64_t position, OrderedRow* row) {
   chunks[chunk].insert(chunks[chunk].begin() + position, row);
   if (chunks[chunk].size() <= kChunkRowsMax) return;
   // Rows mostly come in order: leave the front part full rather than halve it.
-  const size_t keep = static_cast<size_t>(position) + 1 == chunks[chunk].size() ? kChunkRowsMax : kChunkRowsMax / 2;
+  const size_t keep =
+      static_cast<size_t>(position) + 1 == chunks[chunk].size() ? kChunkRowsMax : kChunkRowsMax / 2;
   std::vector<OrderedRow*> rest(chunks[chunk].begin() + static_cast<int64_t>(keep), chunks[chunk].end());
   chunks[chunk].resize(keep);
   chunks.insert(chunks.begin() + static_cast<int64_t>(chunk) + 1, std::move(rest));
 }
 
-OrderedRow* OrderedRows::Insert(uint32_t slot, std::string_view sort_bytes, std::string_view bytes, int64_t tag,
-                                int64_t* position) {
+OrderedRow* OrderedRows::Insert(uint32_t slot, std::string_view sort_bytes, std::string_view bytes,
+                                int64_t tag, int64_t* position) {
   OrderedRow* row = NewRow(slot, next_sequence_++, tag, sort_bytes, bytes);
   const int64_t place = LowerBound(slot, sort_bytes, true);
   InsertAt(key_record(slot), place, row);
@@ -213,7 +219,8 @@ void OrderedRows::Remove(uint32_t slot, int64_t position, int64_t count) {
       chunks[chunk].erase(chunks[chunk].begin() + position, chunks[chunk].begin() + position + here);
       left -= here;
     }
-    const auto begin = chunks.begin() + static_cast<int64_t>(first), end = chunks.begin() + static_cast<int64_t>(chunk);
+    const auto begin = chunks.begin() + static_cast<int64_t>(first),
+               end = chunks.begin() + static_cast<int64_t>(chunk);
     chunks.erase(std::remove_if(begin, end, [](const auto& rows) { return rows.empty(); }), end);
   }
   key->count -= static_cast<uint32_t>(count);
@@ -299,8 +306,8 @@ void OrderedRows::Restore(const SnapshotReader& reader, std::string_view table) 
     const int64_t sequence = TakeSequence(&key);
     const auto tag = TakePlain<int64_t>(&value);
     const auto sort_bytes = TakePlain<uint32_t>(&value);
-    OrderedRow* row =
-        NewRow(keys_.Restore(key, false), sequence, tag, value.substr(0, sort_bytes), value.substr(sort_bytes));
+    OrderedRow* row = NewRow(keys_.Restore(key, false), sequence, tag, value.substr(0, sort_bytes),
+                             value.substr(sort_bytes));
     row->persisted = 1;
     rows.push_back(row);
     next_sequence_ = std::max(next_sequence_, sequence + 1);

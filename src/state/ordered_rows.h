@@ -1,9 +1,11 @@
 #pragma once
 
-/// Key → rows in the order of their sort bytes, ties in arrival order: top-N, OVER. The order is the same after a restore.
+/// Key → rows in the order of their sort bytes, ties in arrival order: top-N, OVER. The order is the same
+/// after a restore.
 ///
-/// Slots follow the rules of keyed_log.h: good until the next FindKeys, FindOrInsertKeys, Snapshot or Maintain. A row pointer stays
-/// good until its row is removed or until the next Maintain or Snapshot. Positions are 0-based ranks within a key.
+/// Slots follow the rules of keyed_log.h: good until the next FindKeys, FindOrInsertKeys, Snapshot or
+/// Maintain. A row pointer stays good until its row is removed or until the next Maintain or Snapshot.
+/// Positions are 0-based ranks within a key.
 
 #include <cstdint>
 #include <functional>
@@ -62,11 +64,12 @@ class OrderedRows {
   std::vector<uint32_t> KeySlots();
   int64_t size() const { return size_; }
   int64_t memory_bytes() const;
-  /// Compacts when there is much garbage. Call it now and then between batches (cheap when there is nothing to do).
+  /// Compacts when there is much garbage. Call it now and then between batches (cheap when there is nothing
+  /// to do).
   void Maintain();
 
-  /// Entry key = canonical key, then the sequence (8 bytes, big-endian); value = tag, uint32 length of sort bytes, sort
-  /// bytes, row bytes.
+  /// Entry key = canonical key, then the sequence (8 bytes, big-endian); value = tag, uint32 length of sort
+  /// bytes, sort bytes, row bytes.
   void Snapshot(StateWriter& writer);
   void Restore(const SnapshotReader& reader, std::string_view table);
 
@@ -86,7 +89,8 @@ class OrderedRows {
   KeyRecord* key_record(uint32_t slot) const {
     return reinterpret_cast<KeyRecord*>(const_cast<uint8_t*>(keys_.record(slot)));
   }
-  OrderedRow* NewRow(uint32_t slot, int64_t sequence, int64_t tag, std::string_view sort_bytes, std::string_view bytes);
+  OrderedRow* NewRow(uint32_t slot, int64_t sequence, int64_t tag, std::string_view sort_bytes,
+                     std::string_view bytes);
   void MarkDirty(OrderedRow* row);
   void Discard(OrderedRow* row);
   void InsertAt(KeyRecord* key, int64_t position, OrderedRow* row);

@@ -20,7 +20,9 @@ TEST(OrderedRowsTest, FollowsAModelThroughEverything) {
     int64_t sequence;
     std::string bytes;
     int64_t tag;
-    bool operator<(const Row& other) const { return std::tie(sort, sequence) < std::tie(other.sort, other.sequence); }
+    bool operator<(const Row& other) const {
+      return std::tie(sort, sequence) < std::tie(other.sort, other.sequence);
+    }
   };
   std::map<int, std::vector<Row>> model;
   MemorySnapshot snapshot;
@@ -38,7 +40,8 @@ TEST(OrderedRowsTest, FollowsAModelThroughEverything) {
       const uint64_t choice = rng() % 8;
       if (choice == 0) {
         const int64_t position = store->Find(slots[i], sort, bytes);
-        const auto equal = std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.sort == sort && row.bytes == bytes; });
+        const auto equal = std::find_if(
+            rows.begin(), rows.end(), [&](const Row& row) { return row.sort == sort && row.bytes == bytes; });
         ASSERT_EQ(position, equal == rows.end() ? -1 : equal - rows.begin());
         if (position >= 0) {
           store->Remove(slots[i], position);
@@ -46,10 +49,12 @@ TEST(OrderedRowsTest, FollowsAModelThroughEverything) {
         }
       } else if (choice == 1 && step % 10 == 0) {
         const int64_t begin = store->LowerBound(slots[i], sort);
-        const int64_t count = std::min<int64_t>(static_cast<int64_t>(rng() % 600), store->row_count(slots[i]) - begin);
+        const int64_t count =
+            std::min<int64_t>(static_cast<int64_t>(rng() % 600), store->row_count(slots[i]) - begin);
         const int64_t end = store->LowerBound(slots[i], sort, true);
         ASSERT_EQ(begin, std::lower_bound(rows.begin(), rows.end(), Row{sort, -1, "", 0}) - rows.begin());
-        ASSERT_EQ(end, std::upper_bound(rows.begin(), rows.end(), Row{sort, INT64_MAX, "", 0}) - rows.begin());
+        ASSERT_EQ(end,
+                  std::upper_bound(rows.begin(), rows.end(), Row{sort, INT64_MAX, "", 0}) - rows.begin());
         store->Remove(slots[i], begin, count);
         rows.erase(rows.begin() + begin, rows.begin() + begin + count);
       } else {

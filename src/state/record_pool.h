@@ -7,12 +7,13 @@
 
 namespace laminar {
 
-/// Fixed-size records by slot, without keys: KeyedMap's memory for owners that find their records some other way.
-/// Records lie in one block that moves when it grows: keep slots, not pointers, across Add.
+/// Fixed-size records by slot, without keys: KeyedMap's memory for owners that find their records some other
+/// way. Records lie in one block that moves when it grows: keep slots, not pointers, across Add.
 class RecordPool {
  public:
   /// `record_bytes` is rounded up to a multiple of 8.
-  explicit RecordPool(int64_t record_bytes) : stride_((record_bytes + 7) / 8 * 8 + static_cast<int64_t>(sizeof(Header))) {}
+  explicit RecordPool(int64_t record_bytes)
+      : stride_((record_bytes + 7) / 8 * 8 + static_cast<int64_t>(sizeof(Header))) {}
   RecordPool(const RecordPool&) = delete;
   RecordPool& operator=(const RecordPool&) = delete;
 
@@ -43,7 +44,9 @@ class RecordPool {
     uint8_t live, dirty, persisted, unused[5];
   };
   Header* header(uint32_t slot) { return reinterpret_cast<Header*>(base_ + slot * stride_); }
-  const Header* header(uint32_t slot) const { return reinterpret_cast<const Header*>(base_ + slot * stride_); }
+  const Header* header(uint32_t slot) const {
+    return reinterpret_cast<const Header*>(base_ + slot * stride_);
+  }
 
   int64_t stride_;
   TableMemory memory_;

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Memory for rows that come and go: blocks filled from front to back and given back when their last row has gone. The
-/// inner part of keyed_log.h and ordered_rows.h.
+/// Memory for rows that come and go: blocks filled from front to back and given back when their last row has
+/// gone. The inner part of keyed_log.h and ordered_rows.h.
 
 #include <cstdint>
 #include <memory>
@@ -29,8 +29,8 @@ class RowArena {
   /// Whether the cell was not freed; its block must not have been given back.
   static bool IsLive(const ArenaCell* cell) { return (cell->bytes & kFreed) == 0; }
 
-  /// Blocks that are mostly garbage, once garbage is more than half of a large arena: the owner copies their live cells
-  /// into new ones (Allocate never gives room in them) and frees the old. Empty otherwise.
+  /// Blocks that are mostly garbage, once garbage is more than half of a large arena: the owner copies their
+  /// live cells into new ones (Allocate never gives room in them) and frees the old. Empty otherwise.
   std::vector<uint32_t> SparseBlocks();
   /// Calls `visit(ArenaCell*)` for each live cell of the block.
   template <typename Visit>

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Numbers inside the keys and values of state entries. Part of the state format: little-endian, sequences big-endian
-/// so that entries of a key sort by arrival.
+/// Numbers inside the keys and values of state entries. Part of the state format: little-endian, sequences
+/// big-endian so that entries of a key sort by arrival.
 
 #include <cstdint>
 #include <cstring>

@@ -10,7 +10,9 @@ class MemoryTableWriter final : public StateWriter {
   void Put(uint16_t key_group, std::string_view key, std::string_view value) override {
     entries_.insert_or_assign({key_group, std::string(key)}, std::string(value));
   }
-  void Delete(uint16_t key_group, std::string_view key) override { entries_.erase({key_group, std::string(key)}); }
+  void Delete(uint16_t key_group, std::string_view key) override {
+    entries_.erase({key_group, std::string(key)});
+  }
 
  private:
   MemorySnapshot::TableEntries& entries_;

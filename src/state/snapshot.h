@@ -2,10 +2,10 @@
 
 /// How operator state leaves and comes back: as changes to keyed tables.
 ///
-/// Each container of state/ remembers what changed since the last barrier. `Snapshot` writes just that, as Put and
-/// Delete of (key group, key bytes, value bytes) in named tables; `Restore` reads what all deltas add up to, for the
-/// key groups that the subtask now owns. Everything durable builds on this form alone: checkpoint files, another
-/// parallelism, a compacted changelog topic.
+/// Each container of state/ remembers what changed since the last barrier. `Snapshot` writes just that, as
+/// Put and Delete of (key group, key bytes, value bytes) in named tables; `Restore` reads what all deltas add
+/// up to, for the key groups that the subtask now owns. Everything durable builds on this form alone:
+/// checkpoint files, another parallelism, a compacted changelog topic.
 
 #include <cstdint>
 #include <functional>
@@ -47,7 +47,8 @@ class SnapshotReader {
   virtual void ForEach(std::string_view table, const std::function<void(const StateEntry&)>& take) const = 0;
 };
 
-/// A table that an operator keeps. A restore is refused when `version` or `layout` differ from what was written.
+/// A table that an operator keeps. A restore is refused when `version` or `layout` differ from what was
+/// written.
 struct StateTableSpec {
   std::string name;
   int version = 1;

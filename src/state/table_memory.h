@@ -5,8 +5,8 @@
 
 namespace laminar {
 
-/// Raw memory of a hash table. Large ones lie in huge pages (a random access then costs no page walk) and grow by moving
-/// pages, not bytes.
+/// Raw memory of a hash table. Large ones lie in huge pages (a random access then costs no page walk) and
+/// grow by moving pages, not bytes.
 class TableMemory {
  public:
   TableMemory() = default;

@@ -21,7 +21,8 @@ Batch Slice(const Batch& batch, int64_t offset, int64_t length) {
   out.split = batch.split;
   out.columns.reserve(batch.columns.size());
   for (const auto& column : batch.columns) out.columns.push_back(column->Slice(offset, length));
-  if (batch.weights) out.weights = std::static_pointer_cast<arrow::Int32Array>(batch.weights->Slice(offset, length));
+  if (batch.weights)
+    out.weights = std::static_pointer_cast<arrow::Int32Array>(batch.weights->Slice(offset, length));
   return out;
 }
 
@@ -33,7 +34,8 @@ Batch TakeRows(const Batch& batch, const int32_t* rows, int64_t n) {
   out.split = batch.split;
   out.columns.reserve(batch.columns.size());
   for (const auto& column : batch.columns) out.columns.push_back(Gather(column, rows, n));
-  if (batch.weights) out.weights = std::static_pointer_cast<arrow::Int32Array>(Gather(batch.weights, rows, n));
+  if (batch.weights)
+    out.weights = std::static_pointer_cast<arrow::Int32Array>(Gather(batch.weights, rows, n));
   return out;
 }
 
@@ -104,7 +106,8 @@ Batch FromRecordBatch(const arrow::RecordBatch& rows) {
 }
 
 std::shared_ptr<arrow::Int32Array> MakeWeights(const std::vector<int32_t>& weights) {
-  auto buffer = OrThrow(arrow::AllocateBuffer(static_cast<int64_t>(weights.size() * sizeof(int32_t))), "allocate");
+  auto buffer =
+      OrThrow(arrow::AllocateBuffer(static_cast<int64_t>(weights.size() * sizeof(int32_t))), "allocate");
   std::copy(weights.begin(), weights.end(), reinterpret_cast<int32_t*>(buffer->mutable_data()));
   return std::make_shared<arrow::Int32Array>(static_cast<int64_t>(weights.size()),
                                              std::shared_ptr<arrow::Buffer>(std::move(buffer)));

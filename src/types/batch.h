@@ -19,8 +19,9 @@ namespace laminar {
 struct Batch {
   int64_t num_rows = 0;
   std::vector<std::shared_ptr<arrow::Array>> columns;  ///< each [num_rows], never null pointers
-  std::shared_ptr<arrow::Int32Array> weights;          ///< [num_rows] without nulls or zeros; null pointer: all +1
-  /// Source split that all rows come from; −1 once rows of several splits may be mixed. Read by the watermark generator.
+  std::shared_ptr<arrow::Int32Array> weights;  ///< [num_rows] without nulls or zeros; null pointer: all +1
+  /// Source split that all rows come from; −1 once rows of several splits may be mixed. Read by the watermark
+  /// generator.
   int32_t split = -1;
 
   bool empty() const { return num_rows == 0; }

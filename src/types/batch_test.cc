@@ -11,14 +11,18 @@ namespace {
 const Schema kSchema{{{"id", Type::Int64()}, {"name", Type::Text()}, {"at", Type::Timestamp()}}};
 
 TEST(BatchTextTest, ParsesWhatItPrints) {
-  const char* text = "+ 1 a 00:00:05\n- 2 NULL 2024-02-29T12:00:00.5\n+ NULL 'two ''words''' NULL\n+3 4 '' 1969-12-31T23:59:59\n";
+  const char* text =
+      "+ 1 a 00:00:05\n- 2 NULL 2024-02-29T12:00:00.5\n+ NULL 'two ''words''' NULL\n+3 4 '' "
+      "1969-12-31T23:59:59\n";
   const Batch batch = ParseBatch(text, kSchema);
   EXPECT_EQ(batch.num_rows, 4);
   EXPECT_EQ(FormatBatch(batch), text);
   EXPECT_EQ(ParseBatch("\n  + 1 a 0\n\n", kSchema).weights, nullptr);
   EXPECT_EQ(FormatBatch(ParseBatch("+ 1 'NULL' 7000001", kSchema)), "+ 1 'NULL' 00:00:07.000001\n");
-  EXPECT_EQ(FormatBatch(ParseBatch("+ 1.50 true -3 1.5",
-                                   Schema{{{"d", Type::Decimal(9, 2)}, {"b", Type::Boolean()}, {"i", Type::Int8()}, {"f", Type::Double()}}})),
+  EXPECT_EQ(FormatBatch(ParseBatch("+ 1.50 true -3 1.5", Schema{{{"d", Type::Decimal(9, 2)},
+                                                                 {"b", Type::Boolean()},
+                                                                 {"i", Type::Int8()},
+                                                                 {"f", Type::Double()}}})),
             "+ 1.50 true -3 1.5\n");
 }
 

@@ -16,7 +16,8 @@
 
 namespace laminar {
 
-/// Bytes of one value in our encodings (BOOLEAN takes one); −1 for types without fixed width. NULL's own type takes 0.
+/// Bytes of one value in our encodings (BOOLEAN takes one); −1 for types without fixed width. NULL's own type
+/// takes 0.
 int FixedWidth(const arrow::DataType& type);
 
 /// Collects validity; stays unallocated until the first NULL.
@@ -76,15 +77,26 @@ std::shared_ptr<arrow::Array> MakeFixedColumn(const std::shared_ptr<arrow::DataT
     values = OrThrow(arrow::AllocateBuffer(length * width), "allocate");
     uint8_t* data = values->mutable_data();
     switch (width) {
-      case 1: FillFixed<1>(length, cell, data, validity); break;
-      case 2: FillFixed<2>(length, cell, data, validity); break;
-      case 4: FillFixed<4>(length, cell, data, validity); break;
-      case 8: FillFixed<8>(length, cell, data, validity); break;
-      default: FillFixed<16>(length, cell, data, validity); break;
+      case 1:
+        FillFixed<1>(length, cell, data, validity);
+        break;
+      case 2:
+        FillFixed<2>(length, cell, data, validity);
+        break;
+      case 4:
+        FillFixed<4>(length, cell, data, validity);
+        break;
+      case 8:
+        FillFixed<8>(length, cell, data, validity);
+        break;
+      default:
+        FillFixed<16>(length, cell, data, validity);
+        break;
     }
   }
   const int64_t null_count = validity.null_count();
-  return arrow::MakeArray(arrow::ArrayData::Make(type, length, {validity.Finish(), std::move(values)}, null_count));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(type, length, {validity.Finish(), std::move(values)}, null_count));
 }
 
 /// TEXT and BYTEA: `cell(i)` views value i; a null `data()` is NULL. Throws QueryError past 2 GiB.
@@ -110,8 +122,8 @@ std::shared_ptr<arrow::Array> MakeBytesColumn(const std::shared_ptr<arrow::DataT
     if (!value.empty()) std::memcpy(data->mutable_data() + offsets[i], value.data(), value.size());
   }
   const int64_t null_count = validity.null_count();
-  return arrow::MakeArray(
-      arrow::ArrayData::Make(type, length, {validity.Finish(), std::move(offset_buffer), std::move(data)}, null_count));
+  return arrow::MakeArray(arrow::ArrayData::Make(
+      type, length, {validity.Finish(), std::move(offset_buffer), std::move(data)}, null_count));
 }
 
 /// ARRAY, MAP and STRUCT: `cell(i)` views what AppendNested wrote; a null `data()` is NULL.

@@ -95,18 +95,30 @@ bool GatherValues(const ArrayData& data, const int32_t* rows, int64_t n, ArrayDa
   }
   if (data.buffers.size() != 2 || !data.child_data.empty()) return false;
   switch (data.type->bit_width()) {
-    case 8: out->buffers.push_back(GatherFixed<uint8_t>(data, rows, n)); return true;
-    case 16: out->buffers.push_back(GatherFixed<uint16_t>(data, rows, n)); return true;
-    case 32: out->buffers.push_back(GatherFixed<uint32_t>(data, rows, n)); return true;
-    case 64: out->buffers.push_back(GatherFixed<uint64_t>(data, rows, n)); return true;
-    case 128: out->buffers.push_back(GatherFixed<Bytes16>(data, rows, n)); return true;
-    default: return false;
+    case 8:
+      out->buffers.push_back(GatherFixed<uint8_t>(data, rows, n));
+      return true;
+    case 16:
+      out->buffers.push_back(GatherFixed<uint16_t>(data, rows, n));
+      return true;
+    case 32:
+      out->buffers.push_back(GatherFixed<uint32_t>(data, rows, n));
+      return true;
+    case 64:
+      out->buffers.push_back(GatherFixed<uint64_t>(data, rows, n));
+      return true;
+    case 128:
+      out->buffers.push_back(GatherFixed<Bytes16>(data, rows, n));
+      return true;
+    default:
+      return false;
   }
 }
 
 }  // namespace
 
-std::shared_ptr<arrow::Array> Gather(const std::shared_ptr<arrow::Array>& column, const int32_t* rows, int64_t n) {
+std::shared_ptr<arrow::Array> Gather(const std::shared_ptr<arrow::Array>& column, const int32_t* rows,
+                                     int64_t n) {
   const ArrayData& data = *column->data();
   if (n > 0 && data.buffers.size() >= 2 && data.buffers[1]) {
     auto out = std::make_shared<ArrayData>(data.type, n, 0);
@@ -119,8 +131,10 @@ std::shared_ptr<arrow::Array> Gather(const std::shared_ptr<arrow::Array>& column
     out->buffers.push_back(std::move(valid));
     if (GatherValues(data, rows, n, out.get())) return arrow::MakeArray(out);
   }
-  const arrow::Int32Array indices(n, std::make_shared<arrow::Buffer>(reinterpret_cast<const uint8_t*>(rows), n * 4));
-  return OrThrow(arrow::compute::Take(*column, indices, arrow::compute::TakeOptions::NoBoundsCheck()), "take");
+  const arrow::Int32Array indices(
+      n, std::make_shared<arrow::Buffer>(reinterpret_cast<const uint8_t*>(rows), n * 4));
+  return OrThrow(arrow::compute::Take(*column, indices, arrow::compute::TakeOptions::NoBoundsCheck()),
+                 "take");
 }
 
 }  // namespace laminar

@@ -48,7 +48,8 @@ TEST(Gather, AgreesWithArrowForEveryType) {
   Check(Json(arrow::month_day_nano_interval(), "[[1, 2, 3], null, [4, 5, 6], [0, 0, 1]]"));
   Check(Json(arrow::list(arrow::int64()), "[[1, 2], null, [], [3]]"));
   Check(Json(arrow::map(arrow::utf8(), arrow::int64()), R"([[["a", 1]], null, [], [["b", null]]])"));
-  Check(Json(arrow::struct_({arrow::field("a", arrow::int64())}), R"([{"a": 1}, null, {"a": null}, {"a": 4}])"));
+  Check(Json(arrow::struct_({arrow::field("a", arrow::int64())}),
+             R"([{"a": 1}, null, {"a": null}, {"a": 4}])"));
   Check(Json(arrow::null(), "[null, null, null, null]"));
   Check(Json(arrow::fixed_size_binary(3), R"(["abc", "def", null, "ghi"])"));
   Check(Json(arrow::int64(), "[null, null, null, null]"));

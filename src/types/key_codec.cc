@@ -11,9 +11,12 @@ namespace laminar {
 
 namespace {
 
-constexpr int64_t kHashBlockRows = 256;  // keys of a block stay in the first-level cache between encoding and hashing
+constexpr int64_t kHashBlockRows =
+    256;  // keys of a block stay in the first-level cache between encoding and hashing
 
-bool IsNullBit(const uint8_t* validity, int64_t at) { return validity && !arrow::bit_util::GetBit(validity, at); }
+bool IsNullBit(const uint8_t* validity, int64_t at) {
+  return validity && !arrow::bit_util::GetBit(validity, at);
+}
 
 }  // namespace
 
@@ -92,16 +95,31 @@ void PutFixed(const Leaf& leaf, int64_t begin, int64_t count, const Place& place
     case Leaf::Kind::kBits:
       for (int64_t i = 0; i < count; ++i) *place(i) = arrow::bit_util::GetBit(leaf.values, first + i) ? 1 : 0;
       break;
-    case Leaf::Kind::kFloat: PutFloats<float>(values, count, place); break;
-    case Leaf::Kind::kDouble: PutFloats<double>(values, count, place); break;
+    case Leaf::Kind::kFloat:
+      PutFloats<float>(values, count, place);
+      break;
+    case Leaf::Kind::kDouble:
+      PutFloats<double>(values, count, place);
+      break;
     default:
       switch (leaf.width) {
-        case 0: return;
-        case 1: PutValues<uint8_t>(values, count, place); break;
-        case 2: PutValues<uint16_t>(values, count, place); break;
-        case 4: PutValues<uint32_t>(values, count, place); break;
-        case 8: PutValues<uint64_t>(values, count, place); break;
-        default: PutValues<Bytes16>(values, count, place); break;
+        case 0:
+          return;
+        case 1:
+          PutValues<uint8_t>(values, count, place);
+          break;
+        case 2:
+          PutValues<uint16_t>(values, count, place);
+          break;
+        case 4:
+          PutValues<uint32_t>(values, count, place);
+          break;
+        case 8:
+          PutValues<uint64_t>(values, count, place);
+          break;
+        default:
+          PutValues<Bytes16>(values, count, place);
+          break;
       }
   }
   if (!leaf.validity) return;
@@ -208,11 +226,13 @@ void KeyEncoder::Encode(int64_t begin, int64_t count, ByteStrings* out) const {
   char* data = out->data.data();
   for (const Leaf& leaf : fixed_) {
     PutFixed(leaf, begin, count, [&](int64_t i) {
-      return reinterpret_cast<uint8_t*>(data) + ends[i - 1] + leaf.position;  // ends[−1] is the end of what was there
+      return reinterpret_cast<uint8_t*>(data) + ends[i - 1] +
+             leaf.position;  // ends[−1] is the end of what was there
     });
   }
   if (variable_.size() == 1) {
-    for (int64_t i = 0; i < count; ++i) variable_[0].WriteVariable(begin + i, data + ends[i - 1] + fixed_bytes_);
+    for (int64_t i = 0; i < count; ++i)
+      variable_[0].WriteVariable(begin + i, data + ends[i - 1] + fixed_bytes_);
   } else if (!variable_.empty()) {
     for (int64_t i = 0; i < count; ++i) {
       char* at = data + ends[i - 1] + fixed_bytes_;
@@ -221,7 +241,8 @@ void KeyEncoder::Encode(int64_t begin, int64_t count, ByteStrings* out) const {
   }
   if (has_null_bits_) {
     for (int64_t i = 0; i < count; ++i) {
-      if (has_null(i)) std::memcpy(data + ends[i] - null_bytes_, null_bits.data() + i * null_bytes_, null_bytes_);
+      if (has_null(i))
+        std::memcpy(data + ends[i] - null_bytes_, null_bits.data() + i * null_bytes_, null_bytes_);
     }
   }
 }
@@ -238,12 +259,17 @@ void HashConstant(const uint8_t* keys, int64_t stride, int64_t count, uint64_t* 
 
 void HashFixedKeys(const uint8_t* keys, int64_t stride, int64_t bytes, int64_t count, uint64_t* hashes) {
   switch (bytes) {
-    case 4: return HashConstant<4>(keys, stride, count, hashes);
-    case 8: return HashConstant<8>(keys, stride, count, hashes);
-    case 12: return HashConstant<12>(keys, stride, count, hashes);
-    case 16: return HashConstant<16>(keys, stride, count, hashes);
+    case 4:
+      return HashConstant<4>(keys, stride, count, hashes);
+    case 8:
+      return HashConstant<8>(keys, stride, count, hashes);
+    case 12:
+      return HashConstant<12>(keys, stride, count, hashes);
+    case 16:
+      return HashConstant<16>(keys, stride, count, hashes);
     default:
-      for (int64_t i = 0; i < count; ++i) hashes[i] = XXH3_64bits(keys + i * stride, static_cast<size_t>(bytes));
+      for (int64_t i = 0; i < count; ++i)
+        hashes[i] = XXH3_64bits(keys + i * stride, static_cast<size_t>(bytes));
   }
 }
 
@@ -272,7 +298,8 @@ void KeyEncoder::Hash(int64_t begin, int64_t count, uint64_t* hashes) const {
   }
 }
 
-void EncodeKeys(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows, ByteStrings* out) {
+void EncodeKeys(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows,
+                ByteStrings* out) {
   KeyEncoder(columns).Encode(0, num_rows, out);
 }
 
@@ -282,7 +309,8 @@ void HashRows(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t
 
 uint64_t HashKey(std::string_view key) { return XXH3_64bits(key.data(), key.size()); }
 
-void AnyNull(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows, std::vector<bool>* out) {
+void AnyNull(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows,
+             std::vector<bool>* out) {
   out->assign(static_cast<size_t>(num_rows), false);
   for (const auto& column : columns) {
     if (column->type_id() == arrow::Type::NA) out->assign(static_cast<size_t>(num_rows), true);
@@ -365,7 +393,8 @@ class KeyDecoder {
     arrow::ArrayVector fields;
     for (const auto& field : type->fields()) fields.push_back(Column(field->type()));
     const int64_t null_count = validity.null_count();
-    return std::make_shared<arrow::StructArray>(type, count_, std::move(fields), validity.Finish(), null_count);
+    return std::make_shared<arrow::StructArray>(type, count_, std::move(fields), validity.Finish(),
+                                                null_count);
   }
 
   static std::string_view ReadVariable(const arrow::DataType& type, const char** cursor) {
@@ -383,9 +412,9 @@ class KeyDecoder {
 
   const std::vector<std::string_view>& keys_;
   int64_t count_;
-  
-  std::vector<const char*> null_bits_;                 // [count], null pointer: no NULL among the fixed-width columns
-  std::vector<std::vector<std::string_view>> cells_;   // [variable column][row]
+
+  std::vector<const char*> null_bits_;  // [count], null pointer: no NULL among the fixed-width columns
+  std::vector<std::vector<std::string_view>> cells_;  // [variable column][row]
   int64_t position_ = 0;
   int fixed_index_ = 0;
   size_t variable_index_ = 0;

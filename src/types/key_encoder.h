@@ -1,6 +1,7 @@
 #pragma once
 
-/// Canonical keys of one batch, column by column. What EncodeKeys, HashRows and the key tables of state/ share; layout: KeyCodec.
+/// Canonical keys of one batch, column by column. What EncodeKeys, HashRows and the key tables of state/
+/// share; layout: KeyCodec.
 
 #include <arrow/type_fwd.h>
 

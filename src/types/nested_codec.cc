@@ -14,24 +14,31 @@ namespace laminar {
 
 int FixedWidth(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::NA: return 0;
+    case arrow::Type::NA:
+      return 0;
     case arrow::Type::BOOL:
     case arrow::Type::INT8:
-    case arrow::Type::UINT8: return 1;
+    case arrow::Type::UINT8:
+      return 1;
     case arrow::Type::INT16:
-    case arrow::Type::UINT16: return 2;
+    case arrow::Type::UINT16:
+      return 2;
     case arrow::Type::INT32:
     case arrow::Type::UINT32:
     case arrow::Type::FLOAT:
-    case arrow::Type::DATE32: return 4;
+    case arrow::Type::DATE32:
+      return 4;
     case arrow::Type::INT64:
     case arrow::Type::UINT64:
     case arrow::Type::DOUBLE:
     case arrow::Type::TIME64:
-    case arrow::Type::TIMESTAMP: return 8;
+    case arrow::Type::TIMESTAMP:
+      return 8;
     case arrow::Type::DECIMAL128:
-    case arrow::Type::INTERVAL_MONTH_DAY_NANO: return 16;
-    default: return -1;
+    case arrow::Type::INTERVAL_MONTH_DAY_NANO:
+      return 16;
+    default:
+      return -1;
   }
 }
 
@@ -175,27 +182,58 @@ void AppendValue(arrow::ArrayBuilder* builder, const char* bytes) {
 
 void AppendFixed(arrow::ArrayBuilder* builder, const char* bytes) {
   switch (builder->type()->id()) {
-    case arrow::Type::BOOL: OrThrow(static_cast<arrow::BooleanBuilder*>(builder)->Append(*bytes != 0)); break;
-    case arrow::Type::INT8: AppendValue<arrow::Int8Builder, int8_t>(builder, bytes); break;
-    case arrow::Type::UINT8: AppendValue<arrow::UInt8Builder, uint8_t>(builder, bytes); break;
-    case arrow::Type::INT16: AppendValue<arrow::Int16Builder, int16_t>(builder, bytes); break;
-    case arrow::Type::UINT16: AppendValue<arrow::UInt16Builder, uint16_t>(builder, bytes); break;
-    case arrow::Type::INT32: AppendValue<arrow::Int32Builder, int32_t>(builder, bytes); break;
-    case arrow::Type::UINT32: AppendValue<arrow::UInt32Builder, uint32_t>(builder, bytes); break;
-    case arrow::Type::FLOAT: AppendValue<arrow::FloatBuilder, float>(builder, bytes); break;
-    case arrow::Type::DATE32: AppendValue<arrow::Date32Builder, int32_t>(builder, bytes); break;
-    case arrow::Type::INT64: AppendValue<arrow::Int64Builder, int64_t>(builder, bytes); break;
-    case arrow::Type::UINT64: AppendValue<arrow::UInt64Builder, uint64_t>(builder, bytes); break;
-    case arrow::Type::DOUBLE: AppendValue<arrow::DoubleBuilder, double>(builder, bytes); break;
-    case arrow::Type::TIME64: AppendValue<arrow::Time64Builder, int64_t>(builder, bytes); break;
-    case arrow::Type::TIMESTAMP: AppendValue<arrow::TimestampBuilder, int64_t>(builder, bytes); break;
+    case arrow::Type::BOOL:
+      OrThrow(static_cast<arrow::BooleanBuilder*>(builder)->Append(*bytes != 0));
+      break;
+    case arrow::Type::INT8:
+      AppendValue<arrow::Int8Builder, int8_t>(builder, bytes);
+      break;
+    case arrow::Type::UINT8:
+      AppendValue<arrow::UInt8Builder, uint8_t>(builder, bytes);
+      break;
+    case arrow::Type::INT16:
+      AppendValue<arrow::Int16Builder, int16_t>(builder, bytes);
+      break;
+    case arrow::Type::UINT16:
+      AppendValue<arrow::UInt16Builder, uint16_t>(builder, bytes);
+      break;
+    case arrow::Type::INT32:
+      AppendValue<arrow::Int32Builder, int32_t>(builder, bytes);
+      break;
+    case arrow::Type::UINT32:
+      AppendValue<arrow::UInt32Builder, uint32_t>(builder, bytes);
+      break;
+    case arrow::Type::FLOAT:
+      AppendValue<arrow::FloatBuilder, float>(builder, bytes);
+      break;
+    case arrow::Type::DATE32:
+      AppendValue<arrow::Date32Builder, int32_t>(builder, bytes);
+      break;
+    case arrow::Type::INT64:
+      AppendValue<arrow::Int64Builder, int64_t>(builder, bytes);
+      break;
+    case arrow::Type::UINT64:
+      AppendValue<arrow::UInt64Builder, uint64_t>(builder, bytes);
+      break;
+    case arrow::Type::DOUBLE:
+      AppendValue<arrow::DoubleBuilder, double>(builder, bytes);
+      break;
+    case arrow::Type::TIME64:
+      AppendValue<arrow::Time64Builder, int64_t>(builder, bytes);
+      break;
+    case arrow::Type::TIMESTAMP:
+      AppendValue<arrow::TimestampBuilder, int64_t>(builder, bytes);
+      break;
     case arrow::Type::DECIMAL128:
-      OrThrow(static_cast<arrow::Decimal128Builder*>(builder)->Append(reinterpret_cast<const uint8_t*>(bytes)));
+      OrThrow(
+          static_cast<arrow::Decimal128Builder*>(builder)->Append(reinterpret_cast<const uint8_t*>(bytes)));
       break;
     case arrow::Type::INTERVAL_MONTH_DAY_NANO:
-      AppendValue<arrow::MonthDayNanoIntervalBuilder, arrow::MonthDayNanoIntervalType::MonthDayNanos>(builder, bytes);
+      AppendValue<arrow::MonthDayNanoIntervalBuilder, arrow::MonthDayNanoIntervalType::MonthDayNanos>(builder,
+                                                                                                      bytes);
       break;
-    default: LAMINAR_CHECK(false, "no decoding for " + builder->type()->ToString());
+    default:
+      LAMINAR_CHECK(false, "no decoding for " + builder->type()->ToString());
   }
 }
 

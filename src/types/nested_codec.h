@@ -3,8 +3,8 @@
 /// ARRAY, MAP and STRUCT values as self-delimiting bytes, for keys and rows. Internal to types/.
 ///
 /// fixed width: flag byte (0 NULL, 1 value), little-endian value · TEXT, BYTEA: varint(length + 1), bytes ·
-/// ARRAY: varint(count + 1), elements · MAP: varint(count + 1), key and value in turn · STRUCT: flag byte, fields.
-/// A varint of 0 is NULL.
+/// ARRAY: varint(count + 1), elements · MAP: varint(count + 1), key and value in turn · STRUCT: flag byte,
+/// fields. A varint of 0 is NULL.
 
 #include <arrow/type_fwd.h>
 
@@ -46,7 +46,11 @@ class NestedReader {
 };
 
 /// Bit patterns that compare as SQL does: −0.0 becomes 0.0, every NaN the same one.
-inline double CanonicalFloat(double value) { return value == 0 ? 0.0 : value != value ? __builtin_nan("") : value; }
-inline float CanonicalFloat(float value) { return value == 0 ? 0.0f : value != value ? __builtin_nanf("") : value; }
+inline double CanonicalFloat(double value) {
+  return value == 0 ? 0.0 : value != value ? __builtin_nan("") : value;
+}
+inline float CanonicalFloat(float value) {
+  return value == 0 ? 0.0f : value != value ? __builtin_nanf("") : value;
+}
 
 }  // namespace laminar

@@ -8,8 +8,8 @@
 
 namespace laminar {
 
-// A row: null bits [ceil(columns / 8)], then per column its fixed-width value or, for variable-length ones, the uint32
-// end of its bytes counted from the row's begin; then these bytes in column order.
+// A row: null bits [ceil(columns / 8)], then per column its fixed-width value or, for variable-length ones,
+// the uint32 end of its bytes counted from the row's begin; then these bytes in column order.
 
 struct RowCodec::Impl {
   enum class Kind { kFixed, kBits, kText, kNested, kNull };
@@ -25,7 +25,8 @@ struct RowCodec::Impl {
   int64_t fixed_bytes = 0;  // null bits and fixed section
 
   std::string_view VariableCell(const char* row, const Column& column) const {
-    const uint32_t begin = column.previous < 0 ? static_cast<uint32_t>(fixed_bytes) : End(row, columns[column.previous]);
+    const uint32_t begin =
+        column.previous < 0 ? static_cast<uint32_t>(fixed_bytes) : End(row, columns[column.previous]);
     const uint32_t end = End(row, column);
     return {row + begin, end - begin};
   }
@@ -69,7 +70,8 @@ void PutColumn(const uint8_t* values, const Row& row, int64_t count, const int64
 
 /// Writes fixed-width values at out + begins[i]. What lies under a NULL is overwritten by zeros later.
 template <typename Row>
-void PutFixedColumn(const arrow::Array& array, int width, const Row& row, int64_t count, const int64_t* begins, char* out) {
+void PutFixedColumn(const arrow::Array& array, int width, const Row& row, int64_t count,
+                    const int64_t* begins, char* out) {
   const arrow::ArrayData& data = *array.data();
   if (width == 0 || count == 0) return;
   const uint8_t* values = data.buffers[1]->data();
@@ -81,18 +83,23 @@ void PutFixedColumn(const arrow::Array& array, int width, const Row& row, int64_
   }
   values += data.offset * width;
   switch (width) {
-    case 1: return PutColumn<1>(values, row, count, begins, out);
-    case 2: return PutColumn<2>(values, row, count, begins, out);
-    case 4: return PutColumn<4>(values, row, count, begins, out);
-    case 8: return PutColumn<8>(values, row, count, begins, out);
-    default: return PutColumn<16>(values, row, count, begins, out);
+    case 1:
+      return PutColumn<1>(values, row, count, begins, out);
+    case 2:
+      return PutColumn<2>(values, row, count, begins, out);
+    case 4:
+      return PutColumn<4>(values, row, count, begins, out);
+    case 8:
+      return PutColumn<8>(values, row, count, begins, out);
+    default:
+      return PutColumn<16>(values, row, count, begins, out);
   }
 }
 
 }  // namespace
 
-void RowCodec::Encode(const std::vector<std::shared_ptr<arrow::Array>>& columns, const int32_t* rows, int64_t n,
-                      ByteStrings* out) const {
+void RowCodec::Encode(const std::vector<std::shared_ptr<arrow::Array>>& columns, const int32_t* rows,
+                      int64_t n, ByteStrings* out) const {
   LAMINAR_CHECK(columns.size() == impl_->columns.size(), "columns do not match the codec");
   if (n == 0) return;
   auto row = [rows](int64_t i) { return rows ? static_cast<int64_t>(rows[i]) : i; };

@@ -1,9 +1,12 @@
 #pragma once
 
-/// Rows as bytes: how state keeps what stays when its batch has gone. Three encodings, each column-wise on the way in.
+/// Rows as bytes: how state keeps what stays when its batch has gone. Three encodings, each column-wise on
+/// the way in.
 ///
-///  - key bytes (`EncodeKeys`): canonical, equal exactly when SQL groups the values together (−0.0 = 0.0, NaN = NaN,
-///    NULL = NULL), so bytes can be compared and hashed; decode back to columns (`KeyCodec`). Part of the state format.
+///  - key bytes (`EncodeKeys`): canonical, equal exactly when SQL groups the values together (−0.0 = 0.0, NaN
+///  = NaN,
+///    NULL = NULL), so bytes can be compared and hashed; decode back to columns (`KeyCodec`). Part of the
+///    state format.
 ///  - row bytes (`RowCodec`): compact, decodes back to columns. Part of the state format.
 ///  - sort bytes (`EncodeSortKeys`): memcmp order is ORDER BY order. Not stored.
 
@@ -40,18 +43,20 @@ struct ByteStrings {
 };
 
 /// Appends the canonical key of each row over `columns` (all [num_rows]) to `out`.
-void EncodeKeys(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows, ByteStrings* out);
+void EncodeKeys(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows,
+                ByteStrings* out);
 
-/// XXH3-64 (seed 0) of each row's canonical key; equal keys hash equal on every machine and version. `hashes`: [num_rows].
-/// Faster than EncodeKeys + HashKey for fixed-width columns, with the same result.
+/// XXH3-64 (seed 0) of each row's canonical key; equal keys hash equal on every machine and version.
+/// `hashes`: [num_rows]. Faster than EncodeKeys + HashKey for fixed-width columns, with the same result.
 void HashRows(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows, uint64_t* hashes);
 uint64_t HashKey(std::string_view key);
 
 /// The way back from canonical keys to columns. Immutable; thread-safe.
 ///
-/// Layout of a key: the fixed-width columns in order, little-endian, zeros for NULL; then the variable-length ones in
-/// order, TEXT and BYTEA as varint(length + 1) and bytes, 0 for NULL; then, only if a fixed-width column is NULL, one
-/// bit per fixed-width column. A STRUCT counts as a column of no width followed by its fields.
+/// Layout of a key: the fixed-width columns in order, little-endian, zeros for NULL; then the variable-length
+/// ones in order, TEXT and BYTEA as varint(length + 1) and bytes, 0 for NULL; then, only if a fixed-width
+/// column is NULL, one bit per fixed-width column. A STRUCT counts as a column of no width followed by its
+/// fields.
 class KeyCodec {
  public:
   explicit KeyCodec(std::vector<std::shared_ptr<arrow::DataType>> types);
@@ -72,10 +77,12 @@ class KeyCodec {
 };
 
 /// True for rows where some key column is NULL (such rows never join). `out`: [num_rows].
-void AnyNull(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows, std::vector<bool>* out);
+void AnyNull(const std::vector<std::shared_ptr<arrow::Array>>& columns, int64_t num_rows,
+             std::vector<bool>* out);
 
-/// Encodes and decodes rows of one schema. Layout: null bits, fixed-width section, then variable-length values, so
-/// that one row is one contiguous piece of memory. Any SQL type, nested ones included. Immutable; thread-safe.
+/// Encodes and decodes rows of one schema. Layout: null bits, fixed-width section, then variable-length
+/// values, so that one row is one contiguous piece of memory. Any SQL type, nested ones included. Immutable;
+/// thread-safe.
 class RowCodec {
  public:
   explicit RowCodec(std::vector<std::shared_ptr<arrow::DataType>> types);
@@ -102,9 +109,9 @@ struct SortColumn {
   bool nulls_first = false;  ///< SQL's default is NULLs last for ASC and first for DESC, as in PostgreSQL
 };
 
-/// Appends, per row, bytes whose memcmp order (shorter first on a tie) is the order of the columns. NaN sorts above all
-/// numbers. Text sorts by its UTF-8 bytes.
-void EncodeSortKeys(const std::vector<std::shared_ptr<arrow::Array>>& columns, const std::vector<SortColumn>& order,
-                    int64_t num_rows, ByteStrings* out);
+/// Appends, per row, bytes whose memcmp order (shorter first on a tie) is the order of the columns. NaN sorts
+/// above all numbers. Text sorts by its UTF-8 bytes.
+void EncodeSortKeys(const std::vector<std::shared_ptr<arrow::Array>>& columns,
+                    const std::vector<SortColumn>& order, int64_t num_rows, ByteStrings* out);
 
 }  // namespace laminar

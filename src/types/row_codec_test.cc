@@ -37,7 +37,8 @@ std::shared_ptr<arrow::Array> Texts(const std::vector<std::optional<std::string>
 }
 
 /// One array of every SQL type with `n` random values, a quarter of them NULL, as a slice at offset 3.
-std::shared_ptr<arrow::Array> RandomArray(const std::shared_ptr<arrow::DataType>& type, int64_t n, std::mt19937_64& rng) {
+std::shared_ptr<arrow::Array> RandomArray(const std::shared_ptr<arrow::DataType>& type, int64_t n,
+                                          std::mt19937_64& rng) {
   auto builder = OrThrow(arrow::MakeBuilder(type));
   std::function<void(arrow::ArrayBuilder*)> append = [&](arrow::ArrayBuilder* to) {
     const bool is_null = rng() % 4 == 0;
@@ -97,12 +98,14 @@ std::shared_ptr<arrow::Array> RandomArray(const std::shared_ptr<arrow::DataType>
 
 std::vector<Type> AllTypes() {
   std::vector<Type> types = {
-      Type::Null(), Type::Boolean(), Type::Int8(), Type::Int16(), Type::Int32(), Type::Int64(), Type::UInt8(),
-      Type::UInt16(), Type::UInt32(), Type::UInt64(), Type::Float(), Type::Double(), Type::Decimal(38, 10),
-      Type::Decimal(9, 2), Type::Text(), Type::Bytes(), Type::Date(), Type::Time(), Type::Timestamp(), Type::Timestamp(9),
-      Type::TimestampTz(), Type::Interval(), Type::Json(), Type::Window()};
-  for (const char* name : {"BIGINT[]", "TEXT[][]", "MAP<TEXT, INT>", "STRUCT<a INT, b TEXT, c STRUCT<d BOOLEAN, e DOUBLE[]>>",
-                           "STRUCT<a BIGINT, b TIMESTAMP>[]", "MAP<TEXT, STRUCT<x INT>>"}) {
+      Type::Null(),        Type::Boolean(),  Type::Int8(),          Type::Int16(),       Type::Int32(),
+      Type::Int64(),       Type::UInt8(),    Type::UInt16(),        Type::UInt32(),      Type::UInt64(),
+      Type::Float(),       Type::Double(),   Type::Decimal(38, 10), Type::Decimal(9, 2), Type::Text(),
+      Type::Bytes(),       Type::Date(),     Type::Time(),          Type::Timestamp(),   Type::Timestamp(9),
+      Type::TimestampTz(), Type::Interval(), Type::Json(),          Type::Window()};
+  for (const char* name :
+       {"BIGINT[]", "TEXT[][]", "MAP<TEXT, INT>", "STRUCT<a INT, b TEXT, c STRUCT<d BOOLEAN, e DOUBLE[]>>",
+        "STRUCT<a BIGINT, b TIMESTAMP>[]", "MAP<TEXT, STRUCT<x INT>>"}) {
     types.push_back(*ParseTypeName(name));
   }
   for (Type& type : types) {
@@ -124,7 +127,9 @@ TEST(KeyTest, EqualBytesMeanSqlEquality) {
 
 TEST(KeyTest, TextBoundariesMatter) {
   ByteStrings keys;
-  EncodeKeys({Texts({"a", "ab", "", std::nullopt, std::nullopt}), Texts({"bc", "c", std::nullopt, "", std::nullopt})}, 5, &keys);
+  EncodeKeys({Texts({"a", "ab", "", std::nullopt, std::nullopt}),
+              Texts({"bc", "c", std::nullopt, "", std::nullopt})},
+             5, &keys);
   for (int i = 0; i < 5; ++i) {
     for (int j = 0; j < i; ++j) EXPECT_NE(keys[i], keys[j]) << i << " " << j;
   }
@@ -134,7 +139,8 @@ TEST(KeyTest, BytesUnderANullDoNotCount) {
   auto values = Int64s({1, 2});
   auto bits = OrThrow(arrow::AllocateBitmap(2));
   bits->mutable_data()[0] = 0;
-  auto nulls = arrow::MakeArray(arrow::ArrayData::Make(arrow::int64(), 2, {std::move(bits), values->data()->buffers[1]}));
+  auto nulls = arrow::MakeArray(
+      arrow::ArrayData::Make(arrow::int64(), 2, {std::move(bits), values->data()->buffers[1]}));
   ByteStrings keys;
   EncodeKeys({nulls}, 2, &keys);
   EXPECT_EQ(keys[0], keys[1]);
@@ -188,7 +194,8 @@ TEST(KeyTest, HashRowsEqualsHashOfKeyAndDecodesForEveryType) {
     const Columns decoded = KeyCodec(arrow_types).Decode(views);
     ASSERT_EQ(decoded.size(), columns.size());
     for (size_t c = 0; c < columns.size(); ++c) {
-      ASSERT_TRUE(decoded[c]->ValidateFull().ok()) << decoded[c]->ValidateFull().ToString() << arrow_types[c]->ToString();
+      ASSERT_TRUE(decoded[c]->ValidateFull().ok())
+          << decoded[c]->ValidateFull().ToString() << arrow_types[c]->ToString();
       ASSERT_TRUE(decoded[c]->type()->Equals(*columns[c]->type()));
       if (arrow_types[c]->ToString().find("map") == std::string::npos) {  // entries may change places
         ASSERT_TRUE(decoded[c]->Equals(*columns[c])) << trial << " " << arrow_types[c]->ToString() << "\n"
@@ -245,7 +252,8 @@ TEST(RowCodecTest, RoundTripOfEveryType) {
     }
     const Columns decoded = codec.Decode(views);
     for (size_t c = 0; c < columns.size(); ++c) {
-      ASSERT_TRUE(decoded[c]->ValidateFull().ok()) << decoded[c]->ValidateFull().ToString() << arrow_types[c]->ToString();
+      ASSERT_TRUE(decoded[c]->ValidateFull().ok())
+          << decoded[c]->ValidateFull().ToString() << arrow_types[c]->ToString();
       ASSERT_TRUE(decoded[c]->Equals(*columns[c])) << arrow_types[c]->ToString();
       ASSERT_TRUE(codec.DecodeColumns(views, {static_cast<int>(c)})[0]->Equals(*columns[c]));
     }
@@ -290,7 +298,8 @@ TEST(SortKeyTest, NumbersNullsAndNan) {
 }
 
 TEST(SortKeyTest, TextByBytesBothWays) {
-  auto texts = Texts({"", std::string("\0", 1), std::string("\0a", 2), "a", std::string("a\0", 2), "ab", "b", "\xc3\xa4"});
+  auto texts = Texts(
+      {"", std::string("\0", 1), std::string("\0a", 2), "a", std::string("a\0", 2), "ab", "b", "\xc3\xa4"});
   for (int i = 0; i < 8; ++i) {
     for (int j = 0; j < 8; ++j) {
       const int expected = i < j ? -1 : i > j;

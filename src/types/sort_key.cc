@@ -10,8 +10,8 @@ namespace laminar {
 
 namespace {
 
-// A column's part: 1 before a value; 0 (NULLs first) or 2 (NULLs last) for NULL. Descending inverts the value's bytes,
-// not that of the NULL. Inside nested values NULL is 2: last.
+// A column's part: 1 before a value; 0 (NULLs first) or 2 (NULLs last) for NULL. Descending inverts the
+// value's bytes, not that of the NULL. Inside nested values NULL is 2: last.
 
 constexpr char kValue = 1, kNullLast = 2, kNullFirst = 0;
 
@@ -51,26 +51,39 @@ char* PutFixedOrder(const arrow::Array& array, int64_t row, char* out) {
   const uint8_t* values = data.buffers[1]->data();
   const int64_t at = data.offset + row;
   switch (array.type_id()) {
-    case arrow::Type::BOOL: *out = arrow::bit_util::GetBit(values, at) ? 1 : 0; return out + 1;
-    case arrow::Type::INT8: return PutBigEndian<uint8_t>(Load<uint8_t>(values, at) ^ 0x80u, out);
-    case arrow::Type::UINT8: return PutBigEndian(Load<uint8_t>(values, at), out);
-    case arrow::Type::INT16: return PutBigEndian<uint16_t>(Load<uint16_t>(values, at) ^ 0x8000u, out);
-    case arrow::Type::UINT16: return PutBigEndian(Load<uint16_t>(values, at), out);
+    case arrow::Type::BOOL:
+      *out = arrow::bit_util::GetBit(values, at) ? 1 : 0;
+      return out + 1;
+    case arrow::Type::INT8:
+      return PutBigEndian<uint8_t>(Load<uint8_t>(values, at) ^ 0x80u, out);
+    case arrow::Type::UINT8:
+      return PutBigEndian(Load<uint8_t>(values, at), out);
+    case arrow::Type::INT16:
+      return PutBigEndian<uint16_t>(Load<uint16_t>(values, at) ^ 0x8000u, out);
+    case arrow::Type::UINT16:
+      return PutBigEndian(Load<uint16_t>(values, at), out);
     case arrow::Type::DATE32:
-    case arrow::Type::INT32: return PutBigEndian(Load<uint32_t>(values, at) ^ (1u << 31), out);
-    case arrow::Type::UINT32: return PutBigEndian(Load<uint32_t>(values, at), out);
-    case arrow::Type::FLOAT: return PutBigEndian(FloatOrder<float, uint32_t>(Load<float>(values, at)), out);
-    case arrow::Type::UINT64: return PutBigEndian(Load<uint64_t>(values, at), out);
-    case arrow::Type::DOUBLE: return PutBigEndian(FloatOrder<double, uint64_t>(Load<double>(values, at)), out);
+    case arrow::Type::INT32:
+      return PutBigEndian(Load<uint32_t>(values, at) ^ (1u << 31), out);
+    case arrow::Type::UINT32:
+      return PutBigEndian(Load<uint32_t>(values, at), out);
+    case arrow::Type::FLOAT:
+      return PutBigEndian(FloatOrder<float, uint32_t>(Load<float>(values, at)), out);
+    case arrow::Type::UINT64:
+      return PutBigEndian(Load<uint64_t>(values, at), out);
+    case arrow::Type::DOUBLE:
+      return PutBigEndian(FloatOrder<double, uint64_t>(Load<double>(values, at)), out);
     case arrow::Type::DECIMAL128: {
       const auto value = Load<unsigned __int128>(values, at);
       return PutBigEndian(value ^ (static_cast<unsigned __int128>(1) << 127), out);
     }
     case arrow::Type::INTERVAL_MONTH_DAY_NANO: {
       const auto length = IntervalLength(Load<arrow::MonthDayNanoIntervalType::MonthDayNanos>(values, at));
-      return PutBigEndian(static_cast<unsigned __int128>(length) ^ (static_cast<unsigned __int128>(1) << 127), out);
+      return PutBigEndian(static_cast<unsigned __int128>(length) ^ (static_cast<unsigned __int128>(1) << 127),
+                          out);
     }
-    default: return PutBigEndian(Load<uint64_t>(values, at) ^ (uint64_t{1} << 63), out);
+    default:
+      return PutBigEndian(Load<uint64_t>(values, at) ^ (uint64_t{1} << 63), out);
   }
 }
 
@@ -102,7 +115,9 @@ void AppendNestedOrder(const arrow::Array& array, int64_t row, std::string* out)
 void AppendOrder(const arrow::Array& array, int64_t row, std::string* out) {
   switch (array.type_id()) {
     case arrow::Type::STRING:
-    case arrow::Type::BINARY: AppendTextOrder(static_cast<const arrow::BinaryArray&>(array).GetView(row), out); break;
+    case arrow::Type::BINARY:
+      AppendTextOrder(static_cast<const arrow::BinaryArray&>(array).GetView(row), out);
+      break;
     case arrow::Type::STRUCT: {
       const auto& record = static_cast<const arrow::StructArray&>(array);
       for (int i = 0; i < record.num_fields(); ++i) AppendNestedOrder(*record.field(i), row, out);
@@ -112,7 +127,8 @@ void AppendOrder(const arrow::Array& array, int64_t row, std::string* out) {
     case arrow::Type::MAP: {
       const auto& list = static_cast<const arrow::ListArray&>(array);
       const int64_t begin = list.value_offset(row);
-      for (int64_t i = begin; i < begin + list.value_length(row); ++i) AppendNestedOrder(*list.values(), i, out);
+      for (int64_t i = begin; i < begin + list.value_length(row); ++i)
+        AppendNestedOrder(*list.values(), i, out);
       out->push_back(0);  // below any element: the shorter list comes first
       break;
     }
@@ -136,8 +152,8 @@ bool AllFixed(const std::vector<std::shared_ptr<arrow::Array>>& columns) {
 }
 
 /// No NULLs, equal lengths: straight into place.
-void EncodeFixedOrder(const std::vector<std::shared_ptr<arrow::Array>>& columns, const std::vector<SortColumn>& order,
-                      int64_t num_rows, ByteStrings* out) {
+void EncodeFixedOrder(const std::vector<std::shared_ptr<arrow::Array>>& columns,
+                      const std::vector<SortColumn>& order, int64_t num_rows, ByteStrings* out) {
   int64_t stride = 0;
   for (const auto& column : columns) stride += 1 + FixedWidth(*column->type());
   const size_t start = out->data.size();
@@ -158,8 +174,8 @@ void EncodeFixedOrder(const std::vector<std::shared_ptr<arrow::Array>>& columns,
 
 }  // namespace
 
-void EncodeSortKeys(const std::vector<std::shared_ptr<arrow::Array>>& columns, const std::vector<SortColumn>& order,
-                    int64_t num_rows, ByteStrings* out) {
+void EncodeSortKeys(const std::vector<std::shared_ptr<arrow::Array>>& columns,
+                    const std::vector<SortColumn>& order, int64_t num_rows, ByteStrings* out) {
   LAMINAR_CHECK(columns.size() == order.size(), "one SortColumn per column");
   if (AllFixed(columns)) return EncodeFixedOrder(columns, order, num_rows, out);
   for (int64_t row = 0; row < num_rows; ++row) {

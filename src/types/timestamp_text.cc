@@ -11,7 +11,8 @@ namespace {
 constexpr int64_t kSecondsPerDay = 86'400;
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
 constexpr int64_t kNanosPerDay = kSecondsPerDay * kNanosPerSecond;
-constexpr int32_t kPowersOfTen[] = {1, 10, 100, 1'000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
+constexpr int32_t kPowersOfTen[] = {1,       10,        100,        1'000,       10'000,
+                                    100'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
 
 bool IsDigit(char c) { return static_cast<unsigned char>(c - '0') <= 9; }
 
@@ -74,7 +75,8 @@ bool TakeDate(Cursor* at, int64_t* days) {
   int month, day;
   if (!at->TakeNumber(6, &year) || at->p - start < 4) return false;
   if (at->p - start > 4 && !minus && !plus) return false;
-  if (!at->Take('-') || !at->TakeTwoDigits(&month) || !at->Take('-') || !at->TakeTwoDigits(&day)) return false;
+  if (!at->Take('-') || !at->TakeTwoDigits(&month) || !at->Take('-') || !at->TakeTwoDigits(&day))
+    return false;
   if (minus) year = -year;
   if (month < 1 || month > 12 || day < 1 || day > DaysInMonth(year, month)) return false;
   *days = DaysFromCivil(year, month, day);
@@ -116,8 +118,8 @@ uint64_t Load8(const char* p) {
   return word;
 }
 
-/// Checks `p[0..8)` against a picture like "0000-00-": '0' stands for any digit, all else for itself. On success `digits`
-/// holds the digits' values at their places and 0 elsewhere.
+/// Checks `p[0..8)` against a picture like "0000-00-": '0' stands for any digit, all else for itself. On
+/// success `digits` holds the digits' values at their places and 0 elsewhere.
 template <uint64_t kPicture, uint64_t kSeparators>
 bool MatchPicture(const char* p, uint64_t ignored, uint64_t* digits) {
   const uint64_t word = (Load8(p) ^ kPicture) & ~ignored;
@@ -126,7 +128,8 @@ bool MatchPicture(const char* p, uint64_t ignored, uint64_t* digits) {
 }
 
 int PairAt(uint64_t digits, int index) {
-  return static_cast<int>((digits >> (8 * index)) & 0xff) * 10 + static_cast<int>((digits >> (8 * index + 8)) & 0xff);
+  return static_cast<int>((digits >> (8 * index)) & 0xff) * 10 +
+         static_cast<int>((digits >> (8 * index + 8)) & 0xff);
 }
 
 /// `YYYY-MM-DD?HH:MM:SS` at the start of the text, where nearly every timestamp ever read has it.
@@ -138,7 +141,8 @@ bool TakeCommonForm(Cursor* at, int64_t* seconds) {
   // Little endian: the first character is the lowest byte.
   if (!MatchPicture<0x2d30302d30303030, 0xff0000ff00000000>(p, 0, &date)) return false;
   if (!MatchPicture<0x30303a3030003030, 0x0000ff0000000000>(p + 8, 0xff0000, &time)) return false;
-  if ((p[10] != 'T' && p[10] != ' ' && p[10] != 't') || p[16] != ':' || !IsDigit(p[17]) || !IsDigit(p[18])) return false;
+  if ((p[10] != 'T' && p[10] != ' ' && p[10] != 't') || p[16] != ':' || !IsDigit(p[17]) || !IsDigit(p[18]))
+    return false;
   const int year = PairAt(date, 0) * 100 + PairAt(date, 2);
   const int month = PairAt(date, 5);
   const int day = PairAt(time, 0);
@@ -159,7 +163,8 @@ int DaysInMonth(int64_t year, int month) {
   return month == 2 && IsLeap(year) ? 29 : kDays[month - 1];
 }
 
-// Years are counted from March so that the leap day is the last of its year; 400 years (an era) have 146,097 days.
+// Years are counted from March so that the leap day is the last of its year; 400 years (an era) have 146,097
+// days.
 int64_t DaysFromCivil(int64_t year, int month, int day) {
   const int64_t march_year = month <= 2 ? year - 1 : year;
   const int64_t era = FloorDiv(march_year, 400);
@@ -173,7 +178,8 @@ CivilDate CivilFromDays(int64_t days) {
   const int64_t shifted = days + 719'468;
   const int64_t era = FloorDiv(shifted, 146'097);
   const int64_t day_of_era = shifted - era * 146'097;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
   const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t march_month = (5 * day_of_year + 2) / 153;
   const int month = static_cast<int>(march_month < 10 ? march_month + 3 : march_month - 9);
@@ -210,12 +216,14 @@ namespace {
 
 std::optional<int64_t> ScaleSeconds(int64_t seconds, int64_t units_per_second, int64_t fraction) {
   int64_t out;
-  // One second up and its rest down, so that the very first representable moment does not overflow on the way.
+  // One second up and its rest down, so that the very first representable moment does not overflow on the
+  // way.
   if (seconds < 0 && fraction > 0) {
     seconds += 1;
     fraction -= units_per_second;
   }
-  if (__builtin_mul_overflow(seconds, units_per_second, &out) || __builtin_add_overflow(out, fraction, &out)) {
+  if (__builtin_mul_overflow(seconds, units_per_second, &out) ||
+      __builtin_add_overflow(out, fraction, &out)) {
     return std::nullopt;
   }
   return out;
@@ -280,18 +288,27 @@ bool TakeIntervalPart(Cursor* at, bool in_time, int sign, int* position, Interva
   if (has_fraction && !at->TakeFraction(&fraction)) return false;
   if (at->done()) return false;
   const char designator = *at->p++;
-  while (*position < 7 && (kOrder[*position].designator != designator || kOrder[*position].in_time != in_time)) ++*position;
+  while (*position < 7 &&
+         (kOrder[*position].designator != designator || kOrder[*position].in_time != in_time))
+    ++*position;
   const int part = (*position)++;
   if (part >= 7 || (has_fraction && part != 6)) return false;
   amount *= sign;
   switch (part) {
-    case 0: return AddScaled(amount, 12, &out->months);
-    case 1: return AddScaled(amount, 1, &out->months);
-    case 2: return AddScaled(amount, 7, &out->days);
-    case 3: return AddScaled(amount, 1, &out->days);
-    case 4: return AddScaled(amount, 3600 * kNanosPerSecond, &out->nanos);
-    case 5: return AddScaled(amount, 60 * kNanosPerSecond, &out->nanos);
-    default: return AddScaled(amount, kNanosPerSecond, &out->nanos) && AddScaled(sign, fraction, &out->nanos);
+    case 0:
+      return AddScaled(amount, 12, &out->months);
+    case 1:
+      return AddScaled(amount, 1, &out->months);
+    case 2:
+      return AddScaled(amount, 7, &out->days);
+    case 3:
+      return AddScaled(amount, 1, &out->days);
+    case 4:
+      return AddScaled(amount, 3600 * kNanosPerSecond, &out->nanos);
+    case 5:
+      return AddScaled(amount, 60 * kNanosPerSecond, &out->nanos);
+    default:
+      return AddScaled(amount, kNanosPerSecond, &out->nanos) && AddScaled(sign, fraction, &out->nanos);
   }
 }
 
@@ -350,7 +367,8 @@ char* WriteYear(int64_t year, char* out) {
   }
   *out++ = year < 0 ? '-' : '+';
   const int64_t magnitude = year < 0 ? -year : year;
-  return magnitude <= 9999 ? WritePadded(magnitude, 4, out) : WriteUnsigned(static_cast<uint64_t>(magnitude), out);
+  return magnitude <= 9999 ? WritePadded(magnitude, 4, out)
+                           : WriteUnsigned(static_cast<uint64_t>(magnitude), out);
 }
 
 char* WriteFraction(int32_t nanos, char* out) {
@@ -382,7 +400,8 @@ char* WriteDate(int64_t days, char* out) {
 }
 
 char* WriteTimeNs(int64_t nanos_of_day, char* out) {
-  return WriteClock(nanos_of_day / kNanosPerSecond, static_cast<int32_t>(nanos_of_day % kNanosPerSecond), out);
+  return WriteClock(nanos_of_day / kNanosPerSecond, static_cast<int32_t>(nanos_of_day % kNanosPerSecond),
+                    out);
 }
 
 char* WriteTimestamp(int64_t seconds, int32_t nanos, char separator, char* out) {
@@ -394,9 +413,11 @@ char* WriteTimestamp(int64_t seconds, int32_t nanos, char separator, char* out) 
 
 namespace {
 
-/// `units` − `seconds` × `per_second` where the product may lie below int64 though the difference, ≥ 0, does not.
+/// `units` − `seconds` × `per_second` where the product may lie below int64 though the difference, ≥ 0, does
+/// not.
 int32_t FractionOf(int64_t units, int64_t seconds, int64_t per_second) {
-  return static_cast<int32_t>(static_cast<uint64_t>(units) - static_cast<uint64_t>(seconds) * static_cast<uint64_t>(per_second));
+  return static_cast<int32_t>(static_cast<uint64_t>(units) -
+                              static_cast<uint64_t>(seconds) * static_cast<uint64_t>(per_second));
 }
 
 }  // namespace

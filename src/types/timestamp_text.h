@@ -1,7 +1,8 @@
 #pragma once
 
-/// Dates, times, timestamps and intervals as text: one reader and one printer for formats, casts and the API, so that what
-/// one part writes every other part reads. Nothing here looks at the process's time zone or locale.
+/// Dates, times, timestamps and intervals as text: one reader and one printer for formats, casts and the API,
+/// so that what one part writes every other part reads. Nothing here looks at the process's time zone or
+/// locale.
 
 #include <cstdint>
 #include <optional>
@@ -29,9 +30,10 @@ struct TimestampText {
   bool has_offset = false;  ///< the text named an offset (`Z`, `+02:00`); it is already applied
 };
 
-/// Reads `YYYY-MM-DD`, and after `T`, `t` or a space `HH:MM[:SS[.f…]]` with an optional offset `Z`, `±hh`, `±hhmm` or
-/// `±hh:mm`. Without offset it is UTC. Years beyond four digits carry a sign (`+12345-01-01`, `-0044-03-15`). Digits beyond
-/// nanoseconds are cut off. Second 60 is read as the next minute's 0. No surrounding space. nullopt: not a timestamp.
+/// Reads `YYYY-MM-DD`, and after `T`, `t` or a space `HH:MM[:SS[.f…]]` with an optional offset `Z`, `±hh`,
+/// `±hhmm` or `±hh:mm`. Without offset it is UTC. Years beyond four digits carry a sign (`+12345-01-01`,
+/// `-0044-03-15`). Digits beyond nanoseconds are cut off. Second 60 is read as the next minute's 0. No
+/// surrounding space. nullopt: not a timestamp.
 std::optional<TimestampText> ParseTimestamp(std::string_view text);
 
 /// The same as µs since 1970, floored. nullopt also when it does not fit.
@@ -44,21 +46,24 @@ std::optional<int32_t> ParseDate(std::string_view text);
 /// `HH:MM[:SS[.f…]]` as nanoseconds of the day.
 std::optional<int64_t> ParseTimeNs(std::string_view text);
 
-/// Months, days and nanoseconds stay apart: a month has no fixed length. Lies in memory as Arrow's MonthDayNanos.
+/// Months, days and nanoseconds stay apart: a month has no fixed length. Lies in memory as Arrow's
+/// MonthDayNanos.
 struct IntervalText {
   int32_t months = 0;
   int32_t days = 0;
   int64_t nanos = 0;
   friend bool operator==(const IntervalText&, const IntervalText&) = default;
 };
-/// ISO 8601 durations: `P1Y2M3DT4H5M6.7S`, `P2W`, each part with its own sign, `-P…` negates all. nullopt: not one, or too big.
+/// ISO 8601 durations: `P1Y2M3DT4H5M6.7S`, `P2W`, each part with its own sign, `-P…` negates all. nullopt:
+/// not one, or too big.
 std::optional<IntervalText> ParseIsoInterval(std::string_view text);
 
 /// Room that any of the Write functions below may need.
 inline constexpr int kTimeTextBytesMax = 64;
 
-/// Write functions put text without terminator at `out` (at least kTimeTextBytesMax bytes) and return its end. Fractions are
-/// the shortest of 0, 3, 6 and 9 digits that lose nothing. Years outside 0–9999 get a sign.
+/// Write functions put text without terminator at `out` (at least kTimeTextBytesMax bytes) and return its
+/// end. Fractions are the shortest of 0, 3, 6 and 9 digits that lose nothing. Years outside 0–9999 get a
+/// sign.
 char* WriteDate(int64_t days, char* out);
 char* WriteTimeNs(int64_t nanos_of_day, char* out);
 /// `separator` is `T` or a space.

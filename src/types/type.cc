@@ -10,9 +10,8 @@
 namespace laminar {
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 namespace {
@@ -48,7 +47,8 @@ Type Type::Timestamp(int precision) {
 
 Type Type::Array(Type element) {
   Type type(TypeId::kArray);
-  type.children_ = std::make_shared<const std::vector<Field>>(std::vector<Field>{{"item", std::move(element), true}});
+  type.children_ =
+      std::make_shared<const std::vector<Field>>(std::vector<Field>{{"item", std::move(element), true}});
   return type;
 }
 
@@ -98,30 +98,52 @@ bool operator==(const Type& a, const Type& b) {
 
 std::shared_ptr<arrow::DataType> Type::arrow_type() const {
   switch (id_) {
-    case TypeId::kNull: return arrow::null();
-    case TypeId::kBoolean: return arrow::boolean();
-    case TypeId::kInt8: return arrow::int8();
-    case TypeId::kInt16: return arrow::int16();
-    case TypeId::kInt32: return arrow::int32();
-    case TypeId::kInt64: return arrow::int64();
-    case TypeId::kUInt8: return arrow::uint8();
-    case TypeId::kUInt16: return arrow::uint16();
-    case TypeId::kUInt32: return arrow::uint32();
-    case TypeId::kUInt64: return arrow::uint64();
-    case TypeId::kFloat: return arrow::float32();
-    case TypeId::kDouble: return arrow::float64();
-    case TypeId::kDecimal: return arrow::decimal128(precision_, scale_);
-    case TypeId::kText: return arrow::utf8();
-    case TypeId::kBytes: return arrow::binary();
-    case TypeId::kDate: return arrow::date32();
-    case TypeId::kTime: return arrow::time64(arrow::TimeUnit::NANO);
+    case TypeId::kNull:
+      return arrow::null();
+    case TypeId::kBoolean:
+      return arrow::boolean();
+    case TypeId::kInt8:
+      return arrow::int8();
+    case TypeId::kInt16:
+      return arrow::int16();
+    case TypeId::kInt32:
+      return arrow::int32();
+    case TypeId::kInt64:
+      return arrow::int64();
+    case TypeId::kUInt8:
+      return arrow::uint8();
+    case TypeId::kUInt16:
+      return arrow::uint16();
+    case TypeId::kUInt32:
+      return arrow::uint32();
+    case TypeId::kUInt64:
+      return arrow::uint64();
+    case TypeId::kFloat:
+      return arrow::float32();
+    case TypeId::kDouble:
+      return arrow::float64();
+    case TypeId::kDecimal:
+      return arrow::decimal128(precision_, scale_);
+    case TypeId::kText:
+      return arrow::utf8();
+    case TypeId::kBytes:
+      return arrow::binary();
+    case TypeId::kDate:
+      return arrow::date32();
+    case TypeId::kTime:
+      return arrow::time64(arrow::TimeUnit::NANO);
     case TypeId::kTimestamp:
       return arrow::timestamp(precision_ == 9 ? arrow::TimeUnit::NANO : arrow::TimeUnit::MICRO);
-    case TypeId::kTimestampTz: return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
-    case TypeId::kInterval: return arrow::month_day_nano_interval();
-    case TypeId::kJson: return arrow::utf8();
-    case TypeId::kArray: return arrow::list(ArrowField(children_->front()));
-    case TypeId::kMap: return arrow::map(key().arrow_type(), ArrowField(children_->back()));
+    case TypeId::kTimestampTz:
+      return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+    case TypeId::kInterval:
+      return arrow::month_day_nano_interval();
+    case TypeId::kJson:
+      return arrow::utf8();
+    case TypeId::kArray:
+      return arrow::list(ArrowField(children_->front()));
+    case TypeId::kMap:
+      return arrow::map(key().arrow_type(), ArrowField(children_->back()));
     case TypeId::kStruct: {
       arrow::FieldVector fields;
       for (const Field& field : *children_) fields.push_back(ArrowField(field));
@@ -150,29 +172,52 @@ std::string QuoteIfNeeded(const std::string& name) {
 
 std::string Type::ToString() const {
   switch (id_) {
-    case TypeId::kNull: return "NULL";
-    case TypeId::kBoolean: return "BOOLEAN";
-    case TypeId::kInt8: return "TINYINT";
-    case TypeId::kInt16: return "SMALLINT";
-    case TypeId::kInt32: return "INT";
-    case TypeId::kInt64: return "BIGINT";
-    case TypeId::kUInt8: return "TINYINT UNSIGNED";
-    case TypeId::kUInt16: return "SMALLINT UNSIGNED";
-    case TypeId::kUInt32: return "INT UNSIGNED";
-    case TypeId::kUInt64: return "BIGINT UNSIGNED";
-    case TypeId::kFloat: return "FLOAT";
-    case TypeId::kDouble: return "DOUBLE";
-    case TypeId::kDecimal: return "DECIMAL(" + std::to_string(precision_) + "," + std::to_string(scale_) + ")";
-    case TypeId::kText: return "TEXT";
-    case TypeId::kBytes: return "BYTEA";
-    case TypeId::kDate: return "DATE";
-    case TypeId::kTime: return "TIME";
-    case TypeId::kTimestamp: return precision_ == 6 ? "TIMESTAMP" : "TIMESTAMP(" + std::to_string(precision_) + ")";
-    case TypeId::kTimestampTz: return "TIMESTAMPTZ";
-    case TypeId::kInterval: return "INTERVAL";
-    case TypeId::kJson: return "JSON";
-    case TypeId::kArray: return element().ToString() + "[]";
-    case TypeId::kMap: return "MAP<" + key().ToString() + ", " + element().ToString() + ">";
+    case TypeId::kNull:
+      return "NULL";
+    case TypeId::kBoolean:
+      return "BOOLEAN";
+    case TypeId::kInt8:
+      return "TINYINT";
+    case TypeId::kInt16:
+      return "SMALLINT";
+    case TypeId::kInt32:
+      return "INT";
+    case TypeId::kInt64:
+      return "BIGINT";
+    case TypeId::kUInt8:
+      return "TINYINT UNSIGNED";
+    case TypeId::kUInt16:
+      return "SMALLINT UNSIGNED";
+    case TypeId::kUInt32:
+      return "INT UNSIGNED";
+    case TypeId::kUInt64:
+      return "BIGINT UNSIGNED";
+    case TypeId::kFloat:
+      return "FLOAT";
+    case TypeId::kDouble:
+      return "DOUBLE";
+    case TypeId::kDecimal:
+      return "DECIMAL(" + std::to_string(precision_) + "," + std::to_string(scale_) + ")";
+    case TypeId::kText:
+      return "TEXT";
+    case TypeId::kBytes:
+      return "BYTEA";
+    case TypeId::kDate:
+      return "DATE";
+    case TypeId::kTime:
+      return "TIME";
+    case TypeId::kTimestamp:
+      return precision_ == 6 ? "TIMESTAMP" : "TIMESTAMP(" + std::to_string(precision_) + ")";
+    case TypeId::kTimestampTz:
+      return "TIMESTAMPTZ";
+    case TypeId::kInterval:
+      return "INTERVAL";
+    case TypeId::kJson:
+      return "JSON";
+    case TypeId::kArray:
+      return element().ToString() + "[]";
+    case TypeId::kMap:
+      return "MAP<" + key().ToString() + ", " + element().ToString() + ">";
     case TypeId::kStruct: {
       std::string out = "STRUCT<";
       for (size_t i = 0; i < children_->size(); ++i) {
@@ -188,32 +233,49 @@ std::string Type::ToString() const {
 
 std::optional<Type> Type::FromArrow(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::NA: return Null();
-    case arrow::Type::BOOL: return Boolean();
-    case arrow::Type::INT8: return Int8();
-    case arrow::Type::INT16: return Int16();
-    case arrow::Type::INT32: return Int32();
-    case arrow::Type::INT64: return Int64();
-    case arrow::Type::UINT8: return UInt8();
-    case arrow::Type::UINT16: return UInt16();
-    case arrow::Type::UINT32: return UInt32();
-    case arrow::Type::UINT64: return UInt64();
-    case arrow::Type::FLOAT: return Float();
-    case arrow::Type::DOUBLE: return Double();
+    case arrow::Type::NA:
+      return Null();
+    case arrow::Type::BOOL:
+      return Boolean();
+    case arrow::Type::INT8:
+      return Int8();
+    case arrow::Type::INT16:
+      return Int16();
+    case arrow::Type::INT32:
+      return Int32();
+    case arrow::Type::INT64:
+      return Int64();
+    case arrow::Type::UINT8:
+      return UInt8();
+    case arrow::Type::UINT16:
+      return UInt16();
+    case arrow::Type::UINT32:
+      return UInt32();
+    case arrow::Type::UINT64:
+      return UInt64();
+    case arrow::Type::FLOAT:
+      return Float();
+    case arrow::Type::DOUBLE:
+      return Double();
     case arrow::Type::DECIMAL128: {
       const auto& decimal = static_cast<const arrow::Decimal128Type&>(type);
       return Decimal(decimal.precision(), decimal.scale());
     }
-    case arrow::Type::STRING: return Text();
-    case arrow::Type::BINARY: return Bytes();
-    case arrow::Type::DATE32: return Date();
-    case arrow::Type::TIME64: return Time();
+    case arrow::Type::STRING:
+      return Text();
+    case arrow::Type::BINARY:
+      return Bytes();
+    case arrow::Type::DATE32:
+      return Date();
+    case arrow::Type::TIME64:
+      return Time();
     case arrow::Type::TIMESTAMP: {
       const auto& timestamp = static_cast<const arrow::TimestampType&>(type);
       if (!timestamp.timezone().empty()) return TimestampTz();
       return Timestamp(timestamp.unit() == arrow::TimeUnit::NANO ? 9 : 6);
     }
-    case arrow::Type::INTERVAL_MONTH_DAY_NANO: return Interval();
+    case arrow::Type::INTERVAL_MONTH_DAY_NANO:
+      return Interval();
     case arrow::Type::LIST: {
       auto element = FromArrow(*static_cast<const arrow::ListType&>(type).value_type());
       if (!element) return std::nullopt;
@@ -234,7 +296,8 @@ std::optional<Type> Type::FromArrow(const arrow::DataType& type) {
       }
       return Struct(std::move(fields));
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -261,12 +324,16 @@ namespace {
 int IntegerBits(TypeId id) {
   switch (id) {
     case TypeId::kInt8:
-    case TypeId::kUInt8: return 8;
+    case TypeId::kUInt8:
+      return 8;
     case TypeId::kInt16:
-    case TypeId::kUInt16: return 16;
+    case TypeId::kUInt16:
+      return 16;
     case TypeId::kInt32:
-    case TypeId::kUInt32: return 32;
-    default: return 64;
+    case TypeId::kUInt32:
+      return 32;
+    default:
+      return 64;
   }
 }
 
@@ -289,10 +356,14 @@ Type CommonInteger(const Type& a, const Type& b) {
 /// Digits that an integer type may need as DECIMAL.
 int IntegerDigits(TypeId id) {
   switch (IntegerBits(id)) {
-    case 8: return 3;
-    case 16: return 5;
-    case 32: return 10;
-    default: return id == TypeId::kUInt64 ? 20 : 19;
+    case 8:
+      return 3;
+    case 16:
+      return 5;
+    case 32:
+      return 10;
+    default:
+      return id == TypeId::kUInt64 ? 20 : 19;
   }
 }
 
@@ -313,7 +384,9 @@ std::optional<Type> CommonType(const Type& a, const Type& b) {
       return a.id() == TypeId::kFloat && b.id() == TypeId::kFloat ? Type::Float() : Type::Double();
     }
     if (a.is_integer() && b.is_integer()) return CommonInteger(a, b);
-    auto digits = [](const Type& t) { return t.id() == TypeId::kDecimal ? t.precision() : IntegerDigits(t.id()); };
+    auto digits = [](const Type& t) {
+      return t.id() == TypeId::kDecimal ? t.precision() : IntegerDigits(t.id());
+    };
     auto scale = [](const Type& t) { return t.id() == TypeId::kDecimal ? t.scale() : 0; };
     return CommonDecimal(digits(a), scale(a), digits(b), scale(b));
   }
@@ -374,7 +447,8 @@ class TypeNameReader {
   std::string PeekWord() {
     SkipSpace();
     size_t end = pos_;
-    while (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_')) ++end;
+    while (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_'))
+      ++end;
     std::string word(text_.substr(pos_, end - pos_));
     for (char& c : word) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     return word;
@@ -386,7 +460,8 @@ class TypeNameReader {
   }
   std::optional<int> ReadInt() {
     const std::string digits = PeekWord();
-    if (digits.empty() || digits.size() > 9 || !std::all_of(digits.begin(), digits.end(), ::isdigit)) return std::nullopt;
+    if (digits.empty() || digits.size() > 9 || !std::all_of(digits.begin(), digits.end(), ::isdigit))
+      return std::nullopt;
     pos_ += digits.size();
     return std::stoi(digits);
   }
@@ -471,7 +546,8 @@ class TypeNameReader {
       if (!given) return std::nullopt;
       scale = *given;
     }
-    if (!precision || !Take(')') || *precision < 1 || *precision > 38 || scale > *precision) return std::nullopt;
+    if (!precision || !Take(')') || *precision < 1 || *precision > 38 || scale > *precision)
+      return std::nullopt;
     return Type::Decimal(*precision, scale);
   }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-/// SQL types (spec: docs/sql.md "Types"). A `Type` is what the user sees; `arrow_type()` is how its values lie in
-/// memory. The two differ only for JSON (Utf8 in memory) and for TIMESTAMP(0|3|6) (all microseconds), so
-/// operators work on plain Arrow arrays and only the edges (formats, casts, printing) look at the `Type`.
+/// SQL types (spec: docs/sql.md "Types"). A `Type` is what the user sees; `arrow_type()` is how its values
+/// lie in memory. The two differ only for JSON (Utf8 in memory) and for TIMESTAMP(0|3|6) (all microseconds),
+/// so operators work on plain Arrow arrays and only the edges (formats, casts, printing) look at the `Type`.
 
 #include <arrow/type_fwd.h>
 
@@ -141,11 +141,12 @@ struct Schema {
 
 /// The type that both can be read as without loss of meaning (int + DOUBLE → DOUBLE, INT + BIGINT → BIGINT,
 /// int + DECIMAL → DECIMAL, signed + unsigned → wider signed, DATE + TIMESTAMP → TIMESTAMP, NULL + T → T,
-/// element-wise for ARRAY, MAP and STRUCT); nullopt when there is none. For set operations, CASE and comparison.
+/// element-wise for ARRAY, MAP and STRUCT); nullopt when there is none. For set operations, CASE and
+/// comparison.
 std::optional<Type> CommonType(const Type& a, const Type& b);
 
-/// Parses a SQL type name: `BIGINT UNSIGNED`, `DECIMAL(10,2)`, `MAP<TEXT, INT[]>` … nullopt when it is not one.
-/// (The SQL parser is the real one; this serves options, schemas from the API and tests.)
+/// Parses a SQL type name: `BIGINT UNSIGNED`, `DECIMAL(10,2)`, `MAP<TEXT, INT[]>` … nullopt when it is not
+/// one. (The SQL parser is the real one; this serves options, schemas from the API and tests.)
 std::optional<Type> ParseTypeName(std::string_view text);
 
 /// True when ASCII-equal ignoring case.

@@ -7,12 +7,35 @@ namespace laminar {
 namespace {
 
 std::vector<Type> Samples() {
-  return {Type::Boolean(), Type::Int8(), Type::Int16(), Type::Int32(), Type::Int64(), Type::UInt8(), Type::UInt16(),
-          Type::UInt32(), Type::UInt64(), Type::Float(), Type::Double(), Type::Decimal(38, 10), Type::Decimal(5, 0),
-          Type::Text(), Type::Bytes(), Type::Date(), Type::Time(), Type::Timestamp(), Type::Timestamp(0), Type::Timestamp(3),
-          Type::Timestamp(9), Type::TimestampTz(), Type::Interval(), Type::Json(), Type::Array(Type::Array(Type::Text())),
-          Type::Map(Type::Text(), Type::Array(Type::Int32())), Type::Window(),
-          Type::Struct({{"a b", Type::Int64(), false}, {"select", Type::Struct({{"x\"y", Type::Double(), true}}), true}})};
+  return {Type::Boolean(),
+          Type::Int8(),
+          Type::Int16(),
+          Type::Int32(),
+          Type::Int64(),
+          Type::UInt8(),
+          Type::UInt16(),
+          Type::UInt32(),
+          Type::UInt64(),
+          Type::Float(),
+          Type::Double(),
+          Type::Decimal(38, 10),
+          Type::Decimal(5, 0),
+          Type::Text(),
+          Type::Bytes(),
+          Type::Date(),
+          Type::Time(),
+          Type::Timestamp(),
+          Type::Timestamp(0),
+          Type::Timestamp(3),
+          Type::Timestamp(9),
+          Type::TimestampTz(),
+          Type::Interval(),
+          Type::Json(),
+          Type::Array(Type::Array(Type::Text())),
+          Type::Map(Type::Text(), Type::Array(Type::Int32())),
+          Type::Window(),
+          Type::Struct({{"a b", Type::Int64(), false},
+                        {"select", Type::Struct({{"x\"y", Type::Double(), true}}), true}})};
 }
 
 TEST(TypeTest, NamesParseBackToTheSameType) {
@@ -35,15 +58,30 @@ TEST(TypeTest, ArrowTypesComeBackAsWhatTheyLookLike) {
 
 TEST(TypeTest, SpellingsOfOneType) {
   const std::vector<std::pair<const char*, Type>> spellings = {
-      {"int", Type::Int32()}, {"INTEGER", Type::Int32()}, {"int4", Type::Int32()}, {"int8", Type::Int64()},
-      {"bigint unsigned", Type::UInt64()}, {"real", Type::Float()}, {"double precision", Type::Double()},
-      {"FLOAT8", Type::Double()}, {"decimal", Type::Decimal(38, 10)}, {"numeric(12)", Type::Decimal(12, 0)},
-      {"dec( 12 , 3 )", Type::Decimal(12, 3)}, {"varchar(20)", Type::Text()}, {"string", Type::Text()},
-      {"blob", Type::Bytes()}, {"datetime", Type::Timestamp()}, {"timestamp without time zone", Type::Timestamp()},
-      {"timestamp with time zone", Type::TimestampTz()}, {"timestamp_ltz", Type::TimestampTz()}, {"jsonb", Type::Json()},
-      {"array<int>", Type::Array(Type::Int32())}, {"ARRAY(int)", Type::Array(Type::Int32())},
+      {"int", Type::Int32()},
+      {"INTEGER", Type::Int32()},
+      {"int4", Type::Int32()},
+      {"int8", Type::Int64()},
+      {"bigint unsigned", Type::UInt64()},
+      {"real", Type::Float()},
+      {"double precision", Type::Double()},
+      {"FLOAT8", Type::Double()},
+      {"decimal", Type::Decimal(38, 10)},
+      {"numeric(12)", Type::Decimal(12, 0)},
+      {"dec( 12 , 3 )", Type::Decimal(12, 3)},
+      {"varchar(20)", Type::Text()},
+      {"string", Type::Text()},
+      {"blob", Type::Bytes()},
+      {"datetime", Type::Timestamp()},
+      {"timestamp without time zone", Type::Timestamp()},
+      {"timestamp with time zone", Type::TimestampTz()},
+      {"timestamp_ltz", Type::TimestampTz()},
+      {"jsonb", Type::Json()},
+      {"array<int>", Type::Array(Type::Int32())},
+      {"ARRAY(int)", Type::Array(Type::Int32())},
       {"list<text>[]", Type::Array(Type::Array(Type::Text()))},
-      {"row<a int, b: text not null>", Type::Struct({{"a", Type::Int32(), true}, {"b", Type::Text(), false}})},
+      {"row<a int, b: text not null>",
+       Type::Struct({{"a", Type::Int32(), true}, {"b", Type::Text(), false}})},
       {"ROW(`a` int)", Type::Struct({{"a", Type::Int32(), true}})}};
   for (const auto& [text, type] : spellings) {
     const auto parsed = ParseTypeName(text);
@@ -53,8 +91,9 @@ TEST(TypeTest, SpellingsOfOneType) {
 }
 
 TEST(TypeTest, NoTypes) {
-  for (const char* text : {"", "foo", "decimal(39,0)", "decimal(0)", "decimal(5,6)", "timestamp(4)", "array<int", "int[", "int int",
-                           "map<text>", "struct<>", "struct<a>", "row<a int", "varchar(", "timestamp with zone"}) {
+  for (const char* text :
+       {"", "foo", "decimal(39,0)", "decimal(0)", "decimal(5,6)", "timestamp(4)", "array<int", "int[",
+        "int int", "map<text>", "struct<>", "struct<a>", "row<a int", "varchar(", "timestamp with zone"}) {
     EXPECT_FALSE(ParseTypeName(text)) << text;
   }
 }
@@ -98,10 +137,12 @@ TEST(TypeTest, FieldsByExactNameFirst) {
 }
 
 TEST(TypeTest, KindsOfTypes) {
-  EXPECT_TRUE(Type::UInt8().is_integer() && Type::UInt8().is_unsigned_integer() && !Type::UInt8().is_signed_integer());
+  EXPECT_TRUE(Type::UInt8().is_integer() && Type::UInt8().is_unsigned_integer() &&
+              !Type::UInt8().is_signed_integer());
   EXPECT_TRUE(Type::Decimal(5, 1).is_numeric() && !Type::Decimal(5, 1).is_floating());
   EXPECT_FALSE(Type::Text().is_numeric());
-  EXPECT_TRUE(Type::TimestampTz().is_timestamp() && Type::Date().is_temporal() && !Type::Interval().is_temporal());
+  EXPECT_TRUE(Type::TimestampTz().is_timestamp() && Type::Date().is_temporal() &&
+              !Type::Interval().is_temporal());
   EXPECT_TRUE(Type::Window().is_nested() && !Type::Json().is_nested());
 }
 

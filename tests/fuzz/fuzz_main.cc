@@ -1,6 +1,7 @@
-// Stands in for libFuzzer where the compiler has none: runs every file of the corpus, then damaged copies of them until
-// the time is up. No coverage guidance. Understands -max_total_time=SECONDS (default 0: only the corpus), -seed=N,
-// -max_len=BYTES and files or folders; an input that crashes or takes longer than five seconds is left in ./crash-input.
+// Stands in for libFuzzer where the compiler has none: runs every file of the corpus, then damaged copies of
+// them until the time is up. No coverage guidance. Understands -max_total_time=SECONDS (default 0: only the
+// corpus), -seed=N, -max_len=BYTES and files or folders; an input that crashes or takes longer than five
+// seconds is left in ./crash-input.
 
 #include <algorithm>
 #include <chrono>
@@ -17,7 +18,8 @@
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
-extern "C" __attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t size_max, unsigned int seed);
+extern "C" __attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t size_max,
+                                                                unsigned int seed);
 extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)());
 
 namespace {
@@ -60,7 +62,8 @@ std::string Mutate(std::mt19937_64& random, const std::string& input, size_t siz
   std::string out = input;
   if (LLVMFuzzerCustomMutator) {
     out.resize(std::max(size_max, input.size()));
-    out.resize(LLVMFuzzerCustomMutator(reinterpret_cast<uint8_t*>(out.data()), input.size(), size_max, static_cast<unsigned>(random())));
+    out.resize(LLVMFuzzerCustomMutator(reinterpret_cast<uint8_t*>(out.data()), input.size(), size_max,
+                                       static_cast<unsigned>(random())));
     return out;
   }
   for (size_t i = random() % 8 + 1; i > 0; --i) {

@@ -1,5 +1,5 @@
-// Any bytes as a script: no crash, no hang, errors that point into the text, and queries whose canonical text reads back
-// as the same query.
+// Any bytes as a script: no crash, no hang, errors that point into the text, and queries whose canonical text
+// reads back as the same query.
 
 #include <cstring>
 #include <string>
@@ -13,7 +13,8 @@ namespace {
 using laminar::SourceSpan;
 
 void CheckInside(const SourceSpan& span, const std::string& text) {
-  const bool inside = span.offset >= 0 && span.length >= 0 && span.offset + span.length <= static_cast<int64_t>(text.size());
+  const bool inside =
+      span.offset >= 0 && span.length >= 0 && span.offset + span.length <= static_cast<int64_t>(text.size());
   LAMINAR_CHECK(inside, "a span lies outside the script");
 }
 
@@ -21,8 +22,10 @@ void CheckReadsBack(const laminar::sql::Query& query) {
   const std::string once = ToString(query);
   const auto again = laminar::sql::ParseScript(once);
   LAMINAR_CHECK(again.errors.empty(), "the printed query does not parse: " + once);
-  LAMINAR_CHECK(again.statements.size() == 1 && again.statements[0].query, "the printed query is none: " + once);
-  LAMINAR_CHECK(ToString(*again.statements[0].query) == once, "the printed query reads back as another: " + once);
+  LAMINAR_CHECK(again.statements.size() == 1 && again.statements[0].query,
+                "the printed query is none: " + once);
+  LAMINAR_CHECK(ToString(*again.statements[0].query) == once,
+                "the printed query reads back as another: " + once);
 }
 
 }  // namespace
@@ -46,7 +49,8 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t siz
   laminar::sql::Random random(seed);
   std::string script(reinterpret_cast<const char*>(data), size);
   for (size_t i = laminar::sql::Below(random, 4) + 1; i > 0; --i) {
-    const std::string soup = laminar::sql::Below(random, 4) == 0 ? laminar::sql::MakeTokenSoup(random, 10) : script;
+    const std::string soup =
+        laminar::sql::Below(random, 4) == 0 ? laminar::sql::MakeTokenSoup(random, 10) : script;
     laminar::sql::Damage(random, script, soup);
   }
   if (script.size() > size_max) script.resize(size_max);

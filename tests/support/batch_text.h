@@ -16,7 +16,8 @@
 
 namespace laminar {
 
-/// Words of a line: blanks separate, 'quoted text' may hold them ('' is a quote). `quoted[i]` tells NULL from 'NULL'.
+/// Words of a line: blanks separate, 'quoted text' may hold them ('' is a quote). `quoted[i]` tells NULL from
+/// 'NULL'.
 inline std::vector<std::string> SplitWords(std::string_view line, std::vector<bool>* quoted) {
   std::vector<std::string> words;
   quoted->clear();
@@ -48,7 +49,8 @@ inline int64_t ParseTimeOfDay(const std::string& text) {
   return static_cast<const arrow::Time64Scalar&>(*time).value;
 }
 
-inline std::shared_ptr<arrow::Scalar> ParseScalar(const std::string& word, const std::shared_ptr<arrow::DataType>& type) {
+inline std::shared_ptr<arrow::Scalar> ParseScalar(const std::string& word,
+                                                  const std::shared_ptr<arrow::DataType>& type) {
   if (type->id() == arrow::Type::STRING || type->id() == arrow::Type::BINARY) {
     return OrThrow(arrow::MakeScalar(type, arrow::Buffer::FromString(word)));
   }
@@ -70,11 +72,13 @@ inline std::shared_ptr<arrow::Scalar> ParseScalar(const std::string& word, const
   return OrThrow(arrow::Scalar::Parse(type, word), word.c_str());
 }
 
-/// Rows of a schema without nested types: "+ 1 a\n- 2 b\n+ NULL 'two words'". Weights appear when some row is "-"
-/// (or "+3", "-2"). Timestamps: `2024-01-01T00:00:00`, `00:00:05` (1970-01-01), or a bare number of units.
+/// Rows of a schema without nested types: "+ 1 a\n- 2 b\n+ NULL 'two words'". Weights appear when some row is
+/// "-" (or "+3", "-2"). Timestamps: `2024-01-01T00:00:00`, `00:00:05` (1970-01-01), or a bare number of
+/// units.
 inline Batch ParseBatch(std::string_view text, const Schema& schema) {
   std::vector<std::unique_ptr<arrow::ArrayBuilder>> builders;
-  for (const Field& field : schema.fields) builders.push_back(OrThrow(arrow::MakeBuilder(field.type.arrow_type())));
+  for (const Field& field : schema.fields)
+    builders.push_back(OrThrow(arrow::MakeBuilder(field.type.arrow_type())));
   std::vector<int32_t> weights;
   bool weighted = false;
   while (!text.empty()) {
@@ -90,7 +94,8 @@ inline Batch ParseBatch(std::string_view text, const Schema& schema) {
     for (size_t i = 0; i < builders.size(); ++i) {
       const bool is_null = words[i + 1] == "NULL" && !quoted[i + 1];
       OrThrow(is_null ? builders[i]->AppendNull()
-                      : builders[i]->AppendScalar(*ParseScalar(words[i + 1], schema.fields[i].type.arrow_type())));
+                      : builders[i]->AppendScalar(
+                            *ParseScalar(words[i + 1], schema.fields[i].type.arrow_type())));
     }
   }
   Batch batch;
@@ -136,7 +141,9 @@ inline std::string FormatBatch(const Batch& batch) {
   std::string text;
   for (int64_t row = 0; row < batch.num_rows; ++row) {
     const int32_t weight = batch.weight(row);
-    const std::string sign = weight == 1 ? "+" : weight == -1 ? "-" : (weight > 0 ? "+" : "") + std::to_string(weight);
+    const std::string sign = weight == 1    ? "+"
+                             : weight == -1 ? "-"
+                                            : (weight > 0 ? "+" : "") + std::to_string(weight);
     text += sign + " " + FormatRow(batch, row) + "\n";
   }
   return text;

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Runs one operator at a given parallelism, as the runtime would: rows are dealt by key, watermarks go to all subtasks, and
-/// a checkpoint can be taken and restored at another parallelism.
+/// Runs one operator at a given parallelism, as the runtime would: rows are dealt by key, watermarks go to
+/// all subtasks, and a checkpoint can be taken and restored at another parallelism.
 
 #include <functional>
 #include <memory>
@@ -16,8 +16,8 @@
 namespace laminar {
 
 /// A call of a built-in aggregate over columns of `input`.
-inline AggregateSpec MakeAggregate(const std::string& name, const Schema& input, std::vector<int> args, bool retractable,
-                                   int filter = -1, bool distinct = false) {
+inline AggregateSpec MakeAggregate(const std::string& name, const Schema& input, std::vector<int> args,
+                                   bool retractable, int filter = -1, bool distinct = false) {
   AggregateBindArguments bind;
   for (const int column : args) bind.types.push_back(input.fields[column].type);
   bind.constants.resize(args.size());
@@ -55,7 +55,8 @@ class OperatorRunner {
     for (size_t subtask = 0; subtask < subtasks_.size(); ++subtask) {
       std::vector<int32_t> rows;
       for (int64_t row = 0; row < batch.num_rows; ++row) {
-        if (SubtaskOf(KeyGroupOf(hashes[row]), static_cast<int>(subtasks_.size())) == static_cast<int>(subtask)) {
+        if (SubtaskOf(KeyGroupOf(hashes[row]), static_cast<int>(subtasks_.size())) ==
+            static_cast<int>(subtask)) {
           rows.push_back(static_cast<int32_t>(row));
         }
       }

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Sources and sinks for tests of whole jobs: a feed that the test fills, and a sink that shows what was written and committed.
+/// Sources and sinks for tests of whole jobs: a feed that the test fills, and a sink that shows what was
+/// written and committed.
 
 #include <algorithm>
 #include <cstring>
@@ -169,7 +170,7 @@ class SinkLog {
   friend class LogSink;
   mutable std::mutex mutex_;
   std::vector<Batch> written_;
-  std::map<int, std::vector<Batch>> pending_;                         // by subtask
+  std::map<int, std::vector<Batch>> pending_;                        // by subtask
   std::map<std::pair<uint64_t, int>, std::vector<Batch>> prepared_;  // by epoch and subtask
   std::vector<Batch> committed_;
   std::set<uint64_t> completed_;
@@ -214,7 +215,8 @@ class LogSink final : public Sink {
   void Close() override {
     std::lock_guard lock(log_->mutex_);
     ++log_->closes_;
-    for (const Batch& batch : std::exchange(log_->pending_[context_.subtask], {})) log_->committed_.push_back(batch);
+    for (const Batch& batch : std::exchange(log_->pending_[context_.subtask], {}))
+      log_->committed_.push_back(batch);
   }
 
  private:
@@ -232,7 +234,8 @@ class GraphBuilder {
     node.make_source = std::move(make);
     return node.id;
   }
-  int Operator(std::string name, std::function<std::unique_ptr<laminar::Operator>()> make, int parallelism = 1) {
+  int Operator(std::string name, std::function<std::unique_ptr<laminar::Operator>()> make,
+               int parallelism = 1) {
     GraphNode& node = Add(std::move(name), parallelism);
     node.make_operator = std::move(make);
     return node.id;
@@ -242,8 +245,8 @@ class GraphBuilder {
     node.make_sink = [log] { return std::make_unique<LogSink>(log); };
     return node.id;
   }
-  GraphBuilder& Edge(int from, int to, Partitioning partitioning = Partitioning::kForward, std::vector<int> keys = {},
-                     int input = 0, int output = 0) {
+  GraphBuilder& Edge(int from, int to, Partitioning partitioning = Partitioning::kForward,
+                     std::vector<int> keys = {}, int input = 0, int output = 0) {
     graph.edges.push_back({from, to, input, partitioning, std::move(keys), output});
     return *this;
   }

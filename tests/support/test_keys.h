@@ -25,7 +25,8 @@ inline Columns KeysOf(const Types& types, const std::vector<int>& values) {
       if (value % 13 == 12) {
         OrThrow(builder->AppendNull());
       } else if (type->id() == arrow::Type::STRING) {
-        const std::string text = (value % 2 ? "a long key that is not kept in place " : "k") + std::to_string(value);
+        const std::string text =
+            (value % 2 ? "a long key that is not kept in place " : "k") + std::to_string(value);
         OrThrow(static_cast<arrow::StringBuilder*>(builder.get())->Append(text));
       } else {
         OrThrow(builder->AppendScalar(*OrThrow(arrow::MakeScalar(int64_t{value})->CastTo(type))));

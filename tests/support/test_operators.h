@@ -24,7 +24,8 @@ inline Batch Rows(std::string_view text) { return ParseBatch(text, kRow); }
 /// Rows (key, value) for key in [first, first + n), value = key · 10.
 inline Batch Numbers(int64_t first, int64_t n) {
   std::string text;
-  for (int64_t i = first; i < first + n; ++i) text += "+ " + std::to_string(i) + " " + std::to_string(i * 10) + "\n";
+  for (int64_t i = first; i < first + n; ++i)
+    text += "+ " + std::to_string(i) + " " + std::to_string(i * 10) + "\n";
   return Rows(text);
 }
 
@@ -37,7 +38,8 @@ class Recorder : public Operator {
     out.Emit(std::move(batch));
   }
   void OnWatermark(int64_t watermark_us, Output& out) override {
-    calls_->push_back(watermark_us == kMaxWatermark ? "watermark max" : "watermark " + std::to_string(watermark_us));
+    calls_->push_back(watermark_us == kMaxWatermark ? "watermark max"
+                                                    : "watermark " + std::to_string(watermark_us));
     out.EmitWatermark(watermark_us);
   }
   void OnFlush(Output&) override { calls_->push_back("flush"); }

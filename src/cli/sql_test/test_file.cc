@@ -14,9 +14,11 @@ using Verb = TestStep::Verb;
 
 std::optional<Verb> VerbOf(const std::string& word) {
   static const std::map<std::string, Verb> kVerbs = {
-      {"input", Verb::kInput},     {"watermark", Verb::kWatermark}, {"idle", Verb::kIdle},   {"end", Verb::kEnd},     {"clock", Verb::kClock},
-      {"barrier", Verb::kBarrier}, {"crash", Verb::kCrash},         {"rescale", Verb::kRescale}, {"expect", Verb::kExpect}, {"metric", Verb::kMetric},
-      {"error", Verb::kError},     {"fails", Verb::kFails},         {"explain", Verb::kExplain}, {"warning", Verb::kWarning}};
+      {"input", Verb::kInput},     {"watermark", Verb::kWatermark}, {"idle", Verb::kIdle},
+      {"end", Verb::kEnd},         {"clock", Verb::kClock},         {"barrier", Verb::kBarrier},
+      {"crash", Verb::kCrash},     {"rescale", Verb::kRescale},     {"expect", Verb::kExpect},
+      {"metric", Verb::kMetric},   {"error", Verb::kError},         {"fails", Verb::kFails},
+      {"explain", Verb::kExplain}, {"warning", Verb::kWarning}};
   auto found = kVerbs.find(word);
   return found == kVerbs.end() ? std::nullopt : std::optional(found->second);
 }
@@ -59,7 +61,9 @@ class Reader {
   }
 
  private:
-  [[noreturn]] void Fail(const std::string& what) { throw std::runtime_error(file_.path + ":" + std::to_string(at_ + 1) + ": " + what); }
+  [[noreturn]] void Fail(const std::string& what) {
+    throw std::runtime_error(file_.path + ":" + std::to_string(at_ + 1) + ": " + what);
+  }
 
   /// The script ends before a verb that follows an empty line.
   void ReadSql() {
@@ -77,10 +81,14 @@ class Reader {
   void ReadOnly() {
     std::vector<bool> quoted;
     const auto words = SplitTestWords(file_.text[at_], &quoted);
-    if (words.size() == 3 && words[1] == "parallelism") file_.only_parallelism = std::stoi(words[2]);
-    else if (words.size() == 3 && words[1] == "batch") file_.only_batch = std::stoi(words[2]);
-    else if (words.size() == 2 && words[1] == "undisturbed") file_.only_undisturbed = true;
-    else Fail("'only' takes parallelism N, batch N or undisturbed");
+    if (words.size() == 3 && words[1] == "parallelism")
+      file_.only_parallelism = std::stoi(words[2]);
+    else if (words.size() == 3 && words[1] == "batch")
+      file_.only_batch = std::stoi(words[2]);
+    else if (words.size() == 2 && words[1] == "undisturbed")
+      file_.only_undisturbed = true;
+    else
+      Fail("'only' takes parallelism N, batch N or undisturbed");
     ++at_;
   }
 
@@ -95,8 +103,10 @@ class Reader {
       step.words.clear();
       std::string word;
       for (char c : file_.text[at_] + " ") {
-        if (c != ' ') word.push_back(c);
-        else if (!word.empty()) step.words.push_back(std::move(word)), word.clear();
+        if (c != ' ')
+          word.push_back(c);
+        else if (!word.empty())
+          step.words.push_back(std::move(word)), word.clear();
       }
       step.words.erase(step.words.begin());
     }
@@ -130,9 +140,10 @@ class Reader {
         Fail("expect takes nothing, exact, or rows");
       }
     }
-    const size_t wanted = verb == Verb::kInput || verb == Verb::kIdle || verb == Verb::kRescale || verb == Verb::kWarning ? 1
-                          : verb == Verb::kMetric                                               ? 2
-                                                                                                : 0;
+    const size_t wanted =
+        verb == Verb::kInput || verb == Verb::kIdle || verb == Verb::kRescale || verb == Verb::kWarning ? 1
+        : verb == Verb::kMetric                                                                         ? 2
+                                                                                                        : 0;
     if (step.words.size() < wanted || (verb == Verb::kWatermark && step.words.size() < 2)) {
       at_ = static_cast<size_t>(step.line - 1);
       Fail("too few words");
@@ -187,7 +198,8 @@ TestFile ReadTestFile(const std::string& path) {
   return file;
 }
 
-void RewriteTestFile(const TestFile& file, const std::vector<std::pair<bool, std::vector<std::string>>>& bodies) {
+void RewriteTestFile(const TestFile& file,
+                     const std::vector<std::pair<bool, std::vector<std::string>>>& bodies) {
   std::vector<std::string> out;
   size_t next = 1;  // line of the file not yet copied
   auto copy_until = [&](int line) {

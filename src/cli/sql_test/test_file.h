@@ -1,7 +1,7 @@
 #pragma once
 
-/// A SQL test: a script, then steps of input rows and expected output changes (docs/sql-tests.md). This file reads and
-/// writes the text; test_runner.h runs it.
+/// A SQL test: a script, then steps of input rows and expected output changes (docs/sql-tests.md). This file
+/// reads and writes the text; test_runner.h runs it.
 
 #include <cstdint>
 #include <string>
@@ -48,7 +48,7 @@ struct TestFile {
   std::string path;
   std::vector<std::string> text;  ///< all lines
   std::string sql;
-  int sql_line = 0;               ///< line of the file on which `sql` begins
+  int sql_line = 0;  ///< line of the file on which `sql` begins
   std::vector<TestStep> steps;
   /// `only parallelism 1`, `only batch 8192`: restricts the matrix; 0: any.
   int only_parallelism = 0;
@@ -59,7 +59,8 @@ struct TestFile {
 /// Throws std::runtime_error("file:line: …").
 TestFile ReadTestFile(const std::string& path);
 /// Writes the file with the bodies of blocks replaced; `bodies`: [steps], empty: unchanged unless `changed`.
-void RewriteTestFile(const TestFile& file, const std::vector<std::pair<bool, std::vector<std::string>>>& bodies);
+void RewriteTestFile(const TestFile& file,
+                     const std::vector<std::pair<bool, std::vector<std::string>>>& bodies);
 
 /// Words of a line: blanks separate, 'quoted text' may hold them. Stops at a `#` that begins a word.
 std::vector<std::string> SplitTestWords(std::string_view line, std::vector<bool>* quoted);

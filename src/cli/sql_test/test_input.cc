@@ -26,9 +26,15 @@ class LogSource final : public Source {
           out.Emit(std::move(batch));
         }
         break;
-      case InputEvent::Kind::kWatermark: out.EmitWatermark(event.watermark_us); break;
-      case InputEvent::Kind::kIdle: out.EmitSplit({0, SplitEvent::Kind::kIdle, "input"}); break;
-      case InputEvent::Kind::kEnd: out.EmitSplit({0, SplitEvent::Kind::kFinished, "input"}); return PollResult::kEnd;
+      case InputEvent::Kind::kWatermark:
+        out.EmitWatermark(event.watermark_us);
+        break;
+      case InputEvent::Kind::kIdle:
+        out.EmitSplit({0, SplitEvent::Kind::kIdle, "input"});
+        break;
+      case InputEvent::Kind::kEnd:
+        out.EmitSplit({0, SplitEvent::Kind::kFinished, "input"});
+        return PollResult::kEnd;
     }
     return PollResult::kMore;
   }
@@ -42,7 +48,9 @@ class LogSource final : public Source {
     writer.Table("splits").Put(kEverySubtask, "input", std::to_string(position_));
   }
   void Restore(const SnapshotReader& reader) override {
-    reader.ForEach("splits", [this](const StateEntry& entry) { position_ = std::strtoull(std::string(entry.value).c_str(), nullptr, 10); });
+    reader.ForEach("splits", [this](const StateEntry& entry) {
+      position_ = std::strtoull(std::string(entry.value).c_str(), nullptr, 10);
+    });
   }
 
  private:
@@ -53,6 +61,8 @@ class LogSource final : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> MakeLogSource(std::shared_ptr<InputLog> log) { return std::make_unique<LogSource>(std::move(log)); }
+std::unique_ptr<Source> MakeLogSource(std::shared_ptr<InputLog> log) {
+  return std::make_unique<LogSource>(std::move(log));
+}
 
 }  // namespace laminar::cli

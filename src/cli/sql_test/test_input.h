@@ -1,6 +1,7 @@
 #pragma once
 
-/// Inputs of a SQL test: what the steps have given so far, which survives restarts of the job; and the source that reads it.
+/// Inputs of a SQL test: what the steps have given so far, which survives restarts of the job; and the source
+/// that reads it.
 
 #include <functional>
 #include <memory>

@@ -41,7 +41,9 @@ std::string QuoteWord(const std::string& word) {
 
 /// Times on the first day of 1970 are shown and written without their date.
 std::string ShortenTime(const std::string& text) {
-  return text.size() > 11 && text.starts_with("1970-01-01") && (text[10] == ' ' || text[10] == 'T') ? text.substr(11) : text;
+  return text.size() > 11 && text.starts_with("1970-01-01") && (text[10] == ' ' || text[10] == 'T')
+             ? text.substr(11)
+             : text;
 }
 
 std::vector<OutputRow> RowTexts(const Batch& batch, const Schema& columns) {
@@ -49,7 +51,8 @@ std::vector<OutputRow> RowTexts(const Batch& batch, const Schema& columns) {
   const EvalContext context;
   for (int c = 0; c < columns.num_columns(); ++c) {
     const Field& field = columns.fields[c];
-    auto array = EvaluateToArray(*MakeCast(MakeColumn(c, field.name, field.type), Type::Text()), batch, context);
+    auto array =
+        EvaluateToArray(*MakeCast(MakeColumn(c, field.name, field.type), Type::Text()), batch, context);
     const auto& text = static_cast<const arrow::StringArray&>(*array);
     for (int64_t row = 0; row < batch.num_rows; ++row) {
       std::string word = text.IsNull(row) ? "NULL" : text.GetString(row);
@@ -69,7 +72,8 @@ struct Collected {
 
 class CollectingSink final : public Sink {
  public:
-  CollectingSink(std::shared_ptr<Collected> into, Schema columns) : into_(std::move(into)), columns_(std::move(columns)) {}
+  CollectingSink(std::shared_ptr<Collected> into, Schema columns)
+      : into_(std::move(into)), columns_(std::move(columns)) {}
   void Write(const Batch& batch) override {
     for (OutputRow& row : RowTexts(batch, columns_)) into_->rows.push_back(std::move(row));
   }
@@ -81,7 +85,8 @@ class CollectingSink final : public Sink {
 
 class TestRun {
  public:
-  TestRun(const TestFile& file, const TestConfig& config) : file_(file), config_(config), parallelism_(config.parallelism) {}
+  TestRun(const TestFile& file, const TestConfig& config)
+      : file_(file), config_(config), parallelism_(config.parallelism) {}
 
   TestOutcome Run() {
     outcome_.bodies.resize(file_.steps.size());
@@ -103,12 +108,14 @@ class TestRun {
   void RunSteps() {
     Plan();
     if (script_.errors.empty() && HasStep(Verb::kError)) {
-      const TestStep& step = *std::find_if(file_.steps.begin(), file_.steps.end(), [](const TestStep& s) { return s.verb == Verb::kError; });
+      const TestStep& step = *std::find_if(file_.steps.begin(), file_.steps.end(),
+                                           [](const TestStep& s) { return s.verb == Verb::kError; });
       Fail(step.line, "the script was accepted");
       return;
     }
     if (!script_.errors.empty() && !HasStep(Verb::kError)) {
-      Fail(file_.sql_line, "the script was refused:\n" + RenderError(script_.errors[0], file_.path, file_.sql));
+      Fail(file_.sql_line,
+           "the script was refused:\n" + RenderError(script_.errors[0], file_.path, file_.sql));
       return;
     }
     if (script_.errors.empty() && !script_.outputs.empty()) StartExecutor(nullptr);
@@ -116,14 +123,16 @@ class TestRun {
       current_ = &file_.steps[i];
       RunStep(i);
       if (!outcome_.passed) return;
-      const bool moves = current_->verb == Verb::kInput || current_->verb == Verb::kWatermark || current_->verb == Verb::kExpect || current_->verb == Verb::kClock;
+      const bool moves = current_->verb == Verb::kInput || current_->verb == Verb::kWatermark ||
+                         current_->verb == Verb::kExpect || current_->verb == Verb::kClock;
       if (config_.restarts && moves && executor_ && !executor_->done()) Restart(parallelism_ == 1 ? 3 : 1);
     }
     CheckFailure();
   }
 
   bool HasStep(Verb verb) const {
-    return std::any_of(file_.steps.begin(), file_.steps.end(), [verb](const TestStep& s) { return s.verb == verb; });
+    return std::any_of(file_.steps.begin(), file_.steps.end(),
+                       [verb](const TestStep& s) { return s.verb == verb; });
   }
 
   void Plan() {
@@ -158,7 +167,9 @@ class TestRun {
     physical.preview = [this](const Schema& columns, bool, int number) {
       if (static_cast<int>(collected_.size()) <= number) collected_.push_back(std::make_shared<Collected>());
       sql::PreviewSink sink;
-      sink.make = [into = collected_[static_cast<size_t>(number)], columns] { return std::make_unique<CollectingSink>(into, columns); };
+      sink.make = [into = collected_[static_cast<size_t>(number)], columns] {
+        return std::make_unique<CollectingSink>(into, columns);
+      };
       return sink;
     };
     physical.test_input = [this](const std::string& table, const Schema& columns) {
@@ -166,7 +177,8 @@ class TestRun {
       log->columns = columns;
       return MakeLogSource(log);
     };
-    // Columns must be known before rows are parsed, so the inputs are looked up when the graph is made, not when it runs.
+    // Columns must be known before rows are parsed, so the inputs are looked up when the graph is made, not
+    // when it runs.
     JobGraph graph = sql::MakeJobGraph(script_, physical);
     collector_ = from ? std::make_unique<MemoryCollector>(*from) : std::make_unique<MemoryCollector>();
     ExecutorOptions options;
@@ -191,7 +203,8 @@ class TestRun {
     if (!executor_ || failure_expected_) return;
     const auto result = executor_->result();
     if (result && result->outcome == JobResult::Outcome::kFailed) {
-      Fail(current_ ? current_->line : 1, "the job failed: " + result->failure->message + " (in " + result->failure->operator_name + ")");
+      Fail(current_ ? current_->line : 1,
+           "the job failed: " + result->failure->message + " (in " + result->failure->operator_name + ")");
     }
   }
 
@@ -225,7 +238,9 @@ class TestRun {
     bool weighted = false;
     for (const TestRow& row : step.rows) {
       if (static_cast<int>(row.words.size()) != declared.num_columns()) {
-        throw std::runtime_error("line " + std::to_string(row.line) + " has " + std::to_string(row.words.size()) + " values, table '" + step.words[0] + "' has " + std::to_string(declared.num_columns()) + " columns");
+        throw std::runtime_error("line " + std::to_string(row.line) + " has " +
+                                 std::to_string(row.words.size()) + " values, table '" + step.words[0] +
+                                 "' has " + std::to_string(declared.num_columns()) + " columns");
       }
       weights.push_back(row.weight);
       weighted = weighted || row.weight != 1;
@@ -288,13 +303,18 @@ class TestRun {
     switch (step.verb) {
       case Verb::kInput: {
         auto log = logs_.find(sql::FoldName(step.words[0]));
-        if (log == logs_.end()) throw std::runtime_error("no input table '" + step.words[0] + "' is read by the script");
+        if (log == logs_.end())
+          throw std::runtime_error("no input table '" + step.words[0] + "' is read by the script");
         log->second->events.push_back({InputEvent::Kind::kRows, MakeRows(step, log->second->columns), 0});
         Settle();
         break;
       }
-      case Verb::kWatermark: Event(step, {InputEvent::Kind::kWatermark, {}, ParseTime(step)}); break;
-      case Verb::kIdle: Event(step, {InputEvent::Kind::kIdle, {}, 0}); break;
+      case Verb::kWatermark:
+        Event(step, {InputEvent::Kind::kWatermark, {}, ParseTime(step)});
+        break;
+      case Verb::kIdle:
+        Event(step, {InputEvent::Kind::kIdle, {}, 0});
+        break;
       case Verb::kEnd:
         for (auto& [name, log] : logs_) log->events.push_back({InputEvent::Kind::kEnd, {}, 0});
         Settle();
@@ -310,19 +330,34 @@ class TestRun {
         executor_->RunUntilIdle(kStepsMax);
         break;
       }
-      case Verb::kBarrier: Barrier(); break;
+      case Verb::kBarrier:
+        Barrier();
+        break;
       case Verb::kCrash:
         for (auto& output : collected_) output->rows.clear();
         Rebuild(parallelism_);
         break;
-      case Verb::kRescale: Restart(std::stoi(step.words[0])); break;
-      case Verb::kExpect: Expect(step, index); break;
-      case Verb::kMetric: Metric(step); break;
-      case Verb::kError: Error(step); break;
-      case Verb::kFails: Fails(step); break;
-      case Verb::kExplain: Explain(step, index); break;
+      case Verb::kRescale:
+        Restart(std::stoi(step.words[0]));
+        break;
+      case Verb::kExpect:
+        Expect(step, index);
+        break;
+      case Verb::kMetric:
+        Metric(step);
+        break;
+      case Verb::kError:
+        Error(step);
+        break;
+      case Verb::kFails:
+        Fails(step);
+        break;
+      case Verb::kExplain:
+        Explain(step, index);
+        break;
       case Verb::kWarning: {
-        const bool found = std::any_of(script_.warnings.begin(), script_.warnings.end(), [&](const sql::Warning& w) { return w.code == step.words[0]; });
+        const bool found = std::any_of(script_.warnings.begin(), script_.warnings.end(),
+                                       [&](const sql::Warning& w) { return w.code == step.words[0]; });
         if (!found) Fail(step.line, "no warning " + step.words[0]);
         break;
       }
@@ -331,7 +366,8 @@ class TestRun {
 
   void Event(const TestStep& step, InputEvent event) {
     auto log = logs_.find(sql::FoldName(step.words[0]));
-    if (log == logs_.end()) throw std::runtime_error("no input table '" + step.words[0] + "' is read by the script");
+    if (log == logs_.end())
+      throw std::runtime_error("no input table '" + step.words[0] + "' is read by the script");
     log->second->events.push_back(std::move(event));
     Settle();
   }
@@ -385,7 +421,8 @@ class TestRun {
       auto lines = [](const std::vector<OutputRow>& rows) {
         std::vector<std::string> out;
         for (const OutputRow& row : rows) {
-          for (int i = 0; i < std::abs(row.weight); ++i) out.push_back((row.weight > 0 ? "+ " : "- ") + row.text);
+          for (int i = 0; i < std::abs(row.weight); ++i)
+            out.push_back((row.weight > 0 ? "+ " : "- ") + row.text);
         }
         return out;
       };
@@ -408,7 +445,8 @@ class TestRun {
 
   /// A difference that --rewrite would mend: the other steps still run.
   void FailButGoOn(int line, const std::string& what) {
-    if (first_difference_.empty()) first_difference_ = file_.path + ":" + std::to_string(line) + ": [" + config_.ToString() + "] " + what;
+    if (first_difference_.empty())
+      first_difference_ = file_.path + ":" + std::to_string(line) + ": [" + config_.ToString() + "] " + what;
     outcome_.message = first_difference_;
     different_ = true;
   }
@@ -418,15 +456,21 @@ class TestRun {
     const std::string& name = step.words[0];
     for (const SubtaskStatus& status : executor_->Status()) {
       const OperatorMetrics& m = *status.metrics;
-      if (name == "late_rows" || name == "late_records") sum += m.late_rows.value();
-      else if (name == "bad_records") sum += m.bad_records.value();
-      else if (name == "expired_keys") sum += m.expired_keys.value();
-      else if (name == "state_rows") sum += m.state_rows.value();
-      else throw std::runtime_error("no metric '" + name + "'");
+      if (name == "late_rows" || name == "late_records")
+        sum += m.late_rows.value();
+      else if (name == "bad_records")
+        sum += m.bad_records.value();
+      else if (name == "expired_keys")
+        sum += m.expired_keys.value();
+      else if (name == "state_rows")
+        sum += m.state_rows.value();
+      else
+        throw std::runtime_error("no metric '" + name + "'");
     }
     // A restart starts the counters again; the steps before it are not in them.
     if (config_.restarts) return;
-    if (std::to_string(sum) != step.words[1]) Fail(step.line, "metric " + name + " is " + std::to_string(sum));
+    if (std::to_string(sum) != step.words[1])
+      Fail(step.line, "metric " + name + " is " + std::to_string(sum));
   }
 
   void Error(const TestStep& step) {
@@ -441,11 +485,14 @@ class TestRun {
     std::string seen;
     for (const UserError& error : script_.errors) {
       const LineColumn position = LocateOffset(file_.sql, std::max<int64_t>(0, error.span().offset));
-      const std::string where = error.span().known() ? std::to_string(position.line) + ":" + std::to_string(position.column) : "?";
-      const bool same = ReasonName(error.reason()) == step.words[0] && (at.empty() || at == where) &&
-                        (error.message().find(text) != std::string::npos || error.hint().find(text) != std::string::npos);
+      const std::string where =
+          error.span().known() ? std::to_string(position.line) + ":" + std::to_string(position.column) : "?";
+      const bool same =
+          ReasonName(error.reason()) == step.words[0] && (at.empty() || at == where) &&
+          (error.message().find(text) != std::string::npos || error.hint().find(text) != std::string::npos);
       if (same) return;
-      seen += "\n    " + std::string(ReasonName(error.reason())) + " at " + where + " " + error.message() + (error.hint().empty() ? "" : " (hint: " + error.hint() + ")");
+      seen += "\n    " + std::string(ReasonName(error.reason())) + " at " + where + " " + error.message() +
+              (error.hint().empty() ? "" : " (hint: " + error.hint() + ")");
     }
     Fail(step.line, "the errors are" + seen);
   }
@@ -468,8 +515,10 @@ class TestRun {
     std::vector<std::string> have;
     std::string line;
     for (char c : plan) {
-      if (c == '\n') have.push_back(std::move(line)), line.clear();
-      else line.push_back(c);
+      if (c == '\n')
+        have.push_back(std::move(line)), line.clear();
+      else
+        line.push_back(c);
     }
     if (have == step.lines) return;
     outcome_.bodies[index] = {true, have};
@@ -502,14 +551,16 @@ class TestRun {
 }  // namespace
 
 std::string TestConfig::ToString() const {
-  return "batch " + std::to_string(batch_rows) + ", parallelism " + std::to_string(parallelism) + (restarts ? ", restarts" : "");
+  return "batch " + std::to_string(batch_rows) + ", parallelism " + std::to_string(parallelism) +
+         (restarts ? ", restarts" : "");
 }
 
 std::vector<TestConfig> MatrixConfigs() {
   std::vector<TestConfig> out;
   for (const bool restarts : {false, true}) {
     for (const int64_t batch : {8192, 3, 1}) {
-      for (const int parallelism : {1, 4}) out.push_back({batch, parallelism, restarts, static_cast<uint64_t>(batch * 10 + parallelism)});
+      for (const int parallelism : {1, 4})
+        out.push_back({batch, parallelism, restarts, static_cast<uint64_t>(batch * 10 + parallelism)});
     }
   }
   return out;

@@ -74,14 +74,22 @@ struct Range {
 
 Range RangeOf(const Type& type) {
   switch (type.id()) {
-    case TypeId::kInt8: return {INT8_MIN, INT8_MAX};
-    case TypeId::kInt16: return {INT16_MIN, INT16_MAX};
-    case TypeId::kInt32: return {INT32_MIN, INT32_MAX};
-    case TypeId::kUInt8: return {0, UINT8_MAX};
-    case TypeId::kUInt16: return {0, UINT16_MAX};
-    case TypeId::kUInt32: return {0, UINT32_MAX};
-    case TypeId::kUInt64: return {0, INT64_MAX};
-    default: return {INT64_MIN, INT64_MAX};
+    case TypeId::kInt8:
+      return {INT8_MIN, INT8_MAX};
+    case TypeId::kInt16:
+      return {INT16_MIN, INT16_MAX};
+    case TypeId::kInt32:
+      return {INT32_MIN, INT32_MAX};
+    case TypeId::kUInt8:
+      return {0, UINT8_MAX};
+    case TypeId::kUInt16:
+      return {0, UINT16_MAX};
+    case TypeId::kUInt32:
+      return {0, UINT32_MAX};
+    case TypeId::kUInt64:
+      return {0, INT64_MAX};
+    default:
+      return {INT64_MIN, INT64_MAX};
   }
 }
 
@@ -307,15 +315,21 @@ std::unique_ptr<DatagenField> MakeRandomField(const Making& making, const FieldO
   const double max = options.Double("max", 1);
   switch (making.type.id()) {
     case TypeId::kFloat:
-    case TypeId::kDouble: return std::make_unique<DoubleField>(making, min, max);
-    case TypeId::kDecimal: return std::make_unique<DecimalField>(making, min, max);
-    case TypeId::kBoolean: return std::make_unique<BooleanField>(making);
+    case TypeId::kDouble:
+      return std::make_unique<DoubleField>(making, min, max);
+    case TypeId::kDecimal:
+      return std::make_unique<DecimalField>(making, min, max);
+    case TypeId::kBoolean:
+      return std::make_unique<BooleanField>(making);
     case TypeId::kTimestamp:
     case TypeId::kTimestampTz:
-    case TypeId::kDate: return std::make_unique<TimeField>(making);
+    case TypeId::kDate:
+      return std::make_unique<TimeField>(making);
     case TypeId::kText:
-    case TypeId::kBytes: return MakeRandomText(making, options);
-    default: return nullptr;
+    case TypeId::kBytes:
+      return MakeRandomText(making, options);
+    default:
+      return nullptr;
   }
 }
 

@@ -26,9 +26,12 @@ Compression CompressionOf(std::string_view path, std::string_view option) {
 
 std::string_view CompressionSuffix(Compression compression) {
   switch (compression) {
-    case Compression::kNone: return "";
-    case Compression::kGzip: return ".gz";
-    case Compression::kZstd: return ".zst";
+    case Compression::kNone:
+      return "";
+    case Compression::kGzip:
+      return ".gz";
+    case Compression::kZstd:
+      return ".zst";
   }
   return "";
 }

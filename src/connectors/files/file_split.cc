@@ -44,8 +44,10 @@ constexpr size_t kQuotedRecordBytesMax = 16 << 20;
 /// Where blocks may be cut. Throws UserError(kBadOption) for length framing.
 WholeRecords WholeRecordsOf(const TableSpec& table) {
   switch (table.format_spec.framing) {
-    case FramingMethod::kNewline: break;
-    case FramingMethod::kNone: return WholeFile;
+    case FramingMethod::kNewline:
+      break;
+    case FramingMethod::kNone:
+      return WholeFile;
     case FramingMethod::kLength:
       throw UserError(Reason::kBadOption, table.options.span("framing"),
                       "framing 'length' is for messages; records of a file are framed by 'newline' (or "

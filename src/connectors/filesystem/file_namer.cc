@@ -50,10 +50,14 @@ std::string FileNamer::Next(int64_t now_us) {
 std::string FileNamer::Id(int64_t now_us) {
   const auto now_ms = static_cast<uint64_t>(now_us / 1000);
   switch (strategy_) {
-    case NameStrategy::kUuid7: return UuidText((now_ms << 16) | (random_() & 0xFFFF), random_(), 7);
-    case NameStrategy::kUuid4: return UuidText(random_(), random_(), 4);
-    case NameStrategy::kUlid: return UlidText(now_ms, random_(), random_());
-    case NameStrategy::kSerial: return fmt::format("{:05}-{:03}", serial_++, subtask_);
+    case NameStrategy::kUuid7:
+      return UuidText((now_ms << 16) | (random_() & 0xFFFF), random_(), 7);
+    case NameStrategy::kUuid4:
+      return UuidText(random_(), random_(), 4);
+    case NameStrategy::kUlid:
+      return UlidText(now_ms, random_(), random_());
+    case NameStrategy::kSerial:
+      return fmt::format("{:05}-{:03}", serial_++, subtask_);
   }
   return "";
 }

@@ -101,12 +101,18 @@ BoundAggregate BindHistogram(const AggregateBindArguments& args) {
   RequireArgumentCount("histogram", args, 1, 1);
   const Type type = KnownType(args.types[0]);
   switch (ValueKindOf(type)) {
-    case ValueKind::kInt64: return {{type}, std::make_shared<Histogram<int64_t>>(type)};
-    case ValueKind::kUInt64: return {{type}, std::make_shared<Histogram<uint64_t>>(type)};
-    case ValueKind::kDouble: return {{type}, std::make_shared<Histogram<double>>(type)};
-    case ValueKind::kDecimal: return {{type}, std::make_shared<Histogram<StoredInt128>>(type)};
-    case ValueKind::kBytes: return {{type}, std::make_shared<Histogram<std::string_view>>(type)};
-    case ValueKind::kOther: break;
+    case ValueKind::kInt64:
+      return {{type}, std::make_shared<Histogram<int64_t>>(type)};
+    case ValueKind::kUInt64:
+      return {{type}, std::make_shared<Histogram<uint64_t>>(type)};
+    case ValueKind::kDouble:
+      return {{type}, std::make_shared<Histogram<double>>(type)};
+    case ValueKind::kDecimal:
+      return {{type}, std::make_shared<Histogram<StoredInt128>>(type)};
+    case ValueKind::kBytes:
+      return {{type}, std::make_shared<Histogram<std::string_view>>(type)};
+    case ValueKind::kOther:
+      break;
   }
   ThrowArgumentType("histogram", "a number, text, date or time", type);
 }

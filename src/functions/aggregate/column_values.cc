@@ -25,18 +25,24 @@ ValueKind ValueKindOf(const Type& type) {
     case TypeId::kDate:
     case TypeId::kTime:
     case TypeId::kTimestamp:
-    case TypeId::kTimestampTz: return ValueKind::kInt64;
+    case TypeId::kTimestampTz:
+      return ValueKind::kInt64;
     case TypeId::kUInt8:
     case TypeId::kUInt16:
     case TypeId::kUInt32:
-    case TypeId::kUInt64: return ValueKind::kUInt64;
+    case TypeId::kUInt64:
+      return ValueKind::kUInt64;
     case TypeId::kFloat:
-    case TypeId::kDouble: return ValueKind::kDouble;
-    case TypeId::kDecimal: return ValueKind::kDecimal;
+    case TypeId::kDouble:
+      return ValueKind::kDouble;
+    case TypeId::kDecimal:
+      return ValueKind::kDecimal;
     case TypeId::kText:
     case TypeId::kBytes:
-    case TypeId::kJson: return ValueKind::kBytes;
-    default: return ValueKind::kOther;
+    case TypeId::kJson:
+      return ValueKind::kBytes;
+    default:
+      return ValueKind::kOther;
   }
 }
 
@@ -88,25 +94,48 @@ bool IsRaw(arrow::Type::type id) {
 template <typename T>
 void Widen(const arrow::Array& column, std::vector<T>* out) {
   switch (column.type_id()) {
-    case arrow::Type::NA: out->assign(static_cast<size_t>(column.length()), T{}); return;
-    case arrow::Type::BOOL: WidenBooleans(column, out); return;
-    case arrow::Type::INT8: WidenFrom<int8_t>(column, out); return;
-    case arrow::Type::INT16: WidenFrom<int16_t>(column, out); return;
+    case arrow::Type::NA:
+      out->assign(static_cast<size_t>(column.length()), T{});
+      return;
+    case arrow::Type::BOOL:
+      WidenBooleans(column, out);
+      return;
+    case arrow::Type::INT8:
+      WidenFrom<int8_t>(column, out);
+      return;
+    case arrow::Type::INT16:
+      WidenFrom<int16_t>(column, out);
+      return;
     case arrow::Type::INT32:
-    case arrow::Type::DATE32: WidenFrom<int32_t>(column, out); return;
-    case arrow::Type::INT64: WidenFrom<int64_t>(column, out); return;
-    case arrow::Type::UINT8: WidenFrom<uint8_t>(column, out); return;
-    case arrow::Type::UINT16: WidenFrom<uint16_t>(column, out); return;
-    case arrow::Type::UINT32: WidenFrom<uint32_t>(column, out); return;
-    case arrow::Type::UINT64: WidenFrom<uint64_t>(column, out); return;
-    case arrow::Type::FLOAT: WidenFrom<float>(column, out); return;
+    case arrow::Type::DATE32:
+      WidenFrom<int32_t>(column, out);
+      return;
+    case arrow::Type::INT64:
+      WidenFrom<int64_t>(column, out);
+      return;
+    case arrow::Type::UINT8:
+      WidenFrom<uint8_t>(column, out);
+      return;
+    case arrow::Type::UINT16:
+      WidenFrom<uint16_t>(column, out);
+      return;
+    case arrow::Type::UINT32:
+      WidenFrom<uint32_t>(column, out);
+      return;
+    case arrow::Type::UINT64:
+      WidenFrom<uint64_t>(column, out);
+      return;
+    case arrow::Type::FLOAT:
+      WidenFrom<float>(column, out);
+      return;
     case arrow::Type::DECIMAL128:
       if constexpr (std::is_same_v<T, double>) {
         DecimalsToDoubles(column, out);
         return;
       }
       break;
-    default: break;
+    default:
+      break;
   }
   LAMINAR_CHECK(false, "aggregate got a column of type " + column.type()->ToString());
 }
@@ -179,22 +208,34 @@ std::shared_ptr<arrow::Buffer> ToBits(const std::vector<T>& values) {
 template <typename T>
 std::shared_ptr<arrow::Buffer> Narrow(const Type& type, const std::vector<T>& values) {
   switch (type.id()) {
-    case TypeId::kBoolean: return ToBits(values);
-    case TypeId::kInt8: return NarrowTo<int8_t>(values);
-    case TypeId::kInt16: return NarrowTo<int16_t>(values);
+    case TypeId::kBoolean:
+      return ToBits(values);
+    case TypeId::kInt8:
+      return NarrowTo<int8_t>(values);
+    case TypeId::kInt16:
+      return NarrowTo<int16_t>(values);
     case TypeId::kInt32:
-    case TypeId::kDate: return NarrowTo<int32_t>(values);
+    case TypeId::kDate:
+      return NarrowTo<int32_t>(values);
     case TypeId::kInt64:
     case TypeId::kTime:
     case TypeId::kTimestamp:
-    case TypeId::kTimestampTz: return NarrowTo<int64_t>(values);
-    case TypeId::kUInt8: return NarrowTo<uint8_t>(values);
-    case TypeId::kUInt16: return NarrowTo<uint16_t>(values);
-    case TypeId::kUInt32: return NarrowTo<uint32_t>(values);
-    case TypeId::kUInt64: return NarrowTo<uint64_t>(values);
-    case TypeId::kFloat: return NarrowTo<float>(values);
-    case TypeId::kDouble: return NarrowTo<double>(values);
-    default: break;
+    case TypeId::kTimestampTz:
+      return NarrowTo<int64_t>(values);
+    case TypeId::kUInt8:
+      return NarrowTo<uint8_t>(values);
+    case TypeId::kUInt16:
+      return NarrowTo<uint16_t>(values);
+    case TypeId::kUInt32:
+      return NarrowTo<uint32_t>(values);
+    case TypeId::kUInt64:
+      return NarrowTo<uint64_t>(values);
+    case TypeId::kFloat:
+      return NarrowTo<float>(values);
+    case TypeId::kDouble:
+      return NarrowTo<double>(values);
+    default:
+      break;
   }
   LAMINAR_CHECK(false, "aggregate result of type " + type.ToString());
   return nullptr;

@@ -38,9 +38,7 @@ void ThrowArgumentType(std::string_view function, std::string_view expected, con
                   fmt::format("{} takes {}, not {}", function, expected, type.ToString()));
 }
 
-Type KnownType(const Type& type) {
-  return type.is_null() ? Type::Int64() : type;
-}
+Type KnownType(const Type& type) { return type.is_null() ? Type::Int64() : type; }
 
 Type RequireNumber(std::string_view function, const Type& type) {
   if (!type.is_numeric() && !type.is_null() && type.id() != TypeId::kJson)

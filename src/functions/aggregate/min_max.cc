@@ -146,12 +146,18 @@ BoundAggregate BindExtreme(const AggregateBindArguments& args) {
   RequireArgumentCount(name, args, 1, 1);
   const Type type = KnownType(args.types[0]);
   switch (ValueKindOf(type)) {
-    case ValueKind::kInt64: return {{type}, MakeExtreme<int64_t, kMax>(type, args.retractable)};
-    case ValueKind::kUInt64: return {{type}, MakeExtreme<uint64_t, kMax>(type, args.retractable)};
-    case ValueKind::kDouble: return {{type}, MakeExtreme<double, kMax>(type, args.retractable)};
-    case ValueKind::kDecimal: return {{type}, MakeExtreme<StoredInt128, kMax>(type, args.retractable)};
-    case ValueKind::kBytes: return {{type}, MakeExtreme<std::string_view, kMax>(type, args.retractable)};
-    case ValueKind::kOther: break;
+    case ValueKind::kInt64:
+      return {{type}, MakeExtreme<int64_t, kMax>(type, args.retractable)};
+    case ValueKind::kUInt64:
+      return {{type}, MakeExtreme<uint64_t, kMax>(type, args.retractable)};
+    case ValueKind::kDouble:
+      return {{type}, MakeExtreme<double, kMax>(type, args.retractable)};
+    case ValueKind::kDecimal:
+      return {{type}, MakeExtreme<StoredInt128, kMax>(type, args.retractable)};
+    case ValueKind::kBytes:
+      return {{type}, MakeExtreme<std::string_view, kMax>(type, args.retractable)};
+    case ValueKind::kOther:
+      break;
   }
   // Nested types and INTERVAL: the first row by sort order.
   RowColumns columns;

@@ -91,9 +91,7 @@ template <typename T>
 T Halfway(const T& a, const T& b, double) {
   return static_cast<T>((static_cast<__int128>(a) + static_cast<__int128>(b)) / 2);
 }
-StoredInt128 Halfway(const StoredInt128& a, const StoredInt128& b, double) {
-  return (a.get() + b.get()) / 2;
-}
+StoredInt128 Halfway(const StoredInt128& a, const StoredInt128& b, double) { return (a.get() + b.get()) / 2; }
 
 /// Continuous: between the two values around position p · (n − 1). T's other than double only know the middle
 /// (p = ½).
@@ -247,12 +245,18 @@ BoundAggregate BindMode(const AggregateBindArguments& args) {
   std::vector<Type> parameters;
   if (!within_group) parameters.push_back(type);
   switch (ValueKindOf(type)) {
-    case ValueKind::kInt64: return {parameters, std::make_shared<Mode<int64_t>>(type, 0)};
-    case ValueKind::kUInt64: return {parameters, std::make_shared<Mode<uint64_t>>(type, 0)};
-    case ValueKind::kDouble: return {parameters, std::make_shared<Mode<double>>(type, 0)};
-    case ValueKind::kDecimal: return {parameters, std::make_shared<Mode<StoredInt128>>(type, 0)};
-    case ValueKind::kBytes: return {parameters, std::make_shared<Mode<std::string_view>>(type, 0)};
-    case ValueKind::kOther: break;
+    case ValueKind::kInt64:
+      return {parameters, std::make_shared<Mode<int64_t>>(type, 0)};
+    case ValueKind::kUInt64:
+      return {parameters, std::make_shared<Mode<uint64_t>>(type, 0)};
+    case ValueKind::kDouble:
+      return {parameters, std::make_shared<Mode<double>>(type, 0)};
+    case ValueKind::kDecimal:
+      return {parameters, std::make_shared<Mode<StoredInt128>>(type, 0)};
+    case ValueKind::kBytes:
+      return {parameters, std::make_shared<Mode<std::string_view>>(type, 0)};
+    case ValueKind::kOther:
+      break;
   }
   ThrowArgumentType("mode", "a number, text, date or time", type);
 }
@@ -293,12 +297,18 @@ PercentileCall ReadPercentileCall(const char* name, const AggregateBindArguments
 std::shared_ptr<const AggregateFunction> MakePercentile(const Type& result, const PercentileSpec& spec,
                                                         bool retractable) {
   switch (ValueKindOf(result)) {
-    case ValueKind::kInt64: return MakePercentileOf<int64_t>(result, spec, retractable);
-    case ValueKind::kUInt64: return MakePercentileOf<uint64_t>(result, spec, retractable);
-    case ValueKind::kDouble: return MakePercentileOf<double>(result, spec, retractable);
-    case ValueKind::kDecimal: return MakePercentileOf<StoredInt128>(result, spec, retractable);
-    case ValueKind::kBytes: return MakePercentileOf<std::string_view>(result, spec, retractable);
-    case ValueKind::kOther: break;
+    case ValueKind::kInt64:
+      return MakePercentileOf<int64_t>(result, spec, retractable);
+    case ValueKind::kUInt64:
+      return MakePercentileOf<uint64_t>(result, spec, retractable);
+    case ValueKind::kDouble:
+      return MakePercentileOf<double>(result, spec, retractable);
+    case ValueKind::kDecimal:
+      return MakePercentileOf<StoredInt128>(result, spec, retractable);
+    case ValueKind::kBytes:
+      return MakePercentileOf<std::string_view>(result, spec, retractable);
+    case ValueKind::kOther:
+      break;
   }
   LAMINAR_CHECK(false, "percentile of " + result.ToString());
   return nullptr;

@@ -56,12 +56,18 @@ enum class PairKind { kCorr, kCovarPop, kCovarSamp, kSlope, kIntercept, kR2, kAv
 std::optional<double> PairResult(PairKind kind, const PairState& state) {
   const double n = static_cast<double>(state.count);
   switch (kind) {
-    case PairKind::kAvgX: return state.mean_x();
-    case PairKind::kAvgY: return state.mean_y();
-    case PairKind::kSxx: return state.sxx();
-    case PairKind::kSyy: return state.syy();
-    case PairKind::kSxy: return state.sxy();
-    case PairKind::kCovarPop: return state.sxy() / n;
+    case PairKind::kAvgX:
+      return state.mean_x();
+    case PairKind::kAvgY:
+      return state.mean_y();
+    case PairKind::kSxx:
+      return state.sxx();
+    case PairKind::kSyy:
+      return state.syy();
+    case PairKind::kSxy:
+      return state.sxy();
+    case PairKind::kCovarPop:
+      return state.sxy() / n;
     case PairKind::kCovarSamp:
       if (state.count < 2) return std::nullopt;
       return state.sxy() / (n - 1);

@@ -18,11 +18,16 @@ namespace {
 
 const char* Symbol(Arithmetic operation) {
   switch (operation) {
-    case Arithmetic::kAdd: return "+";
-    case Arithmetic::kSubtract: return "-";
-    case Arithmetic::kMultiply: return "*";
-    case Arithmetic::kDivide: return "/";
-    case Arithmetic::kModulo: return "%";
+    case Arithmetic::kAdd:
+      return "+";
+    case Arithmetic::kSubtract:
+      return "-";
+    case Arithmetic::kMultiply:
+      return "*";
+    case Arithmetic::kDivide:
+      return "/";
+    case Arithmetic::kModulo:
+      return "%";
   }
   return "?";
 }
@@ -100,10 +105,14 @@ ScalarKernel DivisionKernel(const Type& type, bool modulo) {
 template <typename T>
 ScalarKernel IntegerKernel(Arithmetic operation, const Type& type) {
   switch (operation) {
-    case Arithmetic::kAdd: return CheckedKernel<Arithmetic::kAdd, T>(type);
-    case Arithmetic::kSubtract: return CheckedKernel<Arithmetic::kSubtract, T>(type);
-    case Arithmetic::kMultiply: return CheckedKernel<Arithmetic::kMultiply, T>(type);
-    default: return DivisionKernel<T>(type, operation == Arithmetic::kModulo);
+    case Arithmetic::kAdd:
+      return CheckedKernel<Arithmetic::kAdd, T>(type);
+    case Arithmetic::kSubtract:
+      return CheckedKernel<Arithmetic::kSubtract, T>(type);
+    case Arithmetic::kMultiply:
+      return CheckedKernel<Arithmetic::kMultiply, T>(type);
+    default:
+      return DivisionKernel<T>(type, operation == Arithmetic::kModulo);
   }
 }
 
@@ -114,11 +123,16 @@ ScalarKernel RealKernel(Arithmetic operation, const Type& type) {
     return [arrow_type, f](const ScalarCall& call) { return MapTotal<T, T>(call, arrow_type, f); };
   };
   switch (operation) {
-    case Arithmetic::kAdd: return kernel([](T a, T b) { return a + b; });
-    case Arithmetic::kSubtract: return kernel([](T a, T b) { return a - b; });
-    case Arithmetic::kMultiply: return kernel([](T a, T b) { return a * b; });
-    case Arithmetic::kDivide: return kernel([](T a, T b) { return a / b; });
-    default: return kernel([](T a, T b) { return std::fmod(a, b); });
+    case Arithmetic::kAdd:
+      return kernel([](T a, T b) { return a + b; });
+    case Arithmetic::kSubtract:
+      return kernel([](T a, T b) { return a - b; });
+    case Arithmetic::kMultiply:
+      return kernel([](T a, T b) { return a * b; });
+    case Arithmetic::kDivide:
+      return kernel([](T a, T b) { return a / b; });
+    default:
+      return kernel([](T a, T b) { return std::fmod(a, b); });
   }
 }
 
@@ -127,9 +141,12 @@ Type Promoted(const Type& type) {
     case TypeId::kInt8:
     case TypeId::kInt16:
     case TypeId::kUInt8:
-    case TypeId::kUInt16: return Type::Int32();
-    case TypeId::kUInt32: return Type::Int64();
-    default: return type;
+    case TypeId::kUInt16:
+      return Type::Int32();
+    case TypeId::kUInt32:
+      return Type::Int64();
+    default:
+      return type;
   }
 }
 

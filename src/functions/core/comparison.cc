@@ -102,27 +102,42 @@ CompareFunction Pick(bool equal) {
 /// Null pointer: nested, compared by MakeRowCompare.
 CompareFunction FindCompare(const Type& type, bool equal) {
   switch (type.id()) {
-    case TypeId::kBoolean: return Pick<bool>(equal);
-    case TypeId::kInt8: return Pick<int8_t>(equal);
-    case TypeId::kInt16: return Pick<int16_t>(equal);
+    case TypeId::kBoolean:
+      return Pick<bool>(equal);
+    case TypeId::kInt8:
+      return Pick<int8_t>(equal);
+    case TypeId::kInt16:
+      return Pick<int16_t>(equal);
     case TypeId::kInt32:
-    case TypeId::kDate: return Pick<int32_t>(equal);
+    case TypeId::kDate:
+      return Pick<int32_t>(equal);
     case TypeId::kInt64:
     case TypeId::kTime:
     case TypeId::kTimestamp:
-    case TypeId::kTimestampTz: return Pick<int64_t>(equal);
-    case TypeId::kUInt8: return Pick<uint8_t>(equal);
-    case TypeId::kUInt16: return Pick<uint16_t>(equal);
-    case TypeId::kUInt32: return Pick<uint32_t>(equal);
-    case TypeId::kUInt64: return Pick<uint64_t>(equal);
-    case TypeId::kFloat: return Pick<float>(equal);
-    case TypeId::kDouble: return Pick<double>(equal);
-    case TypeId::kDecimal: return Pick<arrow::Decimal128>(equal);
+    case TypeId::kTimestampTz:
+      return Pick<int64_t>(equal);
+    case TypeId::kUInt8:
+      return Pick<uint8_t>(equal);
+    case TypeId::kUInt16:
+      return Pick<uint16_t>(equal);
+    case TypeId::kUInt32:
+      return Pick<uint32_t>(equal);
+    case TypeId::kUInt64:
+      return Pick<uint64_t>(equal);
+    case TypeId::kFloat:
+      return Pick<float>(equal);
+    case TypeId::kDouble:
+      return Pick<double>(equal);
+    case TypeId::kDecimal:
+      return Pick<arrow::Decimal128>(equal);
     case TypeId::kText:
     case TypeId::kJson:
-    case TypeId::kBytes: return Pick<std::string_view>(equal);
-    case TypeId::kInterval: return Pick<MonthDayNanos>(equal);
-    default: return nullptr;
+    case TypeId::kBytes:
+      return Pick<std::string_view>(equal);
+    case TypeId::kInterval:
+      return Pick<MonthDayNanos>(equal);
+    default:
+      return nullptr;
   }
 }
 

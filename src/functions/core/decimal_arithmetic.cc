@@ -20,14 +20,16 @@ using arrow::Decimal256;
 Type ResultType(Arithmetic operation, const Type& a, const Type& b) {
   const int p1 = a.precision(), s1 = a.scale(), p2 = b.precision(), s2 = b.scale();
   switch (operation) {
-    case Arithmetic::kMultiply: return BoundedDecimal(p1 + p2 + 1, s1 + s2);
+    case Arithmetic::kMultiply:
+      return BoundedDecimal(p1 + p2 + 1, s1 + s2);
     case Arithmetic::kDivide: {
       const int scale = std::max(6, s1 + p2 + 1);
       return BoundedDecimal(p1 - s1 + s2 + scale, scale);
     }
     case Arithmetic::kModulo:
       return BoundedDecimal(std::min(p1 - s1, p2 - s2) + std::max(s1, s2), std::max(s1, s2));
-    default: return BoundedDecimal(std::max(p1 - s1, p2 - s2) + std::max(s1, s2) + 1, std::max(s1, s2));
+    default:
+      return BoundedDecimal(std::max(p1 - s1, p2 - s2) + std::max(s1, s2) + 1, std::max(s1, s2));
   }
 }
 
@@ -70,7 +72,8 @@ struct Operands {
 Decimal256 Compute(const Operands& o, const Decimal256& a, const Decimal256& b) {
   const int scale = std::max(o.scale_a, o.scale_b);
   switch (o.operation) {
-    case Arithmetic::kMultiply: return Rescaled(a * b, o.scale_a + o.scale_b, o.scale_out);
+    case Arithmetic::kMultiply:
+      return Rescaled(a * b, o.scale_a + o.scale_b, o.scale_out);
     case Arithmetic::kDivide: {
       // a·10^k / b has scale_out digits after the point when k = scale_out − scale_a + scale_b.
       const int shift = o.scale_out - o.scale_a + o.scale_b;
@@ -132,15 +135,21 @@ Type BoundedDecimal(int precision, int scale) {
 
 Type DecimalOf(const Type& number) {
   switch (number.id()) {
-    case TypeId::kDecimal: return number;
+    case TypeId::kDecimal:
+      return number;
     case TypeId::kInt8:
-    case TypeId::kUInt8: return Type::Decimal(3, 0);
+    case TypeId::kUInt8:
+      return Type::Decimal(3, 0);
     case TypeId::kInt16:
-    case TypeId::kUInt16: return Type::Decimal(5, 0);
+    case TypeId::kUInt16:
+      return Type::Decimal(5, 0);
     case TypeId::kInt32:
-    case TypeId::kUInt32: return Type::Decimal(10, 0);
-    case TypeId::kUInt64: return Type::Decimal(20, 0);
-    default: return Type::Decimal(19, 0);
+    case TypeId::kUInt32:
+      return Type::Decimal(10, 0);
+    case TypeId::kUInt64:
+      return Type::Decimal(20, 0);
+    default:
+      return Type::Decimal(19, 0);
   }
 }
 

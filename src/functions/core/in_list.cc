@@ -2,10 +2,9 @@
 /// NULL, otherwise FALSE. Constants of integer-like types and text go into a hash set once; anything else is
 /// compared item by item.
 
-#include <boost/unordered/unordered_flat_set.hpp>
-
 #include <arrow/scalar.h>
 
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <string>
 
 #include "functions/comparable_types.h"
@@ -91,15 +90,20 @@ ScalarKernel LinearKernel(const Type& type) {
 ScalarKernel FindSetKernel(const Type& type, const arrow::ScalarVector& constants) {
   switch (type.id()) {
     case TypeId::kInt32:
-    case TypeId::kDate: return SetKernel<int32_t>(constants);
+    case TypeId::kDate:
+      return SetKernel<int32_t>(constants);
     case TypeId::kInt64:
     case TypeId::kTime:
     case TypeId::kTimestamp:
-    case TypeId::kTimestampTz: return SetKernel<int64_t>(constants);
-    case TypeId::kUInt64: return SetKernel<uint64_t>(constants);
+    case TypeId::kTimestampTz:
+      return SetKernel<int64_t>(constants);
+    case TypeId::kUInt64:
+      return SetKernel<uint64_t>(constants);
     case TypeId::kText:
-    case TypeId::kBytes: return SetKernel<std::string_view>(constants);
-    default: return nullptr;
+    case TypeId::kBytes:
+      return SetKernel<std::string_view>(constants);
+    default:
+      return nullptr;
   }
 }
 

@@ -131,13 +131,18 @@ void Pattern::CompileLike(std::string_view text, char escape) {
 
 bool Pattern::Matches(std::string_view text) const {
   switch (shape_) {
-    case Shape::kAnything: return true;
-    case Shape::kEquals: return text == literal_;
-    case Shape::kStartsWith: return text.starts_with(literal_);
-    case Shape::kEndsWith: return text.ends_with(literal_);
+    case Shape::kAnything:
+      return true;
+    case Shape::kEquals:
+      return text == literal_;
+    case Shape::kStartsWith:
+      return text.starts_with(literal_);
+    case Shape::kEndsWith:
+      return text.ends_with(literal_);
     case Shape::kContains:
       return memmem(text.data(), text.size(), literal_.data(), literal_.size()) != nullptr;
-    case Shape::kRegex: break;
+    case Shape::kRegex:
+      break;
   }
   const re2::StringPiece piece(text.data(), text.size());
   return whole_ ? RE2::FullMatch(piece, *regex_) : RE2::PartialMatch(piece, *regex_);

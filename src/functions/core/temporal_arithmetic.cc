@@ -255,7 +255,8 @@ std::optional<BoundScalar> BindTemporalArithmetic(Arithmetic operation, const Bi
     case Arithmetic::kDivide:
       if (IsInterval(a) && number(b)) return BindScale(b, true, true);
       return std::nullopt;
-    case Arithmetic::kModulo: return std::nullopt;
+    case Arithmetic::kModulo:
+      return std::nullopt;
   }
   return std::nullopt;
 }

@@ -5,9 +5,9 @@
 #include "base/error.h"
 #include "functions/datetime/calendar.h"
 #include "functions/datetime/register_datetime.h"
+#include "functions/datetime/time_unit.h"
 #include "functions/elementwise.h"
 #include "functions/overload.h"
-#include "functions/datetime/time_unit.h"
 
 namespace laminar {
 
@@ -89,31 +89,50 @@ IsoWeek IsoWeekOf(int64_t days) {
 int64_t DatePart(Part part, int64_t days) {
   const CivilDate date = CivilFromDays(days);
   switch (part) {
-    case Part::kYear: return date.year;
-    case Part::kIsoYear: return IsoWeekOf(days).year;
-    case Part::kQuarter: return (date.month + 2) / 3;
-    case Part::kMonth: return date.month;
-    case Part::kWeek: return IsoWeekOf(days).week;
-    case Part::kDay: return date.day;
-    case Part::kDayOfWeek: return FloorModulo(days + 4, 7);
-    case Part::kIsoDayOfWeek: return FloorModulo(days + 3, 7) + 1;
-    case Part::kDayOfYear: return days - DaysFromCivil(date.year, 1, 1) + 1;
-    case Part::kDecade: return FloorDivide(date.year, 10);
-    case Part::kCentury: return date.year > 0 ? (date.year + 99) / 100 : -((-date.year) / 100) - 1;
-    default: return 0;
+    case Part::kYear:
+      return date.year;
+    case Part::kIsoYear:
+      return IsoWeekOf(days).year;
+    case Part::kQuarter:
+      return (date.month + 2) / 3;
+    case Part::kMonth:
+      return date.month;
+    case Part::kWeek:
+      return IsoWeekOf(days).week;
+    case Part::kDay:
+      return date.day;
+    case Part::kDayOfWeek:
+      return FloorModulo(days + 4, 7);
+    case Part::kIsoDayOfWeek:
+      return FloorModulo(days + 3, 7) + 1;
+    case Part::kDayOfYear:
+      return days - DaysFromCivil(date.year, 1, 1) + 1;
+    case Part::kDecade:
+      return FloorDivide(date.year, 10);
+    case Part::kCentury:
+      return date.year > 0 ? (date.year + 99) / 100 : -((-date.year) / 100) - 1;
+    default:
+      return 0;
   }
 }
 
 /// Of the time since midnight.
 int64_t ClockPart(Part part, int64_t nanos) {
   switch (part) {
-    case Part::kHour: return nanos / (3600 * kSecondNs);
-    case Part::kMinute: return nanos / (60 * kSecondNs) % 60;
-    case Part::kWholeSecond: return nanos / kSecondNs % 60;
-    case Part::kMillisecond: return nanos % (60 * kSecondNs) / 1'000'000;
-    case Part::kMicrosecond: return nanos % (60 * kSecondNs) / 1'000;
-    case Part::kNanosecond: return nanos % (60 * kSecondNs);
-    default: return 0;
+    case Part::kHour:
+      return nanos / (3600 * kSecondNs);
+    case Part::kMinute:
+      return nanos / (60 * kSecondNs) % 60;
+    case Part::kWholeSecond:
+      return nanos / kSecondNs % 60;
+    case Part::kMillisecond:
+      return nanos % (60 * kSecondNs) / 1'000'000;
+    case Part::kMicrosecond:
+      return nanos % (60 * kSecondNs) / 1'000;
+    case Part::kNanosecond:
+      return nanos % (60 * kSecondNs);
+    default:
+      return 0;
   }
 }
 
@@ -138,14 +157,22 @@ double MomentRealPart(Part part, int64_t ticks, int64_t ticks_per_day) {
 /// Months and days stay apart, as in PostgreSQL: INTERVAL '25 hours' has hour 25 and day 0.
 int64_t IntervalPart(Part part, const MonthDayNanos& interval) {
   switch (part) {
-    case Part::kYear: return interval.months / 12;
-    case Part::kQuarter: return interval.months % 12 / 3 + 1;
-    case Part::kMonth: return interval.months % 12;
-    case Part::kWeek: return interval.days / 7;
-    case Part::kDay: return interval.days;
-    case Part::kDecade: return interval.months / 120;
-    case Part::kCentury: return interval.months / 1200;
-    default: return ClockPart(part, interval.nanoseconds);
+    case Part::kYear:
+      return interval.months / 12;
+    case Part::kQuarter:
+      return interval.months % 12 / 3 + 1;
+    case Part::kMonth:
+      return interval.months % 12;
+    case Part::kWeek:
+      return interval.days / 7;
+    case Part::kDay:
+      return interval.days;
+    case Part::kDecade:
+      return interval.months / 120;
+    case Part::kCentury:
+      return interval.months / 1200;
+    default:
+      return ClockPart(part, interval.nanoseconds);
   }
 }
 

@@ -117,45 +117,108 @@ bool TimePattern::AddStrftime(char letter, char flag, std::string* error) {
     return true;
   };
   switch (letter) {
-    case 'Y': Add(Field::kYear, 4, zero); return true;
-    case 'y': Add(Field::kYear2, 2, zero); return true;
-    case 'm': Add(Field::kMonth, 2, zero); return true;
+    case 'Y':
+      Add(Field::kYear, 4, zero);
+      return true;
+    case 'y':
+      Add(Field::kYear2, 2, zero);
+      return true;
+    case 'm':
+      Add(Field::kMonth, 2, zero);
+      return true;
     case 'b':
-    case 'h': Add(Field::kMonthShort); return true;
-    case 'B': Add(Field::kMonthLong); return true;
-    case 'd': Add(Field::kDay, 2, zero); return true;
-    case 'e': Add(Field::kDay, 2, space); return true;
-    case 'j': Add(Field::kDayOfYear, 3, zero); return true;
-    case 'a': Add(Field::kWeekdayShort); return true;
-    case 'A': Add(Field::kWeekdayLong); return true;
-    case 'u': Add(Field::kIsoWeekday, 1); return true;
-    case 'V': Add(Field::kIsoWeek, 2, zero); return true;
-    case 'G': Add(Field::kIsoYear, 4, zero); return true;
-    case 'q': Add(Field::kQuarter, 1); return true;
-    case 'H': Add(Field::kHour24, 2, zero); return true;
-    case 'k': Add(Field::kHour24, 2, space); return true;
-    case 'I': Add(Field::kHour12, 2, zero); return true;
-    case 'l': Add(Field::kHour12, 2, space); return true;
-    case 'M': Add(Field::kMinute, 2, zero); return true;
-    case 'S': Add(Field::kSecond, 2, zero); return true;
-    case 'f': Add(Field::kFraction, 9); return true;
+    case 'h':
+      Add(Field::kMonthShort);
+      return true;
+    case 'B':
+      Add(Field::kMonthLong);
+      return true;
+    case 'd':
+      Add(Field::kDay, 2, zero);
+      return true;
+    case 'e':
+      Add(Field::kDay, 2, space);
+      return true;
+    case 'j':
+      Add(Field::kDayOfYear, 3, zero);
+      return true;
+    case 'a':
+      Add(Field::kWeekdayShort);
+      return true;
+    case 'A':
+      Add(Field::kWeekdayLong);
+      return true;
+    case 'u':
+      Add(Field::kIsoWeekday, 1);
+      return true;
+    case 'V':
+      Add(Field::kIsoWeek, 2, zero);
+      return true;
+    case 'G':
+      Add(Field::kIsoYear, 4, zero);
+      return true;
+    case 'q':
+      Add(Field::kQuarter, 1);
+      return true;
+    case 'H':
+      Add(Field::kHour24, 2, zero);
+      return true;
+    case 'k':
+      Add(Field::kHour24, 2, space);
+      return true;
+    case 'I':
+      Add(Field::kHour12, 2, zero);
+      return true;
+    case 'l':
+      Add(Field::kHour12, 2, space);
+      return true;
+    case 'M':
+      Add(Field::kMinute, 2, zero);
+      return true;
+    case 'S':
+      Add(Field::kSecond, 2, zero);
+      return true;
+    case 'f':
+      Add(Field::kFraction, 9);
+      return true;
     case 'p':
-    case 'P': Add(Field::kAmPm); return true;
-    case 'z': Add(Field::kOffset); return true;
-    case 'Z': Add(Field::kOffsetOrZ); return true;
-    case 's': Add(Field::kEpoch); return true;
+    case 'P':
+      Add(Field::kAmPm);
+      return true;
+    case 'z':
+      Add(Field::kOffset);
+      return true;
+    case 'Z':
+      Add(Field::kOffsetOrZ);
+      return true;
+    case 's':
+      Add(Field::kEpoch);
+      return true;
     case 'n':
-    case 't': AddLiteral(" "); return true;
-    case '%': AddLiteral("%"); return true;
-    case 'D': return all("m/d/y");
-    case 'F': return all("Y-m-d");
+    case 't':
+      AddLiteral(" ");
+      return true;
+    case '%':
+      AddLiteral("%");
+      return true;
+    case 'D':
+      return all("m/d/y");
+    case 'F':
+      return all("Y-m-d");
     case 'T':
-    case 'X': return all("H:M:S");
-    case 'R': return all("H:M");
-    case 'r': return all("I:M:S p");
-    case 'x': return all("m/d/y");
-    case 'c': return all("a b e H:M:S Y");
-    default: *error = std::string("there is no %") + letter + " in a time format"; return false;
+    case 'X':
+      return all("H:M:S");
+    case 'R':
+      return all("H:M");
+    case 'r':
+      return all("I:M:S p");
+    case 'x':
+      return all("m/d/y");
+    case 'c':
+      return all("a b e H:M:S Y");
+    default:
+      *error = std::string("there is no %") + letter + " in a time format";
+      return false;
   }
 }
 
@@ -186,30 +249,64 @@ bool TimePattern::CompileJava(std::string_view format, std::string* error) {
 bool TimePattern::AddJava(char letter, int count, std::string* error) {
   switch (letter) {
     case 'y':
-    case 'u': count == 2 ? Add(Field::kYear2, 2) : Add(Field::kYear, count == 1 ? 1 : count); return true;
-    case 'Y': Add(Field::kIsoYear, count); return true;
+    case 'u':
+      count == 2 ? Add(Field::kYear2, 2) : Add(Field::kYear, count == 1 ? 1 : count);
+      return true;
+    case 'Y':
+      Add(Field::kIsoYear, count);
+      return true;
     case 'Q':
-    case 'q': Add(Field::kQuarter, count); return true;
+    case 'q':
+      Add(Field::kQuarter, count);
+      return true;
     case 'M':
     case 'L':
       count >= 4 ? Add(Field::kMonthLong) : count == 3 ? Add(Field::kMonthShort) : Add(Field::kMonth, count);
       return true;
-    case 'w': Add(Field::kIsoWeek, count); return true;
-    case 'd': Add(Field::kDay, count); return true;
-    case 'D': Add(Field::kDayOfYear, count); return true;
-    case 'E': count >= 4 ? Add(Field::kWeekdayLong) : Add(Field::kWeekdayShort); return true;
-    case 'e': Add(Field::kIsoWeekday, count); return true;
-    case 'H': Add(Field::kHour24, count); return true;
-    case 'h': Add(Field::kHour12, count); return true;
-    case 'm': Add(Field::kMinute, count); return true;
-    case 's': Add(Field::kSecond, count); return true;
-    case 'S': Add(Field::kFraction, std::min(count, 9)); return true;
-    case 'a': Add(Field::kAmPm); return true;
-    case 'Z': Add(count >= 5 ? Field::kOffsetColon : Field::kOffset); return true;
-    case 'x': Add(count >= 3 ? Field::kOffsetColon : Field::kOffset); return true;
+    case 'w':
+      Add(Field::kIsoWeek, count);
+      return true;
+    case 'd':
+      Add(Field::kDay, count);
+      return true;
+    case 'D':
+      Add(Field::kDayOfYear, count);
+      return true;
+    case 'E':
+      count >= 4 ? Add(Field::kWeekdayLong) : Add(Field::kWeekdayShort);
+      return true;
+    case 'e':
+      Add(Field::kIsoWeekday, count);
+      return true;
+    case 'H':
+      Add(Field::kHour24, count);
+      return true;
+    case 'h':
+      Add(Field::kHour12, count);
+      return true;
+    case 'm':
+      Add(Field::kMinute, count);
+      return true;
+    case 's':
+      Add(Field::kSecond, count);
+      return true;
+    case 'S':
+      Add(Field::kFraction, std::min(count, 9));
+      return true;
+    case 'a':
+      Add(Field::kAmPm);
+      return true;
+    case 'Z':
+      Add(count >= 5 ? Field::kOffsetColon : Field::kOffset);
+      return true;
+    case 'x':
+      Add(count >= 3 ? Field::kOffsetColon : Field::kOffset);
+      return true;
     case 'X':
     case 'z':
-    case 'V': Add(Field::kOffsetOrZ); return true;
+    case 'V':
+      Add(Field::kOffsetOrZ);
+      return true;
     default:
       *error =
           std::string("'") + letter + "' is no letter of a time format: quote text as in yyyy-MM-dd'T'HH:mm";
@@ -228,32 +325,78 @@ void TimePattern::Append(const MomentParts& moment, TextWriter& out) const {
   for (const Token& token : tokens_) {
     switch (token.field) {
       case Field::kLiteral:
-      case Field::kSpace: out.Append(token.text); break;
-      case Field::kYear: number(token, date.year); break;
-      case Field::kYear2: number(token, FloorModulo(date.year, 100)); break;
-      case Field::kMonth: number(token, date.month); break;
-      case Field::kMonthShort: out.Append(kMonths[static_cast<size_t>(date.month - 1)].substr(0, 3)); break;
-      case Field::kMonthLong: out.Append(kMonths[static_cast<size_t>(date.month - 1)]); break;
-      case Field::kDay: number(token, date.day); break;
-      case Field::kDayOfYear: number(token, days - DaysFromCivil(date.year, 1, 1) + 1); break;
+      case Field::kSpace:
+        out.Append(token.text);
+        break;
+      case Field::kYear:
+        number(token, date.year);
+        break;
+      case Field::kYear2:
+        number(token, FloorModulo(date.year, 100));
+        break;
+      case Field::kMonth:
+        number(token, date.month);
+        break;
+      case Field::kMonthShort:
+        out.Append(kMonths[static_cast<size_t>(date.month - 1)].substr(0, 3));
+        break;
+      case Field::kMonthLong:
+        out.Append(kMonths[static_cast<size_t>(date.month - 1)]);
+        break;
+      case Field::kDay:
+        number(token, date.day);
+        break;
+      case Field::kDayOfYear:
+        number(token, days - DaysFromCivil(date.year, 1, 1) + 1);
+        break;
       case Field::kWeekdayShort:
         out.Append(kWeekdays[static_cast<size_t>(FloorModulo(days + 3, 7))].substr(0, 3));
         break;
-      case Field::kWeekdayLong: out.Append(kWeekdays[static_cast<size_t>(FloorModulo(days + 3, 7))]); break;
-      case Field::kIsoWeekday: number(token, FloorModulo(days + 3, 7) + 1); break;
-      case Field::kIsoWeek: number(token, IsoWeekNumber(days)); break;
-      case Field::kIsoYear: number(token, IsoWeekYear(days)); break;
-      case Field::kQuarter: number(token, (date.month + 2) / 3); break;
-      case Field::kHour24: number(token, hour); break;
-      case Field::kHour12: number(token, (hour + 11) % 12 + 1); break;
-      case Field::kMinute: number(token, second_of_day / 60 % 60); break;
-      case Field::kSecond: number(token, second_of_day % 60); break;
-      case Field::kFraction: AppendFraction(moment.nanos, token.width, out); break;
-      case Field::kAmPm: out.Append(hour < 12 ? "AM" : "PM"); break;
-      case Field::kOffset: out.Append("+0000"); break;
-      case Field::kOffsetColon: out.Append("+00:00"); break;
-      case Field::kOffsetOrZ: out.Append("Z"); break;
-      case Field::kEpoch: AppendPadded(moment.seconds, 1, '0', out); break;
+      case Field::kWeekdayLong:
+        out.Append(kWeekdays[static_cast<size_t>(FloorModulo(days + 3, 7))]);
+        break;
+      case Field::kIsoWeekday:
+        number(token, FloorModulo(days + 3, 7) + 1);
+        break;
+      case Field::kIsoWeek:
+        number(token, IsoWeekNumber(days));
+        break;
+      case Field::kIsoYear:
+        number(token, IsoWeekYear(days));
+        break;
+      case Field::kQuarter:
+        number(token, (date.month + 2) / 3);
+        break;
+      case Field::kHour24:
+        number(token, hour);
+        break;
+      case Field::kHour12:
+        number(token, (hour + 11) % 12 + 1);
+        break;
+      case Field::kMinute:
+        number(token, second_of_day / 60 % 60);
+        break;
+      case Field::kSecond:
+        number(token, second_of_day % 60);
+        break;
+      case Field::kFraction:
+        AppendFraction(moment.nanos, token.width, out);
+        break;
+      case Field::kAmPm:
+        out.Append(hour < 12 ? "AM" : "PM");
+        break;
+      case Field::kOffset:
+        out.Append("+0000");
+        break;
+      case Field::kOffsetColon:
+        out.Append("+00:00");
+        break;
+      case Field::kOffsetOrZ:
+        out.Append("Z");
+        break;
+      case Field::kEpoch:
+        AppendPadded(moment.seconds, 1, '0', out);
+        break;
     }
   }
 }
@@ -343,7 +486,8 @@ bool TimePattern::NextIsDigits(size_t index) const {
   if (index + 1 >= tokens_.size()) return false;
   const Token& next = tokens_[index + 1];
   switch (next.field) {
-    case Field::kLiteral: return IsDigit(next.text[0]);
+    case Field::kLiteral:
+      return IsDigit(next.text[0]);
     case Field::kSpace:
     case Field::kMonthShort:
     case Field::kMonthLong:
@@ -352,9 +496,12 @@ bool TimePattern::NextIsDigits(size_t index) const {
     case Field::kAmPm:
     case Field::kOffset:
     case Field::kOffsetColon:
-    case Field::kOffsetOrZ: return false;
-    case Field::kFraction: return next.width > 0;
-    default: return true;
+    case Field::kOffsetOrZ:
+      return false;
+    case Field::kFraction:
+      return next.width > 0;
+    default:
+      return true;
   }
 }
 
@@ -383,25 +530,32 @@ bool TimePattern::ParseToken(size_t index, std::string_view* text, ParsedParts* 
       number = TakeNumber(text, 2);
       if (number) parts->year = *number + (*number < 70 ? 2000 : 1900);
       return number.has_value();
-    case Field::kMonth: return two(&parts->month, 1, 12);
+    case Field::kMonth:
+      return two(&parts->month, 1, 12);
     case Field::kMonthShort:
     case Field::kMonthLong: {
       const int month = TakeName(text, kMonths);
       parts->month = month + 1;
       return month >= 0;
     }
-    case Field::kDay: return two(&parts->day, 1, 31);
+    case Field::kDay:
+      return two(&parts->day, 1, 31);
     case Field::kDayOfYear:
       parts->day_of_year = TakeNumber(text, 3);
       return InRange(parts->day_of_year, 1, 366);
     case Field::kWeekdayShort:
-    case Field::kWeekdayLong: return TakeName(text, kWeekdays) >= 0;
+    case Field::kWeekdayLong:
+      return TakeName(text, kWeekdays) >= 0;
     case Field::kIsoWeekday:
-    case Field::kQuarter: return TakeNumber(text, 1).has_value();
+    case Field::kQuarter:
+      return TakeNumber(text, 1).has_value();
     case Field::kIsoWeek:
-    case Field::kIsoYear: return false;  // a week alone is no date
-    case Field::kHour24: return two(&parts->hour, 0, 23);
-    case Field::kHour12: return two(&parts->hour12, 1, 12);
+    case Field::kIsoYear:
+      return false;  // a week alone is no date
+    case Field::kHour24:
+      return two(&parts->hour, 0, 23);
+    case Field::kHour12:
+      return two(&parts->hour12, 1, 12);
     case Field::kMinute:
       if (!two(&number, 0, 59)) return false;
       parts->minute = *number;
@@ -428,7 +582,9 @@ bool TimePattern::ParseToken(size_t index, std::string_view* text, ParsedParts* 
       number = TakeOffset(text);
       parts->offset_seconds = number.value_or(0);
       return number.has_value();
-    case Field::kEpoch: parts->epoch = TakeNumber(text, 18, /*sign=*/true); return parts->epoch.has_value();
+    case Field::kEpoch:
+      parts->epoch = TakeNumber(text, 18, /*sign=*/true);
+      return parts->epoch.has_value();
   }
   return false;
 }

@@ -92,26 +92,41 @@ std::optional<TimeUnit> ParseTimeUnit(std::string_view name) {
 
 int64_t UnitNanos(TimeUnit unit) {
   switch (unit) {
-    case TimeUnit::kNanosecond: return 1;
-    case TimeUnit::kMicrosecond: return 1'000;
-    case TimeUnit::kMillisecond: return 1'000'000;
-    case TimeUnit::kSecond: return kSecondNs;
-    case TimeUnit::kMinute: return 60 * kSecondNs;
-    case TimeUnit::kHour: return 3600 * kSecondNs;
-    case TimeUnit::kDay: return kDayNs;
-    case TimeUnit::kWeek: return 7 * kDayNs;
-    default: return 0;
+    case TimeUnit::kNanosecond:
+      return 1;
+    case TimeUnit::kMicrosecond:
+      return 1'000;
+    case TimeUnit::kMillisecond:
+      return 1'000'000;
+    case TimeUnit::kSecond:
+      return kSecondNs;
+    case TimeUnit::kMinute:
+      return 60 * kSecondNs;
+    case TimeUnit::kHour:
+      return 3600 * kSecondNs;
+    case TimeUnit::kDay:
+      return kDayNs;
+    case TimeUnit::kWeek:
+      return 7 * kDayNs;
+    default:
+      return 0;
   }
 }
 
 int64_t UnitMonths(TimeUnit unit) {
   switch (unit) {
-    case TimeUnit::kMonth: return 1;
-    case TimeUnit::kQuarter: return 3;
-    case TimeUnit::kYear: return 12;
-    case TimeUnit::kDecade: return 120;
-    case TimeUnit::kCentury: return 1200;
-    default: return 0;
+    case TimeUnit::kMonth:
+      return 1;
+    case TimeUnit::kQuarter:
+      return 3;
+    case TimeUnit::kYear:
+      return 12;
+    case TimeUnit::kDecade:
+      return 120;
+    case TimeUnit::kCentury:
+      return 1200;
+    default:
+      return 0;
   }
 }
 

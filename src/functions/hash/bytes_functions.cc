@@ -48,7 +48,8 @@ void RegisterBytesFunctions(FunctionRegistry& registry) {
                                       .example = "encode(to_bytes('é'), 'hex')",
                                       .result = "\"c3a9\""},
                               .overloads = {Fixed({Type::Text()}, Type::Bytes(), [](const ScalarCall& call) {
-                                return Map<std::string_view>(call, arrow::binary(), [](std::string_view text) { return text; });
+                                return Map<std::string_view>(call, arrow::binary(),
+                                                             [](std::string_view text) { return text; });
                               })}});
   registry.Add(ScalarFunction{.names = {"from_bytes"},
                               .doc = {.group = "Hash and encoding",
@@ -57,15 +58,16 @@ void RegisterBytesFunctions(FunctionRegistry& registry) {
                                       .example = "from_bytes(decode('c3a9', 'hex'))",
                                       .result = "\"é\""},
                               .overloads = {Fixed({Type::Bytes()}, Type::Text(), FromBytes)}});
-  registry.Add(ScalarFunction{.names = {"ip_to_int"},
-                              .doc = {.group = "Hash and encoding",
-                                      .signature = "ip_to_int(text) → BIGINT",
-                                      .description = "The number of a dotted IPv4 address; NULL when the text is none.",
-                                      .example = "ip_to_int('192.168.0.1')",
-                                      .result = "3232235521"},
-                              .overloads = {Fixed({Type::Text()}, Type::Int64(), [](const ScalarCall& call) {
-                                return Map<std::string_view>(call, arrow::int64(), AddressNumber);
-                              })}});
+  registry.Add(ScalarFunction{
+      .names = {"ip_to_int"},
+      .doc = {.group = "Hash and encoding",
+              .signature = "ip_to_int(text) → BIGINT",
+              .description = "The number of a dotted IPv4 address; NULL when the text is none.",
+              .example = "ip_to_int('192.168.0.1')",
+              .result = "3232235521"},
+      .overloads = {Fixed({Type::Text()}, Type::Int64(), [](const ScalarCall& call) {
+        return Map<std::string_view>(call, arrow::int64(), AddressNumber);
+      })}});
 }
 
 }  // namespace laminar

@@ -30,7 +30,8 @@ const EVP_MD* FindAlgorithm(std::string_view name) {
 /// One digest after the other in the same context: EVP_Digest would make a context per row.
 class Digester {
  public:
-  explicit Digester(const EVP_MD* algorithm) : algorithm_(algorithm), context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {}
+  explicit Digester(const EVP_MD* algorithm)
+      : algorithm_(algorithm), context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {}
 
   /// Valid until the next call. False when OpenSSL refuses (an algorithm switched off by policy).
   bool Run(std::string_view bytes, std::string_view* digest) {
@@ -56,7 +57,8 @@ ScalarKernel DigestKernel(const EVP_MD* algorithm, Form form) {
   return [=](const ScalarCall& call) {
     Digester digester(algorithm);
     const std::vector<arrow::Datum> args = {call.args[0]};
-    return MapText<std::string_view>({args, call.num_rows, call.context}, form == Form::kBytes ? arrow::binary() : arrow::utf8(),
+    return MapText<std::string_view>({args, call.num_rows, call.context},
+                                     form == Form::kBytes ? arrow::binary() : arrow::utf8(),
                                      [&](std::string_view bytes, TextWriter& out, BatchError& error) {
                                        std::string_view digest;
                                        if (!digester.Run(bytes, &digest)) {
@@ -76,9 +78,10 @@ ScalarBinder DigestBinder(const Type& bytes) {
     const auto name = ConstantText(arguments, 1);
     const EVP_MD* algorithm = name ? FindAlgorithm(*name) : nullptr;
     if (!algorithm) {
-      throw UserError(Reason::kTypeError, {},
-                      fmt::format("digest: {}; there are md5, sha1, sha224, sha256, sha384, sha512, blake2b and blake2s",
-                                  name ? "unknown algorithm '" + *name + "'" : "the algorithm is no constant text"));
+      throw UserError(
+          Reason::kTypeError, {},
+          fmt::format("digest: {}; there are md5, sha1, sha224, sha256, sha384, sha512, blake2b and blake2s",
+                      name ? "unknown algorithm '" + *name + "'" : "the algorithm is no constant text"));
     }
     return BoundScalar{{bytes, Type::Text()}, Type::Bytes(), DigestKernel(algorithm, Form::kBytes), false};
   };
@@ -102,20 +105,26 @@ void RegisterHexDigest(FunctionRegistry& registry, const char* name, const char*
 void RegisterDigestFunctions(FunctionRegistry& registry) {
   RegisterHexDigest(registry, "md5", "MD5", "900150983cd24fb0d6963f7d28e17f72");
   RegisterHexDigest(registry, "sha1", "SHA-1", "a9993e364706816aba3e25717850c26c9cd0d89d");
-  RegisterHexDigest(registry, "sha224", "SHA-224", "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7");
-  RegisterHexDigest(registry, "sha256", "SHA-256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  RegisterHexDigest(registry, "sha384", "SHA-384",
-                    "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7");
-  RegisterHexDigest(registry, "sha512", "SHA-512",
-                    "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd"
-                    "454d4423643ce80e2a9ac94fa54ca49f");
+  RegisterHexDigest(registry, "sha224", "SHA-224",
+                    "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7");
+  RegisterHexDigest(registry, "sha256", "SHA-256",
+                    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  RegisterHexDigest(
+      registry, "sha384", "SHA-384",
+      "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7");
+  RegisterHexDigest(
+      registry, "sha512", "SHA-512",
+      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd"
+      "454d4423643ce80e2a9ac94fa54ca49f");
   registry.Add(ScalarFunction{
       .names = {"digest"},
-      .doc = {.group = "Hash and encoding",
-              .signature = "digest(text or bytes, algorithm) → BYTEA",
-              .description = "The digest's bytes. Algorithms: md5, sha1, sha224, sha256, sha384, sha512, blake2b, blake2s.",
-              .example = "encode(digest('abc', 'md5'), 'hex')",
-              .result = "\"900150983cd24fb0d6963f7d28e17f72\""},
+      .doc =
+          {.group = "Hash and encoding",
+           .signature = "digest(text or bytes, algorithm) → BYTEA",
+           .description =
+               "The digest's bytes. Algorithms: md5, sha1, sha224, sha256, sha384, sha512, blake2b, blake2s.",
+           .example = "encode(digest('abc', 'md5'), 'hex')",
+           .result = "\"900150983cd24fb0d6963f7d28e17f72\""},
       .overloads = {DigestBinder(Type::Bytes()), DigestBinder(Type::Text())}});
 }
 

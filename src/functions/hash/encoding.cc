@@ -9,13 +9,15 @@
 namespace laminar {
 namespace {
 
-constexpr std::string_view kBase64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kBase64Alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr uint8_t kNoDigit = 0xFF;
 
 constexpr std::array<uint8_t, 256> MakeBase64Values() {
   std::array<uint8_t, 256> values{};
   values.fill(kNoDigit);
-  for (size_t i = 0; i < kBase64Alphabet.size(); ++i) values[static_cast<unsigned char>(kBase64Alphabet[i])] = static_cast<uint8_t>(i);
+  for (size_t i = 0; i < kBase64Alphabet.size(); ++i)
+    values[static_cast<unsigned char>(kBase64Alphabet[i])] = static_cast<uint8_t>(i);
   values['-'] = 62;
   values['_'] = 63;
   return values;
@@ -36,7 +38,9 @@ void AppendHexBytes(std::string_view bytes, TextWriter& out) {
 void AppendBase64Bytes(std::string_view bytes, TextWriter& out) {
   char* const begin = out.Reserve((bytes.size() + 2) / 3 * 4);
   char* to = begin;
-  auto byte = [&](size_t i) { return i < bytes.size() ? static_cast<uint32_t>(static_cast<unsigned char>(bytes[i])) : 0; };
+  auto byte = [&](size_t i) {
+    return i < bytes.size() ? static_cast<uint32_t>(static_cast<unsigned char>(bytes[i])) : 0;
+  };
   for (size_t i = 0; i < bytes.size(); i += 3) {
     const uint32_t group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
     *to++ = kBase64Alphabet[group >> 18];

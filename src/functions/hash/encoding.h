@@ -11,8 +11,8 @@ class TextWriter;
 enum class Encoding { kHex, kBase64 };
 
 void AppendEncoded(std::string_view bytes, Encoding encoding, TextWriter& out);
-/// Hexadecimal in either case; base64 with or without padding, in the standard or the URL-safe alphabet. False when the text
-/// is neither; what was appended is then unusable.
+/// Hexadecimal in either case; base64 with or without padding, in the standard or the URL-safe alphabet.
+/// False when the text is neither; what was appended is then unusable.
 bool AppendDecoded(std::string_view text, Encoding encoding, TextWriter& out);
 
 }  // namespace laminar

@@ -25,9 +25,10 @@ TEST(HashFunctions, KnownValues) {
 
 TEST(HashFunctions, MultiHashTellsArgumentsApart) {
   std::set<std::string> hashes;
-  for (const char* call : {"multi_hash('a', 'b')", "multi_hash('ab')", "multi_hash('ab', '')", "multi_hash('', 'ab')",
-                           "multi_hash('ab', NULL)", "multi_hash(NULL, 'ab')", "multi_hash(NULL)", "multi_hash('null')",
-                           "multi_hash(1)", "multi_hash('1')", "multi_hash(true)"}) {
+  for (const char* call :
+       {"multi_hash('a', 'b')", "multi_hash('ab')", "multi_hash('ab', '')", "multi_hash('', 'ab')",
+        "multi_hash('ab', NULL)", "multi_hash(NULL, 'ab')", "multi_hash(NULL)", "multi_hash('null')",
+        "multi_hash(1)", "multi_hash('1')", "multi_hash(true)"}) {
     hashes.insert(EvaluateConstantCall(call));
   }
   EXPECT_EQ(hashes.size(), 11u);

@@ -1,7 +1,8 @@
 #pragma once
 
-/// The first argument of the JSON functions: a JSON value, or a TEXT that holds one. TEXT is not cast, since a text that is
-/// no JSON gives NULL and no error; it is checked row by row instead. Include only from .cc files.
+/// The first argument of the JSON functions: a JSON value, or a TEXT that holds one. TEXT is not cast, since
+/// a text that is no JSON gives NULL and no error; it is checked row by row instead. Include only from .cc
+/// files.
 
 #include <optional>
 #include <string_view>

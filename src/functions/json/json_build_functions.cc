@@ -26,7 +26,8 @@ CallShape ShapeWithoutNulls(const ScalarCall& call) {
 struct ValueColumn {
   ColumnView view;
   RowText text;
-  ValueColumn(const arrow::Datum& argument, const Type& type) : view(argument), text(MakeRowText(view, type, TextForm::kJson)) {}
+  ValueColumn(const arrow::Datum& argument, const Type& type)
+      : view(argument), text(MakeRowText(view, type, TextForm::kJson)) {}
 };
 
 arrow::Result<arrow::Datum> Finish(TextWriter& writer, const CallShape& shape) {
@@ -82,7 +83,9 @@ arrow::Result<arrow::Datum> BuildArray(const ScalarCall& call, const std::vector
 ScalarBinder ObjectBinder(Nulls nulls) {
   return [nulls](const BindArguments& arguments) -> std::optional<BoundScalar> {
     if (arguments.size() % 2 != 0) {
-      throw UserError(Reason::kTypeError, {}, fmt::format("json_object takes pairs of key and value, {} arguments given", arguments.size()));
+      throw UserError(
+          Reason::kTypeError, {},
+          fmt::format("json_object takes pairs of key and value, {} arguments given", arguments.size()));
     }
     std::vector<Type> parameters = arguments.types;
     bool constant_keys = true;
@@ -90,15 +93,19 @@ ScalarBinder ObjectBinder(Nulls nulls) {
       parameters[i] = Type::Text();
       constant_keys = constant_keys && ConstantText(arguments, i).has_value();
     }
-    return BoundScalar{parameters, Type::Json(),
-                       [parameters, nulls](const ScalarCall& call) { return BuildObject(call, parameters, nulls); }, !constant_keys};
+    return BoundScalar{
+        parameters, Type::Json(),
+        [parameters, nulls](const ScalarCall& call) { return BuildObject(call, parameters, nulls); },
+        !constant_keys};
   };
 }
 
 ScalarBinder ArrayBinder(Nulls nulls) {
   return [nulls](const BindArguments& arguments) -> std::optional<BoundScalar> {
     const std::vector<Type> types = arguments.types;
-    return BoundScalar{types, Type::Json(), [types, nulls](const ScalarCall& call) { return BuildArray(call, types, nulls); }, false};
+    return BoundScalar{types, Type::Json(),
+                       [types, nulls](const ScalarCall& call) { return BuildArray(call, types, nulls); },
+                       false};
   };
 }
 
@@ -127,8 +134,10 @@ void RegisterJsonBuildFunctions(FunctionRegistry& registry) {
   registry.Add(ScalarFunction{
       .names = {"json_object"},
       .doc = {.group = "JSON",
-              .signature = "json_object(key, value, …) → JSON; also json_object(KEY k VALUE v, …) and json_object(k: v, …)",
-              .description = "An object of the pairs in order. NULL values become null; a NULL key is an error.",
+              .signature = "json_object(key, value, …) → JSON; also json_object(KEY k VALUE v, …) and "
+                           "json_object(k: v, …)",
+              .description =
+                  "An object of the pairs in order. NULL values become null; a NULL key is an error.",
               .example = "json_object('id', 1, 'name', 'x', 'tags', NULL)",
               .result = "{\"id\":1,\"name\":\"x\",\"tags\":null}"},
       .overloads = {ObjectBinder(Nulls::kKeep)}});
@@ -147,18 +156,20 @@ void RegisterJsonBuildFunctions(FunctionRegistry& registry) {
                                       .example = "json_array(1, 'x', NULL, 2.5)",
                                       .result = "[1,\"x\",null,2.5]"},
                               .overloads = {ArrayBinder(Nulls::kKeep)}});
-  registry.Add(ScalarFunction{.names = {"json_array_absent_on_null"},
-                              .doc = {.group = "JSON",
-                                      .signature = "json_array_absent_on_null(value, …) → JSON",
-                                      .description = "JSON_ARRAY(… ABSENT ON NULL): NULL values are left out.",
-                                      .example = "json_array_absent_on_null(1, NULL, 'x')",
-                                      .result = "[1,\"x\"]"},
-                              .overloads = {ArrayBinder(Nulls::kLeaveOut)}});
+  registry.Add(
+      ScalarFunction{.names = {"json_array_absent_on_null"},
+                     .doc = {.group = "JSON",
+                             .signature = "json_array_absent_on_null(value, …) → JSON",
+                             .description = "JSON_ARRAY(… ABSENT ON NULL): NULL values are left out.",
+                             .example = "json_array_absent_on_null(1, NULL, 'x')",
+                             .result = "[1,\"x\"]"},
+                     .overloads = {ArrayBinder(Nulls::kLeaveOut)}});
   registry.Add(ScalarFunction{
       .names = {"to_json", "json_string"},
       .doc = {.group = "JSON",
               .signature = "to_json(value) → JSON",
-              .description = "Any value as JSON: timestamps as text, BYTEA as base64, structs and maps as objects.",
+              .description =
+                  "Any value as JSON: timestamps as text, BYTEA as base64, structs and maps as objects.",
               .example = "to_json('a\"b')",
               .result = "\"a\\\"b\""},
       .overloads = {BindToJson}});

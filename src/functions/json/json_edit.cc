@@ -9,7 +9,8 @@ namespace {
 /// Writes `{` or `[` and the commas between what follows.
 class ContainerWriter {
  public:
-  ContainerWriter(TextWriter& out, bool object) : out_(out), before_(object ? '{' : '['), close_(object ? '}' : ']') {}
+  ContainerWriter(TextWriter& out, bool object)
+      : out_(out), before_(object ? '{' : '['), close_(object ? '}' : ']') {}
   /// Before each element.
   void Element() {
     out_.Push(before_);
@@ -34,7 +35,9 @@ class ContainerWriter {
 };
 
 /// The index from the front; may be out of range.
-int64_t FromFront(const JsonKey& key, std::string_view array) { return key.index < 0 ? key.index + JsonLength(array) : key.index; }
+int64_t FromFront(const JsonKey& key, std::string_view array) {
+  return key.index < 0 ? key.index + JsonLength(array) : key.index;
+}
 
 void SetMember(std::string_view raw, std::span<const JsonKey> keys, std::string_view value, TextWriter& out) {
   ContainerWriter object(out, true);
@@ -57,7 +60,8 @@ void SetMember(std::string_view raw, std::span<const JsonKey> keys, std::string_
   object.Finish();
 }
 
-void SetElement(std::string_view raw, std::span<const JsonKey> keys, std::string_view value, TextWriter& out) {
+void SetElement(std::string_view raw, std::span<const JsonKey> keys, std::string_view value,
+                TextWriter& out) {
   ContainerWriter array(out, false);
   const int64_t index = FromFront(keys[0], raw);
   int64_t i = 0;
@@ -86,7 +90,8 @@ std::optional<std::string_view> PatchOf(std::string_view patch, std::string_view
 
 }  // namespace
 
-void AppendJsonSet(std::string_view raw, std::span<const JsonKey> keys, std::string_view value, TextWriter& out) {
+void AppendJsonSet(std::string_view raw, std::span<const JsonKey> keys, std::string_view value,
+                   TextWriter& out) {
   if (keys.empty()) {
     out.Append(value);
   } else if (KindOfJson(raw) == JsonKind::kObject && !keys[0].is_index) {

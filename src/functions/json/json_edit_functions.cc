@@ -18,12 +18,15 @@ using PathPtr = std::shared_ptr<const JsonPath>;
 /// The literal path of argument `index`. Throws UserError when it is none, or more than keys and indices.
 PathPtr LiteralChain(const char* function, const BindArguments& arguments, size_t index) {
   const auto text = ConstantText(arguments, index);
-  if (!text) throw UserError(Reason::kTypeError, {}, fmt::format("{}: a path must be a literal and not NULL", function));
+  if (!text)
+    throw UserError(Reason::kTypeError, {},
+                    fmt::format("{}: a path must be a literal and not NULL", function));
   std::string error;
   auto path = JsonPath::Parse(*text, &error);
   if (path && !path->is_chain()) error = "only keys and indices can be changed";
   if (path && path->is_chain() && path->chain().empty()) error = "it is the whole document";
-  if (!error.empty()) throw UserError(Reason::kTypeError, {}, fmt::format("{}: bad path '{}': {}", function, *text, error));
+  if (!error.empty())
+    throw UserError(Reason::kTypeError, {}, fmt::format("{}: bad path '{}': {}", function, *text, error));
   return std::make_shared<const JsonPath>(std::move(*path));
 }
 
@@ -48,10 +51,11 @@ class Editor {
   TextWriter next_;
 };
 
-/// Runs `edit(row, json, writer)` on rows whose first argument is there; the shape's NULLs are those of `args`.
+/// Runs `edit(row, json, writer)` on rows whose first argument is there; the shape's NULLs are those of
+/// `args`.
 template <typename Edit>
-arrow::Result<arrow::Datum> EditRows(const ScalarCall& call, const JsonInput& input, const std::vector<arrow::Datum>& strict_args,
-                                     Edit edit) {
+arrow::Result<arrow::Datum> EditRows(const ScalarCall& call, const JsonInput& input,
+                                     const std::vector<arrow::Datum>& strict_args, Edit edit) {
   CallShape shape = ShapeOf(strict_args, call.num_rows);
   shape.constant = ShapeOf(call).constant;
   shape.rows = shape.constant ? 1 : call.num_rows;
@@ -73,8 +77,8 @@ arrow::Result<arrow::Datum> EditRows(const ScalarCall& call, const JsonInput& in
   return FinishColumn(shape, arrow::utf8(), validity.Finish(), std::move(buffers));
 }
 
-arrow::Result<arrow::Datum> Set(const ScalarCall& call, const JsonInput& input, const std::vector<PathPtr>& paths,
-                                const std::vector<Type>& types) {
+arrow::Result<arrow::Datum> Set(const ScalarCall& call, const JsonInput& input,
+                                const std::vector<PathPtr>& paths, const std::vector<Type>& types) {
   std::vector<RowText> values;
   for (size_t i = 0; i < paths.size(); ++i) {
     values.push_back(MakeRowText(ColumnView(call.args[2 * i + 2]), types[2 * i + 2], TextForm::kJson));
@@ -85,17 +89,21 @@ arrow::Result<arrow::Datum> Set(const ScalarCall& call, const JsonInput& input, 
     for (size_t i = 0; i < paths.size(); ++i) {
       value.TruncateRow(0);
       values[i](row, value);
-      editor.Apply([&](std::string_view text, TextWriter& next) { AppendJsonSet(text, paths[i]->chain(), value.row(), next); });
+      editor.Apply([&](std::string_view text, TextWriter& next) {
+        AppendJsonSet(text, paths[i]->chain(), value.row(), next);
+      });
     }
     out.Append(editor.result());
   });
 }
 
-arrow::Result<arrow::Datum> Remove(const ScalarCall& call, const JsonInput& input, const std::vector<PathPtr>& paths) {
+arrow::Result<arrow::Datum> Remove(const ScalarCall& call, const JsonInput& input,
+                                   const std::vector<PathPtr>& paths) {
   return EditRows(call, input, {call.args[0]}, [&](int64_t, std::string_view json, TextWriter& out) {
     Editor editor(json);
     for (const PathPtr& path : paths) {
-      editor.Apply([&](std::string_view text, TextWriter& next) { AppendJsonRemoved(text, path->chain(), next); });
+      editor.Apply(
+          [&](std::string_view text, TextWriter& next) { AppendJsonRemoved(text, path->chain(), next); });
     }
     out.Append(editor.result());
   });
@@ -112,7 +120,9 @@ std::optional<BoundScalar> BindSet(const BindArguments& arguments) {
     paths.push_back(LiteralChain("json_set", arguments, i));
     parameters[i] = Type::Text();
   }
-  auto kernel = [=, input = JsonInput(*json)](const ScalarCall& call) { return Set(call, input, paths, parameters); };
+  auto kernel = [=, input = JsonInput(*json)](const ScalarCall& call) {
+    return Set(call, input, paths, parameters);
+  };
   return BoundScalar{parameters, Type::Json(), kernel, false};
 }
 
@@ -155,7 +165,9 @@ std::optional<BoundScalar> BindMerge(const BindArguments& arguments) {
       if (shape.IsValid(row) && all_valid(row)) {
         Editor editor(WithoutSpace(texts[0][row]));
         for (size_t i = 1; i < texts.size(); ++i) {
-          editor.Apply([&](std::string_view target, TextWriter& next) { AppendJsonMerged(target, WithoutSpace(texts[i][row]), next); });
+          editor.Apply([&](std::string_view target, TextWriter& next) {
+            AppendJsonMerged(target, WithoutSpace(texts[i][row]), next);
+          });
         }
         writer.Append(editor.result());
       } else {
@@ -176,7 +188,8 @@ void RegisterJsonEditFunctions(FunctionRegistry& registry) {
       .names = {"json_set"},
       .doc = {.group = "JSON",
               .signature = "json_set(json, path, value, …) → JSON",
-              .description = "The JSON with each value put at its path, a literal of keys and indices: replaced, or added to an "
+              .description = "The JSON with each value put at its path, a literal of keys and indices: "
+                             "replaced, or added to an "
                              "object or array that is there. Values of any type; NULL becomes null.",
               .example = "json_set('{\"a\":{\"b\":1}}', '$.a.b', 2, '$.c', 'x')",
               .result = "{\"a\":{\"b\":2},\"c\":\"x\"}"},
@@ -193,7 +206,8 @@ void RegisterJsonEditFunctions(FunctionRegistry& registry) {
       .names = {"json_merge", "json_merge_patch"},
       .doc = {.group = "JSON",
               .signature = "json_merge(json, patch, …) → JSON",
-              .description = "JSON Merge Patch (RFC 7396): objects are merged key by key, null removes a key, anything else replaces.",
+              .description = "JSON Merge Patch (RFC 7396): objects are merged key by key, null removes a "
+                             "key, anything else replaces.",
               .example = "json_merge('{\"a\":1,\"b\":{\"c\":2}}', '{\"a\":null,\"b\":{\"d\":3}}')",
               .result = "{\"b\":{\"c\":2,\"d\":3}}"},
       .overloads = {BindMerge}});

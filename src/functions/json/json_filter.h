@@ -28,8 +28,8 @@ struct JsonFilter {
   Operand right;                                            ///< comparisons
 };
 
-/// Orders two raw scalars of the same kind: −1, 0, 1. nullopt for different kinds, and for objects and arrays that differ.
-/// Integers compare exactly, other numbers as DOUBLE.
+/// Orders two raw scalars of the same kind: −1, 0, 1. nullopt for different kinds, and for objects and arrays
+/// that differ. Integers compare exactly, other numbers as DOUBLE.
 std::optional<int> CompareJson(std::string_view a, std::string_view b);
 
 }  // namespace laminar

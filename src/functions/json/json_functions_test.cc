@@ -78,7 +78,8 @@ TEST(JsonPathFunctions, Value) {
                {"json_value('5', '$')", "\"5\""},
                {"json_value(JSON '{\"a\":\"\\u0041\"}', '$.a')", "\"A\""},
                {"json_value(NULL, '$.a')", "null"}});
-  EXPECT_EQ(ErrorOfCall("json_value('{}', '$[')"), "json_value: bad path '$[': ']' is missing (at character 3)");
+  EXPECT_EQ(ErrorOfCall("json_value('{}', '$[')"),
+            "json_value: bad path '$[': ']' is missing (at character 3)");
 }
 
 TEST(JsonPathFunctions, ValueWithClauses) {
@@ -90,8 +91,10 @@ TEST(JsonPathFunctions, ValueWithClauses) {
                {"json_value_ext('{}', 'strict $.a', NULL, 'e', false, false)", "\"e\""},
                {"json_value_ext('{\"a\":1}', '$.a', NULL, NULL, true, true)", "\"1\""},
                {"json_value_ext(NULL, '$.a', 'd', 'd', true, true)", "null"}});
-  EXPECT_EQ(ErrorOfCall("json_value_ext('{}', '$.a', NULL, NULL, true, false)"), "json_value: no value at path '$.a' in {}");
-  EXPECT_EQ(ErrorOfCall("json_value_ext('{', '$.a', NULL, NULL, false, true)"), "json_value: no single scalar at path '$.a' in {");
+  EXPECT_EQ(ErrorOfCall("json_value_ext('{}', '$.a', NULL, NULL, true, false)"),
+            "json_value: no value at path '$.a' in {}");
+  EXPECT_EQ(ErrorOfCall("json_value_ext('{', '$.a', NULL, NULL, false, true)"),
+            "json_value: no single scalar at path '$.a' in {");
 }
 
 TEST(JsonPathFunctions, QueryAndExists) {
@@ -112,33 +115,35 @@ TEST(JsonPathFunctions, QueryAndExists) {
 }
 
 TEST(JsonPathFunctions, Extract) {
-  ExpectCalls({{"extract_json('{\"a\":[1,\"x\",{\"b\": 2}]}', '$.a[*]')", "[\"1\",\"\\\"x\\\"\",\"{\\\"b\\\":2}\"]"},
-               {"extract_json('{}', '$.a')", "[]"},
-               {"extract_json('{', '$.a')", "null"},
-               {"extract_json('{\"a\":12345678901234567890}', '$.a')", "[\"12345678901234567890\"]"},
-               {"extract_json_string('{\"a\":1}', '$.a')", "null"},
-               {"extract_json_string('{\"a\":[\"x\",\"y\"]}', '$.a[*]')", "\"x\""},
-               {"get_first_json_object('{\"a\":\"x\"}', '$.a')", "\"\\\"x\\\"\""},
-               {"get_first_json_object('{\"a\":null}', '$.a')", "\"null\""},
-               {"get_first_json_object('{}', '$.a')", "null"}});
+  ExpectCalls(
+      {{"extract_json('{\"a\":[1,\"x\",{\"b\": 2}]}', '$.a[*]')", "[\"1\",\"\\\"x\\\"\",\"{\\\"b\\\":2}\"]"},
+       {"extract_json('{}', '$.a')", "[]"},
+       {"extract_json('{', '$.a')", "null"},
+       {"extract_json('{\"a\":12345678901234567890}', '$.a')", "[\"12345678901234567890\"]"},
+       {"extract_json_string('{\"a\":1}', '$.a')", "null"},
+       {"extract_json_string('{\"a\":[\"x\",\"y\"]}', '$.a[*]')", "\"x\""},
+       {"get_first_json_object('{\"a\":\"x\"}', '$.a')", "\"\\\"x\\\"\""},
+       {"get_first_json_object('{\"a\":null}', '$.a')", "\"null\""},
+       {"get_first_json_object('{}', '$.a')", "null"}});
   EXPECT_EQ(ErrorOfCall("extract_json('{}', NULL)"), "extract_json: the path must be a literal and not NULL");
 }
 
 TEST(JsonBuild, ObjectsAndArrays) {
-  ExpectCalls({{"json_object()", "{}"},
-               {"json_object('a', JSON '{\"x\":1}', 'b', '{\"x\":1}')", "{\"a\":{\"x\":1},\"b\":\"{\\\"x\\\":1}\"}"},
-               {"json_object('é\"', true, 'n', NULL)", "{\"é\\\"\":true,\"n\":null}"},
-               {"json_object('d', 1.0, 'l', string_to_array('a,b', ','))", "{\"d\":1.0,\"l\":[\"a\",\"b\"]}"},
-               {"json_object('x', decode('00ff', 'hex'))", "{\"x\":\"AP8=\"}"},
-               {"json_object_absent_on_null('a', NULL)", "{}"},
-               {"json_object_absent_on_null('a', NULL, 'b', 2)", "{\"b\":2}"},
-               {"json_array()", "[]"},
-               {"json_array(NULL, 9007199254740993)", "[null,9007199254740993]"},
-               {"json_array_absent_on_null(NULL)", "[]"},
-               {"to_json(JSON '[1]')", "[1]"},
-               {"to_json('[1]')", "\"[1]\""},
-               {"to_json(NULL)", "null"},
-               {"json_string(1.5)", "1.5"}});
+  ExpectCalls(
+      {{"json_object()", "{}"},
+       {"json_object('a', JSON '{\"x\":1}', 'b', '{\"x\":1}')", "{\"a\":{\"x\":1},\"b\":\"{\\\"x\\\":1}\"}"},
+       {"json_object('é\"', true, 'n', NULL)", "{\"é\\\"\":true,\"n\":null}"},
+       {"json_object('d', 1.0, 'l', string_to_array('a,b', ','))", "{\"d\":1.0,\"l\":[\"a\",\"b\"]}"},
+       {"json_object('x', decode('00ff', 'hex'))", "{\"x\":\"AP8=\"}"},
+       {"json_object_absent_on_null('a', NULL)", "{}"},
+       {"json_object_absent_on_null('a', NULL, 'b', 2)", "{\"b\":2}"},
+       {"json_array()", "[]"},
+       {"json_array(NULL, 9007199254740993)", "[null,9007199254740993]"},
+       {"json_array_absent_on_null(NULL)", "[]"},
+       {"to_json(JSON '[1]')", "[1]"},
+       {"to_json('[1]')", "\"[1]\""},
+       {"to_json(NULL)", "null"},
+       {"json_string(1.5)", "1.5"}});
   EXPECT_EQ(ErrorOfCall("json_object('a')"), "json_object takes pairs of key and value, 1 arguments given");
   EXPECT_EQ(ErrorOfCall("json_object(NULL, 1)"), "json_object: a key is NULL");
 }
@@ -183,7 +188,8 @@ TEST(JsonEdit, SetsRemovesMerges) {
                {"json_merge('{\"a\":[1]}', '{\"a\":[2]}', '{\"b\":3}')", "{\"a\":[2],\"b\":3}"},
                {"json_merge('{\"\\u0061\":1}', '{\"a\":2}')", "{\"\\u0061\":2}"},
                {"json_merge('{', '{}')", "null"}});
-  EXPECT_EQ(ErrorOfCall("json_set('{}', '$..a', 1)"), "json_set: bad path '$..a': only keys and indices can be changed");
+  EXPECT_EQ(ErrorOfCall("json_set('{}', '$..a', 1)"),
+            "json_set: bad path '$..a': only keys and indices can be changed");
   EXPECT_EQ(ErrorOfCall("json_remove('{}', '$')"), "json_remove: bad path '$': it is the whole document");
 }
 

@@ -1,4 +1,5 @@
-/// The getters: -> ->> #> #>> ? and JSON_GET… by keys and indices. A missing value, JSON null and invalid JSON give NULL.
+/// The getters: -> ->> #> #>> ? and JSON_GET… by keys and indices. A missing value, JSON null and invalid
+/// JSON give NULL.
 
 #include <charconv>
 #include <cmath>
@@ -38,7 +39,8 @@ class Getter {
 /// f(raw, TextWriter&) gives false for NULL.
 using TextGetter = bool (*)(std::string_view raw, TextWriter& out);
 
-arrow::Result<arrow::Datum> GetTexts(const ScalarCall& call, const JsonKeyArguments& keys, const JsonInput& input, TextGetter get) {
+arrow::Result<arrow::Datum> GetTexts(const ScalarCall& call, const JsonKeyArguments& keys,
+                                     const JsonInput& input, TextGetter get) {
   const CallShape shape = ShapeOf(call);
   if (shape.all_null) return NullDatum(arrow::utf8());
   Getter getter(call, keys, input);
@@ -57,8 +59,9 @@ arrow::Result<arrow::Datum> GetTexts(const ScalarCall& call, const JsonKeyArgume
 
 /// f(getter, row) gives optional<T>.
 template <typename T, typename F>
-arrow::Result<arrow::Datum> GetValues(const ScalarCall& call, const JsonKeyArguments& keys, const JsonInput& input,
-                                      const std::shared_ptr<arrow::DataType>& type, F f) {
+arrow::Result<arrow::Datum> GetValues(const ScalarCall& call, const JsonKeyArguments& keys,
+                                      const JsonInput& input, const std::shared_ptr<arrow::DataType>& type,
+                                      F f) {
   const CallShape shape = ShapeOf(call);
   if (shape.all_null) return NullDatum(type);
   Getter getter(call, keys, input);
@@ -118,7 +121,8 @@ std::optional<bool> ToBoolean(std::string_view raw) {
 }
 
 using Bind = KeysPtr (*)(const BindArguments& arguments, size_t first);
-using Run = std::function<arrow::Result<arrow::Datum>(const ScalarCall&, const JsonKeyArguments&, const JsonInput&)>;
+using Run =
+    std::function<arrow::Result<arrow::Datum>(const ScalarCall&, const JsonKeyArguments&, const JsonInput&)>;
 
 /// (json, key…) with at least `min_keys` and at most `max_keys` arguments behind the first.
 ScalarBinder GetterBinder(Bind bind, size_t min_keys, size_t max_keys, Type result, Run run) {
@@ -129,7 +133,9 @@ ScalarBinder GetterBinder(Bind bind, size_t min_keys, size_t max_keys, Type resu
     if (!keys) return std::nullopt;
     BoundScalar bound{{*json}, result, nullptr, false};
     bound.parameters.insert(bound.parameters.end(), keys->parameters().begin(), keys->parameters().end());
-    bound.kernel = [run, keys, input = JsonInput(*json)](const ScalarCall& call) { return run(call, *keys, input); };
+    bound.kernel = [run, keys, input = JsonInput(*json)](const ScalarCall& call) {
+      return run(call, *keys, input);
+    };
     return bound;
   };
 }
@@ -144,7 +150,8 @@ Run TextRun(TextGetter get) {
 
 template <typename T>
 Run ValueRun(Type type, std::optional<T> (*read)(std::string_view raw)) {
-  return [=, arrow_type = type.arrow_type()](const ScalarCall& call, const JsonKeyArguments& keys, const JsonInput& input) {
+  return [=, arrow_type = type.arrow_type()](const ScalarCall& call, const JsonKeyArguments& keys,
+                                             const JsonInput& input) {
     return GetValues<T>(call, keys, input, arrow_type, [read](Getter& getter, int64_t row) {
       const auto raw = getter.Find(row);
       return raw ? read(*raw) : std::nullopt;
@@ -152,11 +159,13 @@ Run ValueRun(Type type, std::optional<T> (*read)(std::string_view raw)) {
   };
 }
 
-arrow::Result<arrow::Datum> Contains(const ScalarCall& call, const JsonKeyArguments& keys, const JsonInput& input) {
-  return GetValues<bool>(call, keys, input, arrow::boolean(), [](Getter& getter, int64_t row) -> std::optional<bool> {
-    if (!getter.IsValidInput(row)) return std::nullopt;
-    return getter.Find(row).has_value();
-  });
+arrow::Result<arrow::Datum> Contains(const ScalarCall& call, const JsonKeyArguments& keys,
+                                     const JsonInput& input) {
+  return GetValues<bool>(call, keys, input, arrow::boolean(),
+                         [](Getter& getter, int64_t row) -> std::optional<bool> {
+                           if (!getter.IsValidInput(row)) return std::nullopt;
+                           return getter.Find(row).has_value();
+                         });
 }
 
 std::optional<int64_t> ToLength(std::string_view raw) {
@@ -164,7 +173,8 @@ std::optional<int64_t> ToLength(std::string_view raw) {
   return length < 0 ? std::nullopt : std::optional(length);
 }
 
-arrow::Result<arrow::Datum> GetElements(const ScalarCall& call, const JsonKeyArguments& keys, const JsonInput& input) {
+arrow::Result<arrow::Datum> GetElements(const ScalarCall& call, const JsonKeyArguments& keys,
+                                        const JsonInput& input) {
   const CallShape shape = ShapeOf(call);
   if (shape.all_null) return NullDatum(Type::Array(Type::Json()).arrow_type());
   Getter getter(call, keys, input);
@@ -189,23 +199,27 @@ void RegisterOperators(FunctionRegistry& registry) {
       .names = {"->"},
       .doc = {.group = "JSON",
               .signature = "json -> key → JSON",
-              .description = "The value of a key, or the element at a 0-based index (negative from the end), as JSON.",
+              .description =
+                  "The value of a key, or the element at a 0-based index (negative from the end), as JSON.",
               .example = "'{\"a\":{\"b\":1}}' -> 'a'",
               .result = "{\"b\":1}"},
       .overloads = {GetterBinder(JsonKeyArguments::Bind, 1, 1, Type::Json(), TextRun(GetJson))}});
   registry.Add(ScalarFunction{
       .names = {"->>"},
-      .doc = {.group = "JSON",
-              .signature = "json ->> key → TEXT",
-              .description = "The value of a key or index as text: strings without quotes, anything else as its JSON text.",
-              .example = "'{\"a\":\"x\"}' ->> 'a'",
-              .result = "\"x\""},
+      .doc =
+          {.group = "JSON",
+           .signature = "json ->> key → TEXT",
+           .description =
+               "The value of a key or index as text: strings without quotes, anything else as its JSON text.",
+           .example = "'{\"a\":\"x\"}' ->> 'a'",
+           .result = "\"x\""},
       .overloads = {GetterBinder(JsonKeyArguments::Bind, 1, 1, Type::Text(), TextRun(GetText))}});
   registry.Add(ScalarFunction{
       .names = {"#>"},
       .doc = {.group = "JSON",
               .signature = "json #> '{key,0,…}' → JSON",
-              .description = "The value at the end of a path of keys and indices, as JSON. The path is a text '{a,0}' or a TEXT[].",
+              .description = "The value at the end of a path of keys and indices, as JSON. The path is a "
+                             "text '{a,0}' or a TEXT[].",
               .example = "'{\"a\":[1,{\"b\":2}]}' #> '{a,1,b}'",
               .result = "2"},
       .overloads = {GetterBinder(JsonKeyArguments::BindPath, 1, 1, Type::Json(), TextRun(GetJson))}});
@@ -228,14 +242,15 @@ void RegisterTyped(FunctionRegistry& registry) {
               .example = "json_get_str('{\"a\":[\"x\"]}', 'a', 0)",
               .result = "\"x\""},
       .overloads = {GetterBinder(JsonKeyArguments::Bind, 0, kAnyNumber, Type::Text(), TextRun(GetString))}});
-  registry.Add(ScalarFunction{
-      .names = {"json_get_int"},
-      .doc = {.group = "JSON",
-              .signature = "json_get_int(json, key, …) → BIGINT",
-              .description = "The integer at the end of the keys; NULL for another kind of value or one that BIGINT cannot hold.",
-              .example = "json_get_int('{\"a\":9007199254740993}', 'a')",
-              .result = "9007199254740993"},
-      .overloads = {GetterBinder(JsonKeyArguments::Bind, 0, kAnyNumber, Type::Int64(), ValueRun<int64_t>(Type::Int64(), ToInteger))}});
+  registry.Add(ScalarFunction{.names = {"json_get_int"},
+                              .doc = {.group = "JSON",
+                                      .signature = "json_get_int(json, key, …) → BIGINT",
+                                      .description = "The integer at the end of the keys; NULL for another "
+                                                     "kind of value or one that BIGINT cannot hold.",
+                                      .example = "json_get_int('{\"a\":9007199254740993}', 'a')",
+                                      .result = "9007199254740993"},
+                              .overloads = {GetterBinder(JsonKeyArguments::Bind, 0, kAnyNumber, Type::Int64(),
+                                                         ValueRun<int64_t>(Type::Int64(), ToInteger))}});
   registry.Add(ScalarFunction{
       .names = {"json_get_float"},
       .doc = {.group = "JSON",
@@ -243,7 +258,8 @@ void RegisterTyped(FunctionRegistry& registry) {
               .description = "The number at the end of the keys; NULL for another kind of value.",
               .example = "json_get_float('{\"a\":2}', 'a')",
               .result = "2.0"},
-      .overloads = {GetterBinder(JsonKeyArguments::Bind, 0, kAnyNumber, Type::Double(), ValueRun<double>(Type::Double(), ToDouble))}});
+      .overloads = {GetterBinder(JsonKeyArguments::Bind, 0, kAnyNumber, Type::Double(),
+                                 ValueRun<double>(Type::Double(), ToDouble))}});
   registry.Add(ScalarFunction{
       .names = {"json_get_bool"},
       .doc = {.group = "JSON",
@@ -251,7 +267,8 @@ void RegisterTyped(FunctionRegistry& registry) {
               .description = "The true or false at the end of the keys; NULL for another kind of value.",
               .example = "json_get_bool('[true]', 0)",
               .result = "true"},
-      .overloads = {GetterBinder(JsonKeyArguments::Bind, 0, kAnyNumber, Type::Boolean(), ValueRun<bool>(Type::Boolean(), ToBoolean))}});
+      .overloads = {GetterBinder(JsonKeyArguments::Bind, 0, kAnyNumber, Type::Boolean(),
+                                 ValueRun<bool>(Type::Boolean(), ToBoolean))}});
   registry.Add(ScalarFunction{
       .names = {"json_get_json"},
       .doc = {.group = "JSON",
@@ -264,10 +281,12 @@ void RegisterTyped(FunctionRegistry& registry) {
       .names = {"json_get_array"},
       .doc = {.group = "JSON",
               .signature = "json_get_array(json, key, …) → JSON[]",
-              .description = "The elements of the array at the end of the keys; NULL for another kind of value.",
+              .description =
+                  "The elements of the array at the end of the keys; NULL for another kind of value.",
               .example = "json_get_array('{\"a\":[1,\"x\"]}', 'a')",
               .result = "[1,\"x\"]"},
-      .overloads = {GetterBinder(JsonKeyArguments::Bind, 0, kAnyNumber, Type::Array(Type::Json()), GetElements)}});
+      .overloads = {
+          GetterBinder(JsonKeyArguments::Bind, 0, kAnyNumber, Type::Array(Type::Json()), GetElements)}});
 }
 
 }  // namespace
@@ -278,7 +297,8 @@ void RegisterJsonGetters(FunctionRegistry& registry) {
       .names = {"json_get"},
       .doc = {.group = "JSON",
               .signature = "json_get(json, key, …) → JSON",
-              .description = "The value at the end of the keys (text) and 0-based indices (integers; negative from the end).",
+              .description = "The value at the end of the keys (text) and 0-based indices (integers; "
+                             "negative from the end).",
               .example = "json_get('{\"a\":[10,20]}', 'a', -1)",
               .result = "20"},
       .overloads = {GetterBinder(JsonKeyArguments::Bind, 0, kAnyNumber, Type::Json(), TextRun(GetJson))}});
@@ -286,27 +306,32 @@ void RegisterJsonGetters(FunctionRegistry& registry) {
       .names = {"json_as_text"},
       .doc = {.group = "JSON",
               .signature = "json_as_text(json, key, …) → TEXT",
-              .description = "The value at the end of the keys as text: strings without quotes, anything else as its JSON text.",
+              .description = "The value at the end of the keys as text: strings without quotes, anything "
+                             "else as its JSON text.",
               .example = "json_as_text('{\"a\":[1.50]}', 'a', 0)",
               .result = "\"1.50\""},
       .overloads = {GetterBinder(JsonKeyArguments::Bind, 0, kAnyNumber, Type::Text(), TextRun(GetText))}});
   RegisterTyped(registry);
   registry.Add(ScalarFunction{
       .names = {"json_contains", "?"},
-      .doc = {.group = "JSON",
-              .signature = "json_contains(json, key, …) → BOOLEAN; also json ? key",
-              .description = "Whether there is a value, also null, at the end of the keys. NULL when the JSON is invalid.",
-              .example = "json_contains('{\"a\":null}', 'a')",
-              .result = "true"},
+      .doc =
+          {.group = "JSON",
+           .signature = "json_contains(json, key, …) → BOOLEAN; also json ? key",
+           .description =
+               "Whether there is a value, also null, at the end of the keys. NULL when the JSON is invalid.",
+           .example = "json_contains('{\"a\":null}', 'a')",
+           .result = "true"},
       .overloads = {GetterBinder(JsonKeyArguments::Bind, 1, kAnyNumber, Type::Boolean(), Contains)}});
   registry.Add(ScalarFunction{
       .names = {"json_length", "json_len"},
       .doc = {.group = "JSON",
               .signature = "json_length(json, key, …) → BIGINT",
-              .description = "Elements of the array or members of the object at the end of the keys; NULL for a scalar.",
+              .description =
+                  "Elements of the array or members of the object at the end of the keys; NULL for a scalar.",
               .example = "json_length('{\"a\":[1,2,3]}', 'a')",
               .result = "3"},
-      .overloads = {GetterBinder(JsonKeyArguments::Bind, 0, kAnyNumber, Type::Int64(), ValueRun<int64_t>(Type::Int64(), ToLength))}});
+      .overloads = {GetterBinder(JsonKeyArguments::Bind, 0, kAnyNumber, Type::Int64(),
+                                 ValueRun<int64_t>(Type::Int64(), ToLength))}});
 }
 
 }  // namespace laminar

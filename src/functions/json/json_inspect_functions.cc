@@ -25,17 +25,22 @@ ScalarBinder ParseBinder(bool fail) {
     const auto json = JsonParameter(arguments.types[0]);
     if (!json) return std::nullopt;
     if (json->id() == TypeId::kJson) {
-      return BoundScalar{{*json}, *json, [](const ScalarCall& call) -> arrow::Result<arrow::Datum> { return call.args[0]; }, false};
+      return BoundScalar{{*json},
+                         *json,
+                         [](const ScalarCall& call) -> arrow::Result<arrow::Datum> { return call.args[0]; },
+                         false};
     }
     auto kernel = [fail](const ScalarCall& call) {
-      return MapText<std::string_view>(call, arrow::utf8(), [fail](std::string_view text, TextWriter& out, BatchError& error) {
-        if (IsValidJson(text)) {
-          AppendCompactJson(TrimJsonSpace(text), out);
-          return true;
-        }
-        if (fail) error.Fail([&] { return fmt::format("parse_json: '{}' is not JSON", Left(text, 100)); });
-        return false;
-      });
+      return MapText<std::string_view>(
+          call, arrow::utf8(), [fail](std::string_view text, TextWriter& out, BatchError& error) {
+            if (IsValidJson(text)) {
+              AppendCompactJson(TrimJsonSpace(text), out);
+              return true;
+            }
+            if (fail)
+              error.Fail([&] { return fmt::format("parse_json: '{}' is not JSON", Left(text, 100)); });
+            return false;
+          });
     };
     return BoundScalar{{*json}, Type::Json(), kernel, fail};
   };
@@ -46,7 +51,8 @@ std::optional<BoundScalar> BindIsValid(const BindArguments& arguments) {
   const auto json = JsonParameter(arguments.types[0]);
   if (!json) return std::nullopt;
   auto kernel = [input = JsonInput(*json)](const ScalarCall& call) {
-    return Map<std::string_view>(call, arrow::boolean(), [input](std::string_view text) { return input.IsValid(text); });
+    return Map<std::string_view>(call, arrow::boolean(),
+                                 [input](std::string_view text) { return input.IsValid(text); });
   };
   return BoundScalar{{*json}, Type::Boolean(), kernel, false};
 }
@@ -68,12 +74,24 @@ ScalarBinder OfValue(bool (*write)(std::string_view raw, TextWriter& out)) {
 
 bool WriteKind(std::string_view raw, TextWriter& out) {
   switch (KindOfJson(raw)) {
-    case JsonKind::kObject: out.Append("object"); break;
-    case JsonKind::kArray: out.Append("array"); break;
-    case JsonKind::kString: out.Append("string"); break;
-    case JsonKind::kNumber: out.Append("number"); break;
-    case JsonKind::kBoolean: out.Append("boolean"); break;
-    case JsonKind::kNull: out.Append("null"); break;
+    case JsonKind::kObject:
+      out.Append("object");
+      break;
+    case JsonKind::kArray:
+      out.Append("array");
+      break;
+    case JsonKind::kString:
+      out.Append("string");
+      break;
+    case JsonKind::kNumber:
+      out.Append("number");
+      break;
+    case JsonKind::kBoolean:
+      out.Append("boolean");
+      break;
+    case JsonKind::kNull:
+      out.Append("null");
+      break;
   }
   return true;
 }
@@ -102,7 +120,8 @@ arrow::Result<arrow::Datum> Keys(const ScalarCall& call, const JsonInput& input)
   const ColumnReader<std::string_view> texts(call.args[0]);
   TextListWriter writer(shape.rows);
   for (int64_t row = 0; row < shape.rows; ++row) {
-    const std::string_view raw = shape.IsValid(row) && input.IsValid(texts[row]) ? TrimJsonSpace(texts[row]) : std::string_view();
+    const std::string_view raw =
+        shape.IsValid(row) && input.IsValid(texts[row]) ? TrimJsonSpace(texts[row]) : std::string_view();
     if (KindOfJson(raw) != JsonKind::kObject) {
       writer.EndNullRow();
       continue;
@@ -124,18 +143,21 @@ std::optional<BoundScalar> BindKeys(const BindArguments& arguments) {
   if (arguments.size() != 1) return std::nullopt;
   const auto json = JsonParameter(arguments.types[0]);
   if (!json) return std::nullopt;
-  return BoundScalar{{*json}, Type::Array(Type::Text()), [input = JsonInput(*json)](const ScalarCall& call) { return Keys(call, input); },
+  return BoundScalar{{*json},
+                     Type::Array(Type::Text()),
+                     [input = JsonInput(*json)](const ScalarCall& call) { return Keys(call, input); },
                      false};
 }
 
 void RegisterParsing(FunctionRegistry& registry) {
-  registry.Add(ScalarFunction{.names = {"parse_json"},
-                              .doc = {.group = "JSON",
-                                      .signature = "parse_json(text) → JSON",
-                                      .description = "The text as JSON, numbers kept digit by digit. Invalid JSON is an error.",
-                                      .example = "parse_json(' {\"a\": 12345678901234567890123} ')",
-                                      .result = "{\"a\":12345678901234567890123}"},
-                              .overloads = {ParseBinder(true)}});
+  registry.Add(ScalarFunction{
+      .names = {"parse_json"},
+      .doc = {.group = "JSON",
+              .signature = "parse_json(text) → JSON",
+              .description = "The text as JSON, numbers kept digit by digit. Invalid JSON is an error.",
+              .example = "parse_json(' {\"a\": 12345678901234567890123} ')",
+              .result = "{\"a\":12345678901234567890123}"},
+      .overloads = {ParseBinder(true)}});
   registry.Add(ScalarFunction{.names = {"try_parse_json"},
                               .doc = {.group = "JSON",
                                       .signature = "try_parse_json(text) → JSON",
@@ -156,14 +178,14 @@ void RegisterParsing(FunctionRegistry& registry) {
 
 void RegisterJsonInspectFunctions(FunctionRegistry& registry) {
   RegisterParsing(registry);
-  registry.Add(ScalarFunction{
-      .names = {"json_keys", "json_object_keys"},
-      .doc = {.group = "JSON",
-              .signature = "json_keys(json) → TEXT[]",
-              .description = "The keys of an object in order; NULL for anything else.",
-              .example = "json_keys('{\"b\":1,\"a\":2}')",
-              .result = "[\"b\",\"a\"]"},
-      .overloads = {BindKeys}});
+  registry.Add(
+      ScalarFunction{.names = {"json_keys", "json_object_keys"},
+                     .doc = {.group = "JSON",
+                             .signature = "json_keys(json) → TEXT[]",
+                             .description = "The keys of an object in order; NULL for anything else.",
+                             .example = "json_keys('{\"b\":1,\"a\":2}')",
+                             .result = "[\"b\",\"a\"]"},
+                     .overloads = {BindKeys}});
   registry.Add(ScalarFunction{
       .names = {"json_typeof", "json_type"},
       .doc = {.group = "JSON",
@@ -172,16 +194,15 @@ void RegisterJsonInspectFunctions(FunctionRegistry& registry) {
               .example = "json_typeof('[1]')",
               .result = "\"array\""},
       .overloads = {OfValue(WriteKind)}});
-  registry.Add(ScalarFunction{
-      .names = {"json_quote"},
-      .doc = {.group = "JSON",
-              .signature = "json_quote(text) → TEXT",
-              .description = "The text as a JSON string, with quotes and escapes.",
-              .example = "json_quote('a\"b')",
-              .result = "\"\\\"a\\\\\\\"b\\\"\""},
-      .overloads = {Fixed({Type::Text()}, Type::Text(), [](const ScalarCall& call) {
-        return MapText<std::string_view>(call, arrow::utf8(), AppendJsonString);
-      })}});
+  registry.Add(ScalarFunction{.names = {"json_quote"},
+                              .doc = {.group = "JSON",
+                                      .signature = "json_quote(text) → TEXT",
+                                      .description = "The text as a JSON string, with quotes and escapes.",
+                                      .example = "json_quote('a\"b')",
+                                      .result = "\"\\\"a\\\\\\\"b\\\"\""},
+                              .overloads = {Fixed({Type::Text()}, Type::Text(), [](const ScalarCall& call) {
+                                return MapText<std::string_view>(call, arrow::utf8(), AppendJsonString);
+                              })}});
   registry.Add(ScalarFunction{
       .names = {"json_unquote"},
       .doc = {.group = "JSON",

@@ -54,14 +54,16 @@ std::shared_ptr<const JsonKeyArguments> JsonKeyArguments::Bind(const BindArgumen
     if (!text && !type.is_integer()) return nullptr;
     keys->parameters_.push_back(text ? Type::Text() : Type::Int64());
     std::optional<Constant> constant;
-    if (const auto name = ConstantText(arguments, i); name && type.id() == TypeId::kText) constant = Constant{*name, 0};
+    if (const auto name = ConstantText(arguments, i); name && type.id() == TypeId::kText)
+      constant = Constant{*name, 0};
     if (const auto index = ConstantInteger(arguments, i)) constant = Constant{"", *index};
     keys->constants_.push_back(std::move(constant));
   }
   return keys;
 }
 
-std::shared_ptr<const JsonKeyArguments> JsonKeyArguments::BindPath(const BindArguments& arguments, size_t index) {
+std::shared_ptr<const JsonKeyArguments> JsonKeyArguments::BindPath(const BindArguments& arguments,
+                                                                   size_t index) {
   auto keys = std::make_shared<JsonKeyArguments>();
   keys->first_ = index;
   const Type& type = arguments.types[index];
@@ -75,7 +77,9 @@ std::shared_ptr<const JsonKeyArguments> JsonKeyArguments::BindPath(const BindArg
   keys->parameters_ = {Type::Text()};
   if (const auto text = ConstantText(arguments, index)) {
     keys->path_ = ParsePathText(*text);
-    if (!keys->path_) throw UserError(Reason::kTypeError, {}, "'" + *text + "' is not a path; write '{key,0}' or ARRAY['key','0']");
+    if (!keys->path_)
+      throw UserError(Reason::kTypeError, {},
+                      "'" + *text + "' is not a path; write '{key,0}' or ARRAY['key','0']");
   }
   return keys;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The key arguments of the JSON getters: `json_get(j, 'a', 0, name)`. Constants are made into a chain at binding; keys
-/// that come from columns are filled in per row. Include only from .cc files.
+/// The key arguments of the JSON getters: `json_get(j, 'a', 0, name)`. Constants are made into a chain at
+/// binding; keys that come from columns are filled in per row. Include only from .cc files.
 
 #include <memory>
 #include <optional>
@@ -21,8 +21,8 @@ class JsonKeyArguments {
  public:
   /// Keys are arguments `first`…; each TEXT or an integer. nullopt when one is neither.
   static std::shared_ptr<const JsonKeyArguments> Bind(const BindArguments& arguments, size_t first);
-  /// One argument of PostgreSQL's path form, `'{a,0,b}'` or TEXT[]. Null pointer for another type; throws UserError for a
-  /// constant text that is no such path.
+  /// One argument of PostgreSQL's path form, `'{a,0,b}'` or TEXT[]. Null pointer for another type; throws
+  /// UserError for a constant text that is no such path.
   static std::shared_ptr<const JsonKeyArguments> BindPath(const BindArguments& arguments, size_t index);
 
   /// What the key arguments are cast to.

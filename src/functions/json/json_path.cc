@@ -109,7 +109,9 @@ int Order(const T& a, const T& b) {
   return a < b ? -1 : (b < a ? 1 : 0);
 }
 
-std::string StringValue(std::string_view raw) { return DecodeJsonEscapes(raw.size() < 2 ? raw : raw.substr(1, raw.size() - 2)); }
+std::string StringValue(std::string_view raw) {
+  return DecodeJsonEscapes(raw.size() < 2 ? raw : raw.substr(1, raw.size() - 2));
+}
 
 // ---- general paths ----
 
@@ -147,37 +149,48 @@ class PathWalk {
 
   bool Apply(const JsonSelector& selector, std::string_view value, std::span<const JsonStep> rest, bool lax) {
     switch (selector.kind) {
-      case JsonSelector::Kind::kName: return ApplyName(selector, value, rest, lax);
-      case JsonSelector::Kind::kIndex: return ApplyIndex(selector, value, rest, lax);
-      case JsonSelector::Kind::kSlice: return ApplySlice(selector, value, rest, lax);
+      case JsonSelector::Kind::kName:
+        return ApplyName(selector, value, rest, lax);
+      case JsonSelector::Kind::kIndex:
+        return ApplyIndex(selector, value, rest, lax);
+      case JsonSelector::Kind::kSlice:
+        return ApplySlice(selector, value, rest, lax);
       case JsonSelector::Kind::kWildcard:
         if (lax && !IsContainer(value)) return Walk(value, rest);
         return ForEachChildWalk(value, [&](std::string_view child) { return Walk(child, rest); });
       case JsonSelector::Kind::kFilter:
-        if (lax && KindOfJson(value) != JsonKind::kArray) return !Holds(*selector.filter, value) || Walk(value, rest);
-        return ForEachChildWalk(value, [&](std::string_view child) { return !Holds(*selector.filter, child) || Walk(child, rest); });
+        if (lax && KindOfJson(value) != JsonKind::kArray)
+          return !Holds(*selector.filter, value) || Walk(value, rest);
+        return ForEachChildWalk(value, [&](std::string_view child) {
+          return !Holds(*selector.filter, child) || Walk(child, rest);
+        });
     }
     return true;
   }
 
-  bool ApplyName(const JsonSelector& selector, std::string_view value, std::span<const JsonStep> rest, bool lax) {
+  bool ApplyName(const JsonSelector& selector, std::string_view value, std::span<const JsonStep> rest,
+                 bool lax) {
     if (lax && KindOfJson(value) == JsonKind::kArray) {
-      return ForEachChildWalk(value, [&](std::string_view child) { return ApplyName(selector, child, rest, false); });
+      return ForEachChildWalk(
+          value, [&](std::string_view child) { return ApplyName(selector, child, rest, false); });
     }
     const JsonKey key = JsonKey::Name(selector.name);
     const auto member = FindJson(value, {&key, 1});
     return !member || Walk(*member, rest);
   }
 
-  bool ApplyIndex(const JsonSelector& selector, std::string_view value, std::span<const JsonStep> rest, bool lax) {
+  bool ApplyIndex(const JsonSelector& selector, std::string_view value, std::span<const JsonStep> rest,
+                  bool lax) {
     const int64_t index = selector.from_last ? -1 - selector.index : selector.index;
-    if (KindOfJson(value) != JsonKind::kArray) return !lax || (index != 0 && index != -1) || Walk(value, rest);
+    if (KindOfJson(value) != JsonKind::kArray)
+      return !lax || (index != 0 && index != -1) || Walk(value, rest);
     const JsonKey key = JsonKey::Index(index);
     const auto element = FindJson(value, {&key, 1});
     return !element || Walk(*element, rest);
   }
 
-  bool ApplySlice(const JsonSelector& selector, std::string_view value, std::span<const JsonStep> rest, bool lax) {
+  bool ApplySlice(const JsonSelector& selector, std::string_view value, std::span<const JsonStep> rest,
+                  bool lax) {
     if (KindOfJson(value) != JsonKind::kArray) {
       return !lax || selector.begin.value_or(0) > 0 || selector.end.value_or(1) < 1 || Walk(value, rest);
     }
@@ -192,7 +205,8 @@ class PathWalk {
     auto place = [&](std::optional<int64_t> at, int64_t otherwise) {
       if (!at) return otherwise;
       const int64_t from_start = *at < 0 ? *at + length : *at;
-      return forward ? std::clamp<int64_t>(from_start, 0, length) : std::clamp<int64_t>(from_start, -1, length - 1);
+      return forward ? std::clamp<int64_t>(from_start, 0, length)
+                     : std::clamp<int64_t>(from_start, -1, length - 1);
     };
     const int64_t begin = place(selector.begin, forward ? 0 : length - 1);
     const int64_t end = place(selector.end, forward ? length : -1);
@@ -230,21 +244,32 @@ class PathWalk {
     using Kind = JsonFilter::Kind;
     auto holds = [&](const auto& child) { return Holds(*child, current); };
     switch (filter.kind) {
-      case Kind::kOr: return std::any_of(filter.children.begin(), filter.children.end(), holds);
-      case Kind::kAnd: return std::all_of(filter.children.begin(), filter.children.end(), holds);
-      case Kind::kNot: return !holds(filter.children[0]);
-      case Kind::kExists: return !Values(filter.left, current, 1).empty();
-      case Kind::kNotEqual: return !AnyPair(filter, current, [](int order) { return order == 0; });
-      case Kind::kEqual: return AnyPair(filter, current, [](int order) { return order == 0; });
-      case Kind::kLess: return AnyPair(filter, current, [](int order) { return order < 0; });
-      case Kind::kLessEqual: return AnyPair(filter, current, [](int order) { return order <= 0; });
-      case Kind::kGreater: return AnyPair(filter, current, [](int order) { return order > 0; });
-      case Kind::kGreaterEqual: return AnyPair(filter, current, [](int order) { return order >= 0; });
+      case Kind::kOr:
+        return std::any_of(filter.children.begin(), filter.children.end(), holds);
+      case Kind::kAnd:
+        return std::all_of(filter.children.begin(), filter.children.end(), holds);
+      case Kind::kNot:
+        return !holds(filter.children[0]);
+      case Kind::kExists:
+        return !Values(filter.left, current, 1).empty();
+      case Kind::kNotEqual:
+        return !AnyPair(filter, current, [](int order) { return order == 0; });
+      case Kind::kEqual:
+        return AnyPair(filter, current, [](int order) { return order == 0; });
+      case Kind::kLess:
+        return AnyPair(filter, current, [](int order) { return order < 0; });
+      case Kind::kLessEqual:
+        return AnyPair(filter, current, [](int order) { return order <= 0; });
+      case Kind::kGreater:
+        return AnyPair(filter, current, [](int order) { return order > 0; });
+      case Kind::kGreaterEqual:
+        return AnyPair(filter, current, [](int order) { return order >= 0; });
     }
     return false;
   }
 
-  std::vector<std::string_view> Values(const JsonFilter::Operand& operand, std::string_view current, size_t limit) {
+  std::vector<std::string_view> Values(const JsonFilter::Operand& operand, std::string_view current,
+                                       size_t limit) {
     std::vector<std::string_view> values;
     if (operand.is_literal) return {operand.literal};
     PathWalk(root_, lax_, limit, &values).Walk(operand.from_root ? root_ : current, operand.steps);
@@ -276,14 +301,18 @@ std::optional<int> CompareJson(std::string_view a, std::string_view b) {
   const JsonKind kind = KindOfJson(a);
   if (kind != KindOfJson(b)) return std::nullopt;
   switch (kind) {
-    case JsonKind::kNull: return 0;
-    case JsonKind::kBoolean: return Order(a[0] == 't', b[0] == 't');
-    case JsonKind::kString: return Order(StringValue(a), StringValue(b));
+    case JsonKind::kNull:
+      return 0;
+    case JsonKind::kBoolean:
+      return Order(a[0] == 't', b[0] == 't');
+    case JsonKind::kString:
+      return Order(StringValue(a), StringValue(b));
     case JsonKind::kNumber: {
       const auto x = AsInteger(a), y = AsInteger(b);
       return x && y ? Order(*x, *y) : Order(AsDouble(a), AsDouble(b));
     }
-    default: return a == b ? std::optional(0) : std::nullopt;
+    default:
+      return a == b ? std::optional(0) : std::nullopt;
   }
 }
 
@@ -305,7 +334,8 @@ JsonPath::JsonPath(std::vector<JsonStep> steps, bool strict) : steps_(std::move(
   }
 }
 
-void JsonPath::Find(std::string_view json, Semantics semantics, size_t limit, std::vector<std::string_view>* out) const {
+void JsonPath::Find(std::string_view json, Semantics semantics, size_t limit,
+                    std::vector<std::string_view>* out) const {
   out->clear();
   JsonCursor cursor(json);
   const std::string_view root = cursor.TakeValue();

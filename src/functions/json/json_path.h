@@ -1,11 +1,13 @@
 #pragma once
 
-/// JSON paths: parsed once when the call is bound, then run over raw JSON text (json_scanner.h). The language is that of
-/// RFC 9535 without functions (`$.a['b'][0,-1][1:3]..c[*][?@.x > 1 && @.y == 'z']`) plus what SQL/JSON writes differently:
-/// the prefixes `lax` and `strict`, `[last]`, `[1 to 3]`, and a filter `?(…)` outside brackets.
+/// JSON paths: parsed once when the call is bound, then run over raw JSON text (json_scanner.h). The language
+/// is that of RFC 9535 without functions (`$.a['b'][0,-1][1:3]..c[*][?@.x > 1 && @.y == 'z']`) plus what
+/// SQL/JSON writes differently: the prefixes `lax` and `strict`, `[last]`, `[1 to 3]`, and a filter `?(…)`
+/// outside brackets.
 ///
 /// Two ways to run it:
-///  - `FindJson` follows a chain of keys and indices in one pass over the text; most paths are no more than that.
+///  - `FindJson` follows a chain of keys and indices in one pass over the text; most paths are no more than
+///  that.
 ///  - otherwise `JsonPath` collects matches step by step.
 /// An object's key that occurs twice: the last one counts.
 
@@ -32,7 +34,8 @@ struct JsonKey {
   static JsonKey Index(int64_t index) { return {{}, index, true, false}; }
 };
 
-/// The value at the end of the chain; nullopt when a step does not fit or there is none. `json` must be valid.
+/// The value at the end of the chain; nullopt when a step does not fit or there is none. `json` must be
+/// valid.
 std::optional<std::string_view> FindJson(std::string_view json, std::span<const JsonKey> keys);
 
 struct JsonFilter;
@@ -41,8 +44,8 @@ struct JsonSelector {
   enum class Kind { kName, kIndex, kWildcard, kSlice, kFilter };
   Kind kind = Kind::kWildcard;
   std::string name;
-  int64_t index = 0;  ///< kIndex
-  bool from_last = false;  ///< kIndex: counted from the last element, 0 is the last
+  int64_t index = 0;                  ///< kIndex
+  bool from_last = false;             ///< kIndex: counted from the last element, 0 is the last
   std::optional<int64_t> begin, end;  ///< kSlice, `end` exclusive; negative counts from the end
   int64_t step = 1;
   std::shared_ptr<const JsonFilter> filter;
@@ -68,14 +71,17 @@ class JsonPath {
   std::span<const JsonKey> chain() const { return chain_; }
   bool is_strict() const { return strict_; }
 
-  /// SQL/JSON: in lax mode a member step looks into the elements of an array, and an array step takes a scalar as an array
-  /// of one. RFC: neither.
+  /// SQL/JSON: in lax mode a member step looks into the elements of an array, and an array step takes a
+  /// scalar as an array of one. RFC: neither.
   enum class Semantics { kSql, kRfc };
 
-  /// Raw texts of the matches in document order, at most `limit`; `out` is cleared first. `json` must be valid.
-  void Find(std::string_view json, Semantics semantics, size_t limit, std::vector<std::string_view>* out) const;
-  /// The quick way for is_chain(): one pass, no allocation. False: `json` has an array where lax mode must look into it (or
-  /// takes a scalar as one), and Find has to be used; never in strict mode. Otherwise `*found` is the only match, if any.
+  /// Raw texts of the matches in document order, at most `limit`; `out` is cleared first. `json` must be
+  /// valid.
+  void Find(std::string_view json, Semantics semantics, size_t limit,
+            std::vector<std::string_view>* out) const;
+  /// The quick way for is_chain(): one pass, no allocation. False: `json` has an array where lax mode must
+  /// look into it (or takes a scalar as one), and Find has to be used; never in strict mode. Otherwise
+  /// `*found` is the only match, if any.
   bool FindChain(std::string_view json, std::optional<std::string_view>* found) const;
   /// The first match. Allocates nothing when is_chain() and no array has to be unwrapped.
   std::optional<std::string_view> FindFirst(std::string_view json, Semantics semantics) const;

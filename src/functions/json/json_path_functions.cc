@@ -1,5 +1,5 @@
-/// Functions that take a JSON path: JSON_VALUE, JSON_QUERY, JSON_EXISTS of SQL, and Arroyo's EXTRACT_JSON family. Literal
-/// paths are parsed when the call is bound.
+/// Functions that take a JSON path: JSON_VALUE, JSON_QUERY, JSON_EXISTS of SQL, and Arroyo's EXTRACT_JSON
+/// family. Literal paths are parsed when the call is bound.
 
 #include <fmt/format.h>
 
@@ -29,7 +29,8 @@ PathPtr BindPath(const char* function, const BindArguments& arguments, size_t in
   if (!text) return nullptr;
   std::string error;
   PathPtr path = ParsePath(*text, &error);
-  if (!path) throw UserError(Reason::kTypeError, {}, fmt::format("{}: bad path '{}': {}", function, *text, error));
+  if (!path)
+    throw UserError(Reason::kTypeError, {}, fmt::format("{}: bad path '{}': {}", function, *text, error));
   return path;
 }
 
@@ -88,7 +89,9 @@ struct PathWork {
   }
 };
 
-bool IsContainer(std::string_view raw) { return KindOfJson(raw) == JsonKind::kObject || KindOfJson(raw) == JsonKind::kArray; }
+bool IsContainer(std::string_view raw) {
+  return KindOfJson(raw) == JsonKind::kObject || KindOfJson(raw) == JsonKind::kArray;
+}
 
 void AppendScalarText(std::string_view raw, TextWriter& out) {
   if (KindOfJson(raw) == JsonKind::kString) {
@@ -108,7 +111,8 @@ ScalarBinder PathBinder(const char* function, Type result, bool literal_only, Ma
     if (!json) return std::nullopt;
     PathPtr path = BindPath(function, arguments, 1);
     if (!path && literal_only) {
-      throw UserError(Reason::kTypeError, {}, fmt::format("{}: the path must be a literal and not NULL", function));
+      throw UserError(Reason::kTypeError, {},
+                      fmt::format("{}: the path must be a literal and not NULL", function));
     }
     const bool can_fail = !path;
     return BoundScalar{{*json, Type::Text()}, result, make(std::move(path), JsonInput(*json)), can_fail};
@@ -121,20 +125,23 @@ ScalarKernel ValueKernel(PathPtr path, JsonInput input) {
   return [=](const ScalarCall& call) {
     PathWork work{PathSource("json_value", path), input, {}};
     return MapText<std::string_view, std::string_view>(
-        call, arrow::utf8(), [&](std::string_view json, std::string_view path_text, TextWriter& out, BatchError& error) {
+        call, arrow::utf8(),
+        [&](std::string_view json, std::string_view path_text, TextWriter& out, BatchError& error) {
           const JsonPath* compiled = work.source.Get(path_text, error);
           if (!compiled) return false;
           const Outcome outcome = work.FindOne(*compiled, json);
-          if (outcome.kind != Outcome::Kind::kValue || IsContainer(outcome.raw) || IsJsonNull(outcome.raw)) return false;
+          if (outcome.kind != Outcome::Kind::kValue || IsContainer(outcome.raw) || IsJsonNull(outcome.raw))
+            return false;
           AppendScalarText(outcome.raw, out);
           return true;
         });
   };
 }
 
-/// JSON_VALUE with its clauses: (json, path, default_on_empty, default_on_error, error_on_empty, error_on_error). A default
-/// may be NULL, which is what JSON_VALUE gives without clauses.
-arrow::Result<arrow::Datum> ValueWithClauses(const ScalarCall& call, const PathPtr& path, const JsonInput& input, bool error_on_empty,
+/// JSON_VALUE with its clauses: (json, path, default_on_empty, default_on_error, error_on_empty,
+/// error_on_error). A default may be NULL, which is what JSON_VALUE gives without clauses.
+arrow::Result<arrow::Datum> ValueWithClauses(const ScalarCall& call, const PathPtr& path,
+                                             const JsonInput& input, bool error_on_empty,
                                              bool error_on_error) {
   CallShape shape = ShapeOf({call.args[0], call.args[1]}, call.num_rows);
   shape.constant = ShapeOf(call).constant;
@@ -149,7 +156,10 @@ arrow::Result<arrow::Datum> ValueWithClauses(const ScalarCall& call, const PathP
   ValidityWriter validity(shape);
   BatchError error;
   auto act = [&](bool fail, const ColumnReader<std::string_view>& defaults, int64_t row, const char* what) {
-    if (fail) error.Fail([&] { return fmt::format("json_value: {} at path '{}' in {:.100}", what, paths[row], texts[row]); });
+    if (fail)
+      error.Fail([&] {
+        return fmt::format("json_value: {} at path '{}' in {:.100}", what, paths[row], texts[row]);
+      });
     if (defaults.IsValid(row)) {
       writer.Append(defaults[row]);
     } else {
@@ -233,11 +243,14 @@ ScalarKernel QueryKernel(PathPtr path, JsonInput input, Wrapper wrapper) {
     const size_t limit = wrapper == Wrapper::kNone ? 2 : SIZE_MAX;
     auto query = [&](std::string_view json, std::string_view path_text, TextWriter& out, BatchError& error) {
       const JsonPath* compiled = work.source.Get(path_text, error);
-      if (!compiled || !work.FindAll(*compiled, json, limit, JsonPath::Semantics::kSql) || work.matches.empty()) return false;
+      if (!compiled || !work.FindAll(*compiled, json, limit, JsonPath::Semantics::kSql) ||
+          work.matches.empty())
+        return false;
       return AppendQueryResult(work.matches, wrapper, out);
     };
     const std::vector<arrow::Datum> args(call.args.begin(), call.args.begin() + 2);
-    return MapText<std::string_view, std::string_view>({args, call.num_rows, call.context}, arrow::utf8(), query);
+    return MapText<std::string_view, std::string_view>({args, call.num_rows, call.context}, arrow::utf8(),
+                                                       query);
   };
 }
 
@@ -251,14 +264,16 @@ std::optional<BoundScalar> BindWrappedQuery(const BindArguments& arguments) {
     if (mode && EqualsIgnoreCase(*mode, "conditional")) {
       wrapper = Wrapper::kConditional;
     } else if (!mode || !EqualsIgnoreCase(*mode, "unconditional")) {
-      throw UserError(Reason::kTypeError, {}, "json_query_wrapper: the mode is one of 'conditional' and 'unconditional'");
+      throw UserError(Reason::kTypeError, {},
+                      "json_query_wrapper: the mode is one of 'conditional' and 'unconditional'");
     }
   }
   PathPtr path = BindPath("json_query", arguments, 1);
   const bool can_fail = !path;
   std::vector<Type> parameters(arguments.size(), Type::Text());
   parameters[0] = *json;
-  return BoundScalar{std::move(parameters), Type::Json(), QueryKernel(std::move(path), JsonInput(*json), wrapper), can_fail};
+  return BoundScalar{std::move(parameters), Type::Json(),
+                     QueryKernel(std::move(path), JsonInput(*json), wrapper), can_fail};
 }
 
 ScalarKernel ExistsKernel(PathPtr path, JsonInput input) {
@@ -295,13 +310,15 @@ ScalarKernel ExtractAllKernel(PathPtr path, JsonInput input) {
 }
 
 /// `write` gives false for NULL.
-ScalarKernel FirstKernel(PathPtr path, JsonInput input, bool (*write)(std::string_view raw, TextWriter& out)) {
+ScalarKernel FirstKernel(PathPtr path, JsonInput input,
+                         bool (*write)(std::string_view raw, TextWriter& out)) {
   return [=](const ScalarCall& call) {
-    return MapText<std::string_view, std::string_view>(call, arrow::utf8(), [&](std::string_view json, std::string_view, TextWriter& out) {
-      if (!input.IsValid(json)) return false;
-      const auto first = path->FindFirst(json, JsonPath::Semantics::kRfc);
-      return first && write(*first, out);
-    });
+    return MapText<std::string_view, std::string_view>(
+        call, arrow::utf8(), [&](std::string_view json, std::string_view, TextWriter& out) {
+          if (!input.IsValid(json)) return false;
+          const auto first = path->FindFirst(json, JsonPath::Semantics::kRfc);
+          return first && write(*first, out);
+        });
   };
 }
 
@@ -321,42 +338,49 @@ ScalarKernel FirstJsonKernel(PathPtr path, JsonInput input) {
 }
 
 void RegisterSql(FunctionRegistry& registry) {
-  registry.Add(ScalarFunction{
-      .names = {"json_value"},
-      .doc = {.group = "JSON",
-              .signature = "json_value(json, path) → TEXT; also with RETURNING type, DEFAULT value | NULL | ERROR ON EMPTY | ERROR",
-              .description = "The scalar at the path as text. NULL when it is missing, null, an object or array, more than one "
-                             "value, or the JSON is invalid. A path without $ is a key.",
-              .example = "json_value('{\"user\":{\"id\":42}}', '$.user.id')",
-              .result = "\"42\""},
-      .overloads = {PathBinder("json_value", Type::Text(), false, ValueKernel)}});
+  registry.Add(
+      ScalarFunction{.names = {"json_value"},
+                     .doc = {.group = "JSON",
+                             .signature = "json_value(json, path) → TEXT; also with RETURNING type, DEFAULT "
+                                          "value | NULL | ERROR ON EMPTY | ERROR",
+                             .description = "The scalar at the path as text. NULL when it is missing, null, "
+                                            "an object or array, more than one "
+                                            "value, or the JSON is invalid. A path without $ is a key.",
+                             .example = "json_value('{\"user\":{\"id\":42}}', '$.user.id')",
+                             .result = "\"42\""},
+                     .overloads = {PathBinder("json_value", Type::Text(), false, ValueKernel)}});
   registry.Add(ScalarFunction{
       .names = {"json_value_ext"},
-      .doc = {.group = "JSON",
-              .signature = "json_value_ext(json, path, default_on_empty, default_on_error, error_on_empty, error_on_error) → TEXT",
-              .description = "What json_value with ON EMPTY and ON ERROR clauses is made into. The last two are constants: "
-                             "whether such a row is an error.",
-              .example = "json_value_ext('{}', '$.a', 'none', NULL, false, false)",
-              .result = "\"none\""},
+      .doc =
+          {.group = "JSON",
+           .signature = "json_value_ext(json, path, default_on_empty, default_on_error, error_on_empty, "
+                        "error_on_error) → TEXT",
+           .description =
+               "What json_value with ON EMPTY and ON ERROR clauses is made into. The last two are constants: "
+               "whether such a row is an error.",
+           .example = "json_value_ext('{}', '$.a', 'none', NULL, false, false)",
+           .result = "\"none\""},
       .overloads = {BindValueWithClauses}});
   registry.Add(ScalarFunction{
       .names = {"json_query"},
       .doc = {.group = "JSON",
               .signature = "json_query(json, path) → JSON; also WITH WRAPPER",
-              .description = "The object or array at the path. A scalar or several values give NULL without a wrapper.",
+              .description =
+                  "The object or array at the path. A scalar or several values give NULL without a wrapper.",
               .example = "json_query('{\"a\":{\"b\":[1,2]}}', '$.a.b')",
               .result = "[1,2]"},
-      .overloads = {PathBinder("json_query", Type::Json(), false,
-                               [](PathPtr path, JsonInput input) { return QueryKernel(std::move(path), input, Wrapper::kNone); })}});
-  registry.Add(ScalarFunction{
-      .names = {"json_query_wrapper"},
-      .doc = {.group = "JSON",
-              .signature = "json_query_wrapper(json, path, mode?) → JSON",
-              .description = "JSON_QUERY … WITH WRAPPER: all values at the path in an array. Mode 'conditional' leaves a single "
-                             "object or array as it is.",
-              .example = "json_query_wrapper('{\"a\":1}', '$.a')",
-              .result = "[1]"},
-      .overloads = {BindWrappedQuery}});
+      .overloads = {PathBinder("json_query", Type::Json(), false, [](PathPtr path, JsonInput input) {
+        return QueryKernel(std::move(path), input, Wrapper::kNone);
+      })}});
+  registry.Add(ScalarFunction{.names = {"json_query_wrapper"},
+                              .doc = {.group = "JSON",
+                                      .signature = "json_query_wrapper(json, path, mode?) → JSON",
+                                      .description = "JSON_QUERY … WITH WRAPPER: all values at the path in "
+                                                     "an array. Mode 'conditional' leaves a single "
+                                                     "object or array as it is.",
+                                      .example = "json_query_wrapper('{\"a\":1}', '$.a')",
+                                      .result = "[1]"},
+                              .overloads = {BindWrappedQuery}});
   registry.Add(ScalarFunction{
       .names = {"json_exists"},
       .doc = {.group = "JSON",
@@ -375,7 +399,8 @@ void RegisterJsonPathFunctions(FunctionRegistry& registry) {
       .names = {"extract_json"},
       .doc = {.group = "JSON",
               .signature = "extract_json(json, path) → TEXT[]",
-              .description = "JSON texts of all values at the path, which is a literal; empty when there are none, NULL for "
+              .description = "JSON texts of all values at the path, which is a literal; empty when there are "
+                             "none, NULL for "
                              "invalid JSON.",
               .example = "extract_json('{\"a\":[1,{\"b\":\"x\"}]}', '$.a[*]')",
               .result = "[\"1\",\"{\\\"b\\\":\\\"x\\\"}\"]"},
@@ -384,7 +409,8 @@ void RegisterJsonPathFunctions(FunctionRegistry& registry) {
       .names = {"extract_json_string"},
       .doc = {.group = "JSON",
               .signature = "extract_json_string(json, path) → TEXT",
-              .description = "The first value at the path, which is a literal, if it is a string; otherwise NULL.",
+              .description =
+                  "The first value at the path, which is a literal, if it is a string; otherwise NULL.",
               .example = "extract_json_string('{\"a\":\"x\"}', '$.a')",
               .result = "\"x\""},
       .overloads = {PathBinder("extract_json_string", Type::Text(), true, FirstStringKernel)}});
@@ -392,7 +418,8 @@ void RegisterJsonPathFunctions(FunctionRegistry& registry) {
       .names = {"get_first_json_object"},
       .doc = {.group = "JSON",
               .signature = "get_first_json_object(json, path) → TEXT",
-              .description = "JSON text of the first value at the path, which is a literal; NULL when there is none.",
+              .description =
+                  "JSON text of the first value at the path, which is a literal; NULL when there is none.",
               .example = "get_first_json_object('{\"a\":{\"b\":1}}', '$.a')",
               .result = "\"{\\\"b\\\":1}\""},
       .overloads = {PathBinder("get_first_json_object", Type::Text(), true, FirstJsonKernel)}});

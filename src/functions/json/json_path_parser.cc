@@ -187,7 +187,8 @@ class PathParser {
     selector->kind = JsonSelector::Kind::kSlice;
     if (TakeWord("last")) return true;
     const auto last = ParseInteger();
-    if (!last || *last < 0 || *last == std::numeric_limits<int64_t>::max()) return Fail("the end of the range is missing");
+    if (!last || *last < 0 || *last == std::numeric_limits<int64_t>::max())
+      return Fail("the end of the range is missing");
     selector->end = *last + 1;
     return true;
   }
@@ -283,7 +284,8 @@ class PathParser {
       operand->literal = word;
       return true;
     }
-    if (at_ < text_.size() && (text_[at_] == '"' || text_[at_] == '\'')) return ParseTextLiteral(&operand->literal);
+    if (at_ < text_.size() && (text_[at_] == '"' || text_[at_] == '\''))
+      return ParseTextLiteral(&operand->literal);
     return ParseNumberLiteral(&operand->literal);
   }
 
@@ -298,7 +300,8 @@ class PathParser {
   bool ParseNumberLiteral(std::string* literal) {
     double value;
     const auto [end, code] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), value);
-    if (code == std::errc::invalid_argument || (at_ < text_.size() && text_[at_] != '-' && !IsDigit(text_[at_]))) {
+    if (code == std::errc::invalid_argument ||
+        (at_ < text_.size() && text_[at_] != '-' && !IsDigit(text_[at_]))) {
       return Fail("'@', '$' or a literal is missing");
     }
     const auto length = static_cast<size_t>(end - text_.data()) - at_;

@@ -15,7 +15,8 @@ constexpr std::string_view kStore = R"({"store":{"book":[
   {"category":"fiction","author":"Herman Melville","price":8.99}],
  "bicycle":{"color":"red","price":19.95}},"expensive":10,"a b":{"c.d":[[1,2],[3]]}})";
 
-std::vector<std::string> Matches(std::string_view path, JsonPath::Semantics semantics = JsonPath::Semantics::kRfc,
+std::vector<std::string> Matches(std::string_view path,
+                                 JsonPath::Semantics semantics = JsonPath::Semantics::kRfc,
                                  std::string_view json = kStore) {
   std::string error;
   const auto parsed = JsonPath::Parse(path, &error);
@@ -81,15 +82,18 @@ TEST(JsonPath, WildcardsSlicesAndDescendants) {
 }
 
 TEST(JsonPath, Filters) {
-  EXPECT_THAT(Matches("$.store.book[?(@.price < 10)].author"), ElementsAre("\"Nigel Rees\"", "\"Herman Melville\""));
+  EXPECT_THAT(Matches("$.store.book[?(@.price < 10)].author"),
+              ElementsAre("\"Nigel Rees\"", "\"Herman Melville\""));
   EXPECT_THAT(Matches("$.store.book[?@.isbn].price"), ElementsAre("12.99"));
   EXPECT_THAT(Matches("$.store.book[?(!@.isbn)].price"), ElementsAre("8.95", "8.99"));
   EXPECT_THAT(Matches("$.store.book[?(@.category=='fiction' && @.price > 9)].price"), ElementsAre("12.99"));
-  EXPECT_THAT(Matches("$.store.book[?(@.price > 12 || @.category == \"reference\")].price"), ElementsAre("8.95", "12.99"));
+  EXPECT_THAT(Matches("$.store.book[?(@.price > 12 || @.category == \"reference\")].price"),
+              ElementsAre("8.95", "12.99"));
   EXPECT_THAT(Matches("$.store.book[?(@.price > $.expensive)].price"), ElementsAre("12.99"));
   EXPECT_THAT(Matches("$.store.book[?(10 >= @.price)].price"), ElementsAre("8.95", "8.99"));
   constexpr auto kRfc = JsonPath::Semantics::kRfc;
-  EXPECT_THAT(Matches("$[?(@ == 9007199254740993)]", kRfc, "[9007199254740992,9007199254740993]"), ElementsAre("9007199254740993"));
+  EXPECT_THAT(Matches("$[?(@ == 9007199254740993)]", kRfc, "[9007199254740992,9007199254740993]"),
+              ElementsAre("9007199254740993"));
   EXPECT_THAT(Matches("$[?(@ == 1)]", kRfc, "[1,1.0,\"1\",true,null]"), ElementsAre("1", "1.0"));
   EXPECT_THAT(Matches("$[?(@ != 1)]", kRfc, "[1,\"1\",null]"), ElementsAre("\"1\"", "null"));
   EXPECT_THAT(Matches("$[?(@.a == null)]", kRfc, "[{\"a\":null},{}]"), ElementsAre("{\"a\":null}"));
@@ -109,7 +113,8 @@ TEST(JsonPath, LaxModeLooksIntoArrays) {
   EXPECT_THAT(Matches("$[last]", kSql, "7"), ElementsAre("7"));
   EXPECT_THAT(Matches("$[1]", kSql, "7"), IsEmpty());
   EXPECT_THAT(Matches("$[*]", kSql, "7"), ElementsAre("7"));
-  EXPECT_THAT(Matches("$.store.book ? (@.price < 9).author", kSql), ElementsAre("\"Nigel Rees\"", "\"Herman Melville\""));
+  EXPECT_THAT(Matches("$.store.book ? (@.price < 9).author", kSql),
+              ElementsAre("\"Nigel Rees\"", "\"Herman Melville\""));
 }
 
 TEST(JsonPath, BadPathsSayWhere) {

@@ -20,7 +20,8 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsBracket(char c) { return c == '{' || c == '}' || c == '[' || c == ']'; }
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20; }
 
-/// First place in [at, end) where `test` holds for a byte. `block` gives a bit per byte for 16 of them at once.
+/// First place in [at, end) where `test` holds for a byte. `block` gives a bit per byte for 16 of them at
+/// once.
 #ifdef __SSE2__
 template <typename Block, typename Test>
 const char* FindByte(const char* at, const char* end, Block block, Test test) {
@@ -63,7 +64,9 @@ BlockMasks ReadBlock(const char* at) {
   for (int i = 0; i < kBlockBytes; i += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + i));
     const __m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
-    auto bits = [i](__m128i equal) { return static_cast<uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(equal))) << i; };
+    auto bits = [i](__m128i equal) {
+      return static_cast<uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(equal))) << i;
+    };
     masks.quotes |= bits(Equal(bytes, '"'));
     masks.backslashes |= bits(Equal(bytes, '\\'));
     masks.open |= bits(Equal(folded, '{'));
@@ -109,7 +112,8 @@ int ReadHex4(const char* at, const char* end) {
   return value;
 }
 
-/// Checks a text from front to back. Containers are kept on a stack of bits (1: object), so that depth costs no recursion.
+/// Checks a text from front to back. Containers are kept on a stack of bits (1: object), so that depth costs
+/// no recursion.
 class JsonValidator {
  public:
   explicit JsonValidator(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
@@ -139,13 +143,20 @@ class JsonValidator {
     SkipSpace();
     if (at_ == end_) return false;
     switch (*at_) {
-      case '{': return Open(true);
-      case '[': return Open(false);
-      case '"': return String();
-      case 't': return Literal("true");
-      case 'f': return Literal("false");
-      case 'n': return Literal("null");
-      default: return Number();
+      case '{':
+        return Open(true);
+      case '[':
+        return Open(false);
+      case '"':
+        return String();
+      case 't':
+        return Literal("true");
+      case 'f':
+        return Literal("false");
+      case 'n':
+        return Literal("null");
+      default:
+        return Number();
     }
   }
 
@@ -196,7 +207,8 @@ class JsonValidator {
   }
 
   bool Literal(std::string_view word) {
-    if (static_cast<size_t>(end_ - at_) < word.size() || std::memcmp(at_, word.data(), word.size()) != 0) return false;
+    if (static_cast<size_t>(end_ - at_) < word.size() || std::memcmp(at_, word.data(), word.size()) != 0)
+      return false;
     at_ += word.size();
     return true;
   }
@@ -253,7 +265,8 @@ char* PutCodePoint(uint32_t c, char* out) {
   return out;
 }
 
-/// The code point of an escape `\uXXXX`, or of two that are a surrogate pair; `*at` is behind the `u`, then behind it all.
+/// The code point of an escape `\uXXXX`, or of two that are a surrogate pair; `*at` is behind the `u`, then
+/// behind it all.
 uint32_t TakeUnicodeEscape(const char** at, const char* end) {
   constexpr uint32_t kReplacement = 0xFFFD;
   const int first = ReadHex4(*at, end);
@@ -269,12 +282,18 @@ uint32_t TakeUnicodeEscape(const char** at, const char* end) {
 
 char UnescapedCharacter(char c) {
   switch (c) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return c;
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return c;
   }
 }
 
@@ -284,13 +303,19 @@ bool IsValidJson(std::string_view text) { return JsonValidator(text).Run(); }
 
 JsonKind KindOfJson(std::string_view raw) {
   switch (raw.empty() ? 'n' : raw[0]) {
-    case '{': return JsonKind::kObject;
-    case '[': return JsonKind::kArray;
-    case '"': return JsonKind::kString;
+    case '{':
+      return JsonKind::kObject;
+    case '[':
+      return JsonKind::kArray;
+    case '"':
+      return JsonKind::kString;
     case 't':
-    case 'f': return JsonKind::kBoolean;
-    case 'n': return JsonKind::kNull;
-    default: return JsonKind::kNumber;
+    case 'f':
+      return JsonKind::kBoolean;
+    case 'n':
+      return JsonKind::kNull;
+    default:
+      return JsonKind::kNumber;
   }
 }
 
@@ -334,7 +359,8 @@ void JsonCursor::SkipContainer() {
   ++at_;
   int64_t depth = 1;
 #ifdef __SSE2__
-  // Blocks without backslash are counted as a whole; `inside` has all bits set while a string runs on from the block before.
+  // Blocks without backslash are counted as a whole; `inside` has all bits set while a string runs on from
+  // the block before.
   uint64_t inside = 0;
   while (end_ - at_ >= kBlockBytes) {
     const BlockMasks masks = ReadBlock(at_);
@@ -385,8 +411,11 @@ int64_t JsonLength(std::string_view raw) {
     case JsonKind::kObject:
       ForEachMember(raw, [&](std::string_view, bool, std::string_view) { return ++count > 0; });
       return count;
-    case JsonKind::kArray: ForEachElement(raw, [&](std::string_view) { return ++count > 0; }); return count;
-    default: return -1;
+    case JsonKind::kArray:
+      ForEachElement(raw, [&](std::string_view) { return ++count > 0; });
+      return count;
+    default:
+      return -1;
   }
 }
 
@@ -423,7 +452,8 @@ bool JsonKeyEquals(std::string_view inner, bool escaped, std::string_view name) 
 }
 
 void AppendJsonStringValue(std::string_view raw_string, TextWriter& out) {
-  const std::string_view inner = raw_string.size() < 2 ? std::string_view() : raw_string.substr(1, raw_string.size() - 2);
+  const std::string_view inner =
+      raw_string.size() < 2 ? std::string_view() : raw_string.substr(1, raw_string.size() - 2);
   char* to = out.Reserve(inner.size());
   out.Advance(static_cast<size_t>(DecodeJsonEscapes(inner, to) - to));
 }

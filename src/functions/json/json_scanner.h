@@ -1,10 +1,11 @@
 #pragma once
 
-/// JSON text read in place: values are views of their raw text, so big integers and decimals keep every digit, and nothing
-/// is built or copied. Two ways through the same text:
+/// JSON text read in place: values are views of their raw text, so big integers and decimals keep every
+/// digit, and nothing is built or copied. Two ways through the same text:
 ///
 ///  - `IsValidJson` checks all of RFC 8259. TEXT arguments go through it once per row before anything else.
-///  - `JsonCursor` trusts its input, which holds for values of type JSON and after the check. It stays in bounds on any
+///  - `JsonCursor` trusts its input, which holds for values of type JSON and after the check. It stays in
+///  bounds on any
 ///    bytes, but what it gives for invalid text is unspecified.
 
 #include <cstdint>
@@ -55,7 +56,8 @@ class JsonCursor {
 
  private:
   void SkipContainer();
-  /// Up to `until` or a little past it, token by token. True when the container (`*depth` 0) or the text ended.
+  /// Up to `until` or a little past it, token by token. True when the container (`*depth` 0) or the text
+  /// ended.
   bool SkipTokens(const char* until, int64_t* depth);
   /// From inside a string to behind its closing quote.
   void FinishString();
@@ -91,8 +93,8 @@ void ForEachElement(std::string_view array, F f) {
 /// Elements of an array or members of an object; −1 for a scalar.
 int64_t JsonLength(std::string_view raw);
 
-/// Undoes escapes of a string's inner text. Writes at most inner.size() bytes at `out` and returns their end. A lone
-/// surrogate becomes U+FFFD.
+/// Undoes escapes of a string's inner text. Writes at most inner.size() bytes at `out` and returns their end.
+/// A lone surrogate becomes U+FFFD.
 char* DecodeJsonEscapes(std::string_view inner, char* out);
 std::string DecodeJsonEscapes(std::string_view inner);
 /// Whether an inner text stands for `name`.

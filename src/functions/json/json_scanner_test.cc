@@ -21,14 +21,46 @@ std::string Compact(std::string_view raw) {
 
 TEST(IsValidJson, KnowsTheGrammar) {
   for (const char* valid :
-       {"0", "-0", "12.5e-3", "1E+2", "\"\"", "\"\\u00e9\\n\\/\"", "true", "false", "null", "{}", "[]", " [ 1 , 2 ] ",
-        "{\"a\":{\"b\":[[],{}]},\"a\":1}", "\t\r\n1\n", "123456789012345678901234567890", "\"a long string of more than sixteen bytes\""}) {
+       {"0", "-0", "12.5e-3", "1E+2", "\"\"", "\"\\u00e9\\n\\/\"", "true", "false", "null", "{}", "[]",
+        " [ 1 , 2 ] ", "{\"a\":{\"b\":[[],{}]},\"a\":1}", "\t\r\n1\n", "123456789012345678901234567890",
+        "\"a long string of more than sixteen bytes\""}) {
     EXPECT_TRUE(IsValidJson(valid)) << valid;
   }
-  for (const char* invalid :
-       {"",      " ",       "01",      "-",        "1.",        ".5",     "1e",          "+1",     "tru",  "nulls", "\"",   "\"\\x\"", "\"\\u12g4\"",
-        "\"\n\"", "{",      "}",       "[",        "[1,]",      "[,1]",   "[1 2]",       "{a:1}",  "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1]",
-        "[1}",   "1 2",     "{} []",   "NaN",      "'a'",       "[1],",   "{\"a\" 1}",   "\"\\\"", "\xEF\xBB\xBF{}", "\"a long string of more than sixteen by\x01tes\""}) {
+  for (const char* invalid : {"",
+                              " ",
+                              "01",
+                              "-",
+                              "1.",
+                              ".5",
+                              "1e",
+                              "+1",
+                              "tru",
+                              "nulls",
+                              "\"",
+                              "\"\\x\"",
+                              "\"\\u12g4\"",
+                              "\"\n\"",
+                              "{",
+                              "}",
+                              "[",
+                              "[1,]",
+                              "[,1]",
+                              "[1 2]",
+                              "{a:1}",
+                              "{\"a\"}",
+                              "{\"a\":}",
+                              "{\"a\":1,}",
+                              "{\"a\":1]",
+                              "[1}",
+                              "1 2",
+                              "{} []",
+                              "NaN",
+                              "'a'",
+                              "[1],",
+                              "{\"a\" 1}",
+                              "\"\\\"",
+                              "\xEF\xBB\xBF{}",
+                              "\"a long string of more than sixteen by\x01tes\""}) {
     EXPECT_FALSE(IsValidJson(invalid)) << invalid;
   }
   EXPECT_FALSE(IsValidJson(std::string_view("1\0", 2)));
@@ -41,7 +73,8 @@ TEST(IsValidJson, BoundsDepth) {
 }
 
 TEST(IsValidJson, AgreesWithAnotherParserOnDamagedTexts) {
-  const std::string base = R"({"a":[1,-2.5e3,"x\u00e9\\",true,null],"b":{"c d":"\"quoted\"","e":[]},"f":false} )";
+  const std::string base =
+      R"({"a":[1,-2.5e3,"x\u00e9\\",true,null],"b":{"c d":"\"quoted\"","e":[]},"f":false} )";
   std::mt19937 random(20240517);
   const std::string alphabet = "{}[]\",:\\0123456789.-+eEtfnul x";
   for (int i = 0; i < 20000; ++i) {
@@ -49,9 +82,14 @@ TEST(IsValidJson, AgreesWithAnotherParserOnDamagedTexts) {
     for (int edits = 1 + static_cast<int>(random() % 3); edits > 0; --edits) {
       const size_t at = random() % text.size();
       switch (random() % 3) {
-        case 0: text.erase(at, 1); break;
-        case 1: text[at] = alphabet[random() % alphabet.size()]; break;
-        default: text.insert(at, 1, alphabet[random() % alphabet.size()]);
+        case 0:
+          text.erase(at, 1);
+          break;
+        case 1:
+          text[at] = alphabet[random() % alphabet.size()];
+          break;
+        default:
+          text.insert(at, 1, alphabet[random() % alphabet.size()]);
       }
     }
     ASSERT_EQ(IsValidJson(text), nlohmann::json::accept(text)) << text;
@@ -86,7 +124,8 @@ TEST(JsonCursor, TakesRawValues) {
 /// A random value whose strings are full of brackets, quotes and backslashes.
 nlohmann::json RandomValue(std::mt19937& random, int depth) {
   switch (random() % (depth > 0 ? 4 : 2)) {
-    case 0: return static_cast<int64_t>(random());
+    case 0:
+      return static_cast<int64_t>(random());
     case 1: {
       std::string text(random() % 90, 'x');
       const bool plain = random() % 2;
@@ -102,7 +141,8 @@ nlohmann::json RandomValue(std::mt19937& random, int depth) {
     }
     default: {
       auto object = nlohmann::json::object();
-      for (size_t i = random() % 6; i > 0; --i) object["k\"{" + std::to_string(i)] = RandomValue(random, depth - 1);
+      for (size_t i = random() % 6; i > 0; --i)
+        object["k\"{" + std::to_string(i)] = RandomValue(random, depth - 1);
       return object;
     }
   }
@@ -132,7 +172,9 @@ TEST(JsonStrings, UndoEscapes) {
   EXPECT_EQ(DecodeJsonEscapes(R"(\ud83d\ude00)"), "😀");
   EXPECT_EQ(DecodeJsonEscapes(R"(\ud83d)"), "\uFFFD");
   EXPECT_EQ(DecodeJsonEscapes(R"(\ude00x)"), "\uFFFDx");
-  EXPECT_EQ(DecodeJsonEscapes(R"(\ud83d\u0041)"), "\uFFFD" "A");
+  EXPECT_EQ(DecodeJsonEscapes(R"(\ud83d\u0041)"),
+            "\uFFFD"
+            "A");
   // Not valid, so never more than what was read.
   EXPECT_EQ(DecodeJsonEscapes(R"(\uzz\u)"), "uzzu");
   EXPECT_TRUE(JsonKeyEquals(R"(\u0061b)", true, "ab"));

@@ -103,10 +103,14 @@ double RoundReal(double x, int64_t digits, Rounding rounding) {
   if (!std::isfinite(x)) return x;
   auto whole = [rounding](double v) {
     switch (rounding) {
-      case Rounding::kNearest: return std::round(v);
-      case Rounding::kTowardsZero: return std::trunc(v);
-      case Rounding::kUp: return std::ceil(v);
-      default: return std::floor(v);
+      case Rounding::kNearest:
+        return std::round(v);
+      case Rounding::kTowardsZero:
+        return std::trunc(v);
+      case Rounding::kUp:
+        return std::ceil(v);
+      default:
+        return std::floor(v);
     }
   };
   if (digits == 0) return whole(x);

@@ -1,11 +1,11 @@
 /// Looking into arrays: length, element, membership, position.
 
+#include <arrow/array.h>
+#include <arrow/compute/api_vector.h>
+
 #include "functions/nested/array_argument.h"
 #include "functions/nested/register_nested.h"
 #include "functions/overload.h"
-
-#include <arrow/array.h>
-#include <arrow/compute/api_vector.h>
 
 namespace laminar {
 

@@ -2,7 +2,6 @@
 
 #include <arrow/array.h>
 #include <arrow/compute/api_vector.h>
-
 #include <fmt/format.h>
 
 #include "functions/nested/array_argument.h"

@@ -1,7 +1,6 @@
 /// RANGE and GENERATE_SERIES of numbers and timestamps.
 
 #include <arrow/array.h>
-
 #include <fmt/format.h>
 
 #include "functions/datetime/calendar.h"

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Table tests of scalar functions: calls are written as in SQL (literals, calls, and operators between two operands), and
-/// each is evaluated in every shape that a kernel can meet:
+/// Table tests of scalar functions: calls are written as in SQL (literals, calls, and operators between two
+/// operands), and each is evaluated in every shape that a kernel can meet:
 ///  - all arguments constant;
 ///  - all arguments columns, which are slices at an offset, with or without NULLs in the rows around;
 ///  - only the first argument a column.
@@ -24,7 +24,8 @@ const FunctionRegistry& TextRegistryForTest();
 /// Value of the constant call as JSON text. Throws UserError and QueryError as the real thing.
 std::string EvaluateConstantCall(const std::string& call);
 
-/// Checks every case in every shape. Shapes that the function refuses at binding (constants wanted) are passed over.
+/// Checks every case in every shape. Shapes that the function refuses at binding (constants wanted) are
+/// passed over.
 void ExpectCalls(const std::vector<CallCase>& cases);
 
 /// The error's text; "" when there is none.

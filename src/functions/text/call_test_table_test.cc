@@ -49,7 +49,8 @@ class CallParser {
   }
   bool StartsCall() const {
     size_t end = at_;
-    while (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_')) ++end;
+    while (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_'))
+      ++end;
     return end > at_ && end < text_.size() && text_[end] == '(';
   }
 
@@ -105,7 +106,8 @@ class CallParser {
     }
     if (word == "NULL") return MakeNull(Type::Null());
     if (word == "true" || word == "false") return MakeBoolean(word == "true");
-    if (word.find('.') != std::string::npos) return MakeLiteral(arrow::MakeScalar(std::stod(word)), Type::Double());
+    if (word.find('.') != std::string::npos)
+      return MakeLiteral(arrow::MakeScalar(std::stod(word)), Type::Double());
     return MakeInt64(std::stoll(word));
   }
 
@@ -193,7 +195,8 @@ void ExpectCalls(const std::vector<CallCase>& cases) {
           EXPECT_EQ(EvaluateWithColumns(call, columns, Around::kSame), test.result) << columns << " columns";
           // A NULL key is an error of its row.
           if (call.name.starts_with("json_object")) continue;
-          EXPECT_EQ(EvaluateWithColumns(call, columns, Around::kNulls), test.result) << columns << " columns with NULLs";
+          EXPECT_EQ(EvaluateWithColumns(call, columns, Around::kNulls), test.result)
+              << columns << " columns with NULLs";
         } catch (const UserError&) {
           // Constants wanted.
         }

@@ -25,19 +25,21 @@ void RegisterCaseFunctions(FunctionRegistry& registry) {
               .example = "upper('straße')",
               .result = "\"STRAßE\""},
       .overloads = {Rewriter(AppendUpper)}});
-  registry.Add(ScalarFunction{.names = {"lower", "lcase"},
-                              .doc = {.group = "String",
-                                      .signature = "lower(text) → TEXT",
-                                      .description = "Letters in lower case, by Unicode's simple mapping and no locale.",
-                                      .example = "lower('ÀÉÎ X')",
-                                      .result = "\"àéî x\""},
-                              .overloads = {Rewriter(AppendLower)}});
+  registry.Add(ScalarFunction{
+      .names = {"lower", "lcase"},
+      .doc = {.group = "String",
+              .signature = "lower(text) → TEXT",
+              .description = "Letters in lower case, by Unicode's simple mapping and no locale.",
+              .example = "lower('ÀÉÎ X')",
+              .result = "\"àéî x\""},
+      .overloads = {Rewriter(AppendLower)}});
   registry.Add(ScalarFunction{
       .names = {"initcap"},
       .doc = {.group = "String",
               .signature = "initcap(text) → TEXT",
-              .description = "The first letter of each word in upper case, the others in lower case. Words are runs of "
-                             "letters and digits.",
+              .description =
+                  "The first letter of each word in upper case, the others in lower case. Words are runs of "
+                  "letters and digits.",
               .example = "initcap('hELLO big-world')",
               .result = "\"Hello Big-World\""},
       .overloads = {Rewriter(AppendInitcap)}});

@@ -22,7 +22,9 @@ arrow::Result<arrow::Datum> Chr(const ScalarCall& call) {
     if (value != 0 && IsCodePoint(value)) {
       out.AppendCodePoint(static_cast<uint32_t>(value));
     } else {
-      error.Fail([&] { return fmt::format("chr: {} is not a character; 1 to 1114111 without surrogates are", value); });
+      error.Fail([&] {
+        return fmt::format("chr: {} is not a character; 1 to 1114111 without surrogates are", value);
+      });
     }
   });
 }
@@ -30,7 +32,8 @@ arrow::Result<arrow::Datum> Chr(const ScalarCall& call) {
 template <typename T>
 ScalarBinder ToHex(Type type) {
   return Fixed({type}, Type::Text(), [](const ScalarCall& call) {
-    return MapText<T>(call, arrow::utf8(), [](T value, TextWriter& out) { AppendHex(static_cast<uint64_t>(value), out); });
+    return MapText<T>(call, arrow::utf8(),
+                      [](T value, TextWriter& out) { AppendHex(static_cast<uint64_t>(value), out); });
   });
 }
 
@@ -44,20 +47,23 @@ void RegisterCharacterFunctions(FunctionRegistry& registry) {
                                       .example = "ascii('é')",
                                       .result = "233"},
                               .overloads = {Fixed({Type::Text()}, Type::Int32(), Ascii)}});
-  registry.Add(ScalarFunction{.names = {"chr", "char"},
-                              .doc = {.group = "String",
-                                      .signature = "chr(n) → TEXT",
-                                      .description = "The character with this code point. 0 and what is no character is an error.",
-                                      .example = "chr(8364)",
-                                      .result = "\"€\""},
-                              .overloads = {Fixed({Type::Int64()}, Type::Text(), Chr, CanFail::kYes)}});
+  registry.Add(ScalarFunction{
+      .names = {"chr", "char"},
+      .doc = {.group = "String",
+              .signature = "chr(n) → TEXT",
+              .description = "The character with this code point. 0 and what is no character is an error.",
+              .example = "chr(8364)",
+              .result = "\"€\""},
+      .overloads = {Fixed({Type::Int64()}, Type::Text(), Chr, CanFail::kYes)}});
   registry.Add(ScalarFunction{
       .names = {"to_hex"},
-      .doc = {.group = "String",
-              .signature = "to_hex(integer) → TEXT",
-              .description = "Lower-case hexadecimal, without leading zeros; negative numbers as 64-bit two's complement.",
-              .example = "to_hex(255)",
-              .result = "\"ff\""},
+      .doc =
+          {.group = "String",
+           .signature = "to_hex(integer) → TEXT",
+           .description =
+               "Lower-case hexadecimal, without leading zeros; negative numbers as 64-bit two's complement.",
+           .example = "to_hex(255)",
+           .result = "\"ff\""},
       .overloads = {ToHex<uint64_t>(Type::UInt64()), ToHex<int64_t>(Type::Int64())}});
 }
 

@@ -69,21 +69,24 @@ ScalarBinder AnyAsText(size_t min_arguments, ScalarKernel kernel) {
 }  // namespace
 
 void RegisterConcatFunctions(FunctionRegistry& registry) {
-  registry.Add(ScalarFunction{.names = {"concat"},
-                              .doc = {.group = "String",
-                                      .signature = "concat(value, …) → TEXT",
-                                      .description = "The values as text, one after the other. NULL counts as empty text.",
-                                      .example = "concat('a', 1, NULL, true)",
-                                      .result = "\"a1true\""},
-                              .overloads = {AnyAsText(1, ConcatValues)}});
+  registry.Add(ScalarFunction{
+      .names = {"concat"},
+      .doc = {.group = "String",
+              .signature = "concat(value, …) → TEXT",
+              .description = "The values as text, one after the other. NULL counts as empty text.",
+              .example = "concat('a', 1, NULL, true)",
+              .result = "\"a1true\""},
+      .overloads = {AnyAsText(1, ConcatValues)}});
   registry.Add(ScalarFunction{
       .names = {"concat_ws"},
-      .doc = {.group = "String",
-              .signature = "concat_ws(separator, value, …) → TEXT",
-              .description = "The values as text with `separator` between them. NULL values are left out; a NULL separator "
-                             "gives NULL.",
-              .example = "concat_ws('-', 2024, NULL, 'x')",
-              .result = "\"2024-x\""},
+      .doc =
+          {.group = "String",
+           .signature = "concat_ws(separator, value, …) → TEXT",
+           .description =
+               "The values as text with `separator` between them. NULL values are left out; a NULL separator "
+               "gives NULL.",
+           .example = "concat_ws('-', 2024, NULL, 'x')",
+           .result = "\"2024-x\""},
       .overloads = {AnyAsText(2, ConcatWithSeparator)}});
 }
 

@@ -1,4 +1,5 @@
-/// FORMAT/PRINTF. The format is a constant, taken apart at binding, so that each argument is cast to what its place wants.
+/// FORMAT/PRINTF. The format is a constant, taken apart at binding, so that each argument is cast to what its
+/// place wants.
 
 #include <fmt/format.h>
 #include <fmt/printf.h>
@@ -17,13 +18,14 @@
 namespace laminar {
 namespace {
 
-/// One `%…` of the format and the plain text in front of it. A part without conversion is the text at the end.
+/// One `%…` of the format and the plain text in front of it. A part without conversion is the text at the
+/// end.
 struct FormatPart {
   std::string literal;
-  char conversion = 0;    // s d x X o c f e E g G; 0: none
-  std::string directive;  // the whole `%…`, for numbers
-  bool left = false;      // for s: padding behind
-  int64_t width = 0;      // for s, in code points
+  char conversion = 0;     // s d x X o c f e E g G; 0: none
+  std::string directive;   // the whole `%…`, for numbers
+  bool left = false;       // for s: padding behind
+  int64_t width = 0;       // for s, in code points
   int64_t precision = -1;  // for s: code points at most; −1: all
 };
 constexpr int64_t kWidthMax = 10000;
@@ -80,13 +82,16 @@ std::vector<FormatPart> ParseFormat(std::string_view format) {
 
 Type ArgumentType(char conversion) {
   switch (conversion) {
-    case 's': return Type::Text();
+    case 's':
+      return Type::Text();
     case 'f':
     case 'e':
     case 'E':
     case 'g':
-    case 'G': return Type::Double();
-    default: return Type::Int64();
+    case 'G':
+      return Type::Double();
+    default:
+      return Type::Int64();
   }
 }
 
@@ -112,21 +117,29 @@ std::vector<AnyReader> Readers(const std::vector<FormatPart>& parts, const Scala
   std::vector<AnyReader> readers;
   for (size_t i = 1; i < call.args.size(); ++i) {
     switch (ArgumentType(parts[i - 1].conversion).id()) {
-      case TypeId::kText: readers.emplace_back(ColumnReader<std::string_view>(call.args[i])); break;
-      case TypeId::kDouble: readers.emplace_back(ColumnReader<double>(call.args[i])); break;
-      default: readers.emplace_back(ColumnReader<int64_t>(call.args[i])); break;
+      case TypeId::kText:
+        readers.emplace_back(ColumnReader<std::string_view>(call.args[i]));
+        break;
+      case TypeId::kDouble:
+        readers.emplace_back(ColumnReader<double>(call.args[i]));
+        break;
+      default:
+        readers.emplace_back(ColumnReader<int64_t>(call.args[i]));
+        break;
     }
   }
   return readers;
 }
 
-void AppendRow(const std::vector<FormatPart>& parts, const std::vector<AnyReader>& readers, int64_t row, TextWriter& out) {
+void AppendRow(const std::vector<FormatPart>& parts, const std::vector<AnyReader>& readers, int64_t row,
+               TextWriter& out) {
   for (size_t i = 0; i < parts.size(); ++i) {
     out.Append(parts[i].literal);
     if (i >= readers.size()) continue;
     if (const auto* texts = std::get_if<0>(&readers[i])) AppendText(parts[i], (*texts)[row], out);
     if (const auto* integers = std::get_if<1>(&readers[i])) AppendInteger(parts[i], (*integers)[row], out);
-    if (const auto* doubles = std::get_if<2>(&readers[i])) out.Append(fmt::sprintf(parts[i].directive, (*doubles)[row]));
+    if (const auto* doubles = std::get_if<2>(&readers[i]))
+      out.Append(fmt::sprintf(parts[i].directive, (*doubles)[row]));
   }
 }
 
@@ -149,7 +162,8 @@ std::optional<BoundScalar> BindFormat(const BindArguments& arguments) {
   if (!format) FailFormat("the format must be a constant text");
   auto parts = std::make_shared<const std::vector<FormatPart>>(ParseFormat(*format));
   if (parts->size() != arguments.size()) {
-    FailFormat(fmt::format("'{}' takes {} values, {} given", *format, parts->size() - 1, arguments.size() - 1));
+    FailFormat(
+        fmt::format("'{}' takes {} values, {} given", *format, parts->size() - 1, arguments.size() - 1));
   }
   BoundScalar bound{{Type::Text()}, Type::Text(), nullptr, false};
   for (size_t i = 1; i < arguments.size(); ++i) {
@@ -170,7 +184,8 @@ void RegisterFormatFunctions(FunctionRegistry& registry) {
       .names = {"format", "printf", "format_string"},
       .doc = {.group = "String",
               .signature = "format(format, value, …) → TEXT",
-              .description = "The values in the places of a constant C format: %s takes anything, %d %x %X %o %c an integer, "
+              .description = "The values in the places of a constant C format: %s takes anything, %d %x %X "
+                             "%o %c an integer, "
                              "%f %e %g a number, with flags, width and precision; %% is a percent sign.",
               .example = "format('%s: %05.1f%%', 'cpu', 3.2)",
               .result = "\"cpu: 003.2%\""},

@@ -14,7 +14,8 @@ using PadFunction = bool (*)(std::string_view text, int64_t length, std::string_
 
 void FailTooLong(const char* function, int64_t wanted, BatchError& error) {
   error.Fail([&] {
-    return fmt::format("{}: {} gives more than the {} bytes that a text result may have", function, wanted, kTextBytesMax);
+    return fmt::format("{}: {} gives more than the {} bytes that a text result may have", function, wanted,
+                       kTextBytesMax);
   });
 }
 
@@ -23,7 +24,8 @@ ScalarBinder Padder(const char* name, PadFunction pad) {
     if (call.args.size() == 3) {
       return MapText<std::string_view, int64_t, std::string_view>(
           call, arrow::utf8(),
-          [=](std::string_view text, int64_t length, std::string_view fill, TextWriter& out, BatchError& error) {
+          [=](std::string_view text, int64_t length, std::string_view fill, TextWriter& out,
+              BatchError& error) {
             if (!pad(text, length, fill, out)) FailTooLong(name, length, error);
           });
     }
@@ -53,18 +55,21 @@ arrow::Result<arrow::Datum> Space(const ScalarCall& call) {
 void RegisterPadFunctions(FunctionRegistry& registry) {
   registry.Add(ScalarFunction{
       .names = {"lpad"},
-      .doc = {.group = "String",
-              .signature = "lpad(text, length, fill?) → TEXT",
-              .description = "Brought to `length` code points by `fill` (default: space) in front, or cut at the end. An "
-                             "empty `fill` only cuts.",
-              .example = "lpad('7', 3, '0')",
-              .result = "\"007\""},
+      .doc =
+          {.group = "String",
+           .signature = "lpad(text, length, fill?) → TEXT",
+           .description =
+               "Brought to `length` code points by `fill` (default: space) in front, or cut at the end. An "
+               "empty `fill` only cuts.",
+           .example = "lpad('7', 3, '0')",
+           .result = "\"007\""},
       .overloads = {Padder("lpad", AppendLpad)}});
   registry.Add(ScalarFunction{
       .names = {"rpad"},
       .doc = {.group = "String",
               .signature = "rpad(text, length, fill?) → TEXT",
-              .description = "Brought to `length` code points by `fill` (default: space) behind, or cut at the end.",
+              .description =
+                  "Brought to `length` code points by `fill` (default: space) behind, or cut at the end.",
               .example = "rpad('ab', 5, 'xy')",
               .result = "\"abxyx\""},
       .overloads = {Padder("rpad", AppendRpad)}});

@@ -23,7 +23,8 @@ size_t Find(std::string_view text, std::string_view part, size_t from = 0) {
 }
 
 /// The part between the (index − 1)-th and the index-th delimiter, from the left; nullopt past the end.
-std::optional<std::string_view> PartFromLeft(std::string_view text, std::string_view delimiter, int64_t index) {
+std::optional<std::string_view> PartFromLeft(std::string_view text, std::string_view delimiter,
+                                             int64_t index) {
   size_t start = 0;
   for (; index > 1; --index) {
     const size_t at = Find(text, delimiter, start);
@@ -33,7 +34,8 @@ std::optional<std::string_view> PartFromLeft(std::string_view text, std::string_
   return text.substr(start, Find(text, delimiter, start) - start);
 }
 
-std::optional<std::string_view> PartFromRight(std::string_view text, std::string_view delimiter, int64_t index) {
+std::optional<std::string_view> PartFromRight(std::string_view text, std::string_view delimiter,
+                                              int64_t index) {
   for (; index > 1; --index) {
     const size_t at = text.rfind(delimiter);
     if (at == kNotFound) return std::nullopt;
@@ -75,7 +77,8 @@ std::string_view TrimLeft(std::string_view text, std::string_view set) {
     while (start < text.size() && text[start] == set[0]) ++start;
     return text.substr(start);
   }
-  // Searching the bytes of one code point in `set` cannot match across two of its code points: UTF-8 is self-synchronising.
+  // Searching the bytes of one code point in `set` cannot match across two of its code points: UTF-8 is
+  // self-synchronising.
   while (start < text.size()) {
     const size_t bytes = CodePointBytes(text, start);
     if (set.find(text.substr(start, bytes)) == kNotFound) break;
@@ -98,7 +101,9 @@ std::string_view TrimRight(std::string_view text, std::string_view set) {
   return text;
 }
 
-std::string_view Trim(std::string_view text, std::string_view set) { return TrimRight(TrimLeft(text, set), set); }
+std::string_view Trim(std::string_view text, std::string_view set) {
+  return TrimRight(TrimLeft(text, set), set);
+}
 
 std::string_view SplitPart(std::string_view text, std::string_view delimiter, int64_t index) {
   const std::string_view none = text.substr(0, 0);

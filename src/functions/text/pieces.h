@@ -1,7 +1,7 @@
 #pragma once
 
-/// Pieces of a text: every function gives a view into its first argument and copies nothing. Positions are 1-based and
-/// count code points.
+/// Pieces of a text: every function gives a view into its first argument and copies nothing. Positions are
+/// 1-based and count code points.
 
 #include <cstdint>
 #include <optional>
@@ -9,8 +9,8 @@
 
 namespace laminar {
 
-/// Code points [from, from + count) as far as they exist; `from` may be below 1 (PostgreSQL: the part before position 1
-/// is empty but counts). `count` must not be negative.
+/// Code points [from, from + count) as far as they exist; `from` may be below 1 (PostgreSQL: the part before
+/// position 1 is empty but counts). `count` must not be negative.
 std::string_view Substring(std::string_view text, int64_t from, int64_t count);
 std::string_view SubstringFrom(std::string_view text, int64_t from);
 
@@ -23,15 +23,16 @@ std::string_view TrimLeft(std::string_view text, std::string_view set);
 std::string_view TrimRight(std::string_view text, std::string_view set);
 std::string_view Trim(std::string_view text, std::string_view set);
 
-/// Part `index` (1-based; −1 is the last) of `text` cut at each `delimiter`; empty when there is none. An empty delimiter
-/// cuts nowhere. `index` must not be 0.
+/// Part `index` (1-based; −1 is the last) of `text` cut at each `delimiter`; empty when there is none. An
+/// empty delimiter cuts nowhere. `index` must not be 0.
 std::string_view SplitPart(std::string_view text, std::string_view delimiter, int64_t index);
 
-/// Flink's SPLIT_INDEX: 0-based; nullopt for a negative index, one past the end, and for any part of an empty text.
+/// Flink's SPLIT_INDEX: 0-based; nullopt for a negative index, one past the end, and for any part of an empty
+/// text.
 std::optional<std::string_view> SplitIndex(std::string_view text, std::string_view delimiter, int64_t index);
 
-/// MySQL's SUBSTRING_INDEX: all before the `count`-th delimiter from the left, or after the −count-th from the right; the
-/// whole text when there are fewer.
+/// MySQL's SUBSTRING_INDEX: all before the `count`-th delimiter from the left, or after the −count-th from
+/// the right; the whole text when there are fewer.
 std::string_view SubstringIndex(std::string_view text, std::string_view delimiter, int64_t count);
 
 /// 1-based position of the first `part` at or after position `from`; 0 when there is none (or `from` < 1).

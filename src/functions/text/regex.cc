@@ -12,7 +12,8 @@ namespace {
 
 re2::StringPiece Piece(std::string_view text) { return {text.data(), text.size()}; }
 
-/// Patterns of rows, by flags and pattern. Each is compiled once per thread while it stays among the last few hundred.
+/// Patterns of rows, by flags and pattern. Each is compiled once per thread while it stays among the last few
+/// hundred.
 class ThreadRegexCache {
  public:
   RegexPtr Get(std::string_view pattern, const RegexFlags& flags, std::string* error) {
@@ -38,12 +39,23 @@ std::optional<RegexFlags> ParseRegexFlags(std::string_view text) {
   RegexFlags flags;
   for (char c : text) {
     switch (c) {
-      case 'g': flags.global = true; break;
-      case 'i': flags.ignore_case = true; break;
-      case 'c': flags.ignore_case = false; break;
-      case 'm': flags.multi_line = true; break;
-      case 's': flags.dot_all = true; break;
-      default: return std::nullopt;
+      case 'g':
+        flags.global = true;
+        break;
+      case 'i':
+        flags.ignore_case = true;
+        break;
+      case 'c':
+        flags.ignore_case = false;
+        break;
+      case 'm':
+        flags.multi_line = true;
+        break;
+      case 's':
+        flags.dot_all = true;
+        break;
+      default:
+        return std::nullopt;
     }
   }
   return flags;
@@ -65,13 +77,15 @@ const re2::RE2* RegexSource::Compile(std::string_view pattern, std::string_view 
   thread_local ThreadRegexCache cache;
   const auto parsed = ParseRegexFlags(flags);
   if (!parsed) {
-    error.Fail([&] { return fmt::format("{}: unknown flag in '{}'; there are g, i, m and s", function_, flags); });
+    error.Fail(
+        [&] { return fmt::format("{}: unknown flag in '{}'; there are g, i, m and s", function_, flags); });
     return nullptr;
   }
   flags_ = *parsed;
   std::string reason;
   of_row_ = cache.Get(pattern, flags_, &reason);
-  if (!of_row_) error.Fail([&] { return fmt::format("{}: bad pattern '{}': {}", function_, pattern, reason); });
+  if (!of_row_)
+    error.Fail([&] { return fmt::format("{}: bad pattern '{}': {}", function_, pattern, reason); });
   return of_row_.get();
 }
 
@@ -85,9 +99,11 @@ RegexReplacement::RegexReplacement(std::string_view text) {
     } else if (c == '\\' && more && text[i + 1] == '&') {
       AddGroup(0);
       ++i;
-    } else if ((c == '\\' && more && (text[i + 1] == '\\' || text[i + 1] == '$')) || (c == '$' && more && text[i + 1] == '$')) {
+    } else if ((c == '\\' && more && (text[i + 1] == '\\' || text[i + 1] == '$')) ||
+               (c == '$' && more && text[i + 1] == '$')) {
       AddLiteral(text.substr(++i, 1));
-    } else if (c == '$' && more && text[i + 1] == '{' && is_digit(i + 2) && i + 3 < text.size() && text[i + 3] == '}') {
+    } else if (c == '$' && more && text[i + 1] == '{' && is_digit(i + 2) && i + 3 < text.size() &&
+               text[i + 3] == '}') {
       AddGroup(text[i + 2] - '0');
       i += 3;
     } else {
@@ -118,7 +134,8 @@ void RegexReplacement::Append(const re2::StringPiece* groups, int count, TextWri
 
 bool RegexMatches::Next() {
   const size_t previous_end = next_;
-  while (next_ <= text_.size() && regex_.Match(text_, next_, text_.size(), re2::RE2::UNANCHORED, groups_, group_count_)) {
+  while (next_ <= text_.size() &&
+         regex_.Match(text_, next_, text_.size(), re2::RE2::UNANCHORED, groups_, group_count_)) {
     if (first_ || groups_[0].size() > 0 || match_begin() != previous_end) {
       first_ = false;
       next_ = match_end();

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Regular expressions (RE2 syntax): compiling with SQL's flags, caching patterns that come from rows, walking matches and
-/// writing replacements. Include only from .cc files.
+/// Regular expressions (RE2 syntax): compiling with SQL's flags, caching patterns that come from rows,
+/// walking matches and writing replacements. Include only from .cc files.
 
 #include <re2/re2.h>
 
@@ -30,8 +30,8 @@ using RegexPtr = std::shared_ptr<const re2::RE2>;
 /// Null pointer when the pattern is bad; `*error` then says why.
 RegexPtr CompileRegex(std::string_view pattern, const RegexFlags& flags, std::string* error);
 
-/// The regex of each row: compiled at binding when pattern and flags are constants, otherwise from a cache of the thread.
-/// Copies share the compiled regex; one copy per kernel call.
+/// The regex of each row: compiled at binding when pattern and flags are constants, otherwise from a cache of
+/// the thread. Copies share the compiled regex; one copy per kernel call.
 class RegexSource {
  public:
   RegexSource(const char* function, RegexPtr constant, RegexFlags flags)
@@ -52,8 +52,9 @@ class RegexSource {
   RegexPtr of_row_;
 };
 
-/// A replacement text taken apart: `\1`, `$1` and `${1}` are groups, `\0`, `$0` and `\&` the whole match, `\\` and `$$` the
-/// characters themselves; any other text stands for itself. Groups that did not match are empty.
+/// A replacement text taken apart: `\1`, `$1` and `${1}` are groups, `\0`, `$0` and `\&` the whole match,
+/// `\\` and `$$` the characters themselves; any other text stands for itself. Groups that did not match are
+/// empty.
 class RegexReplacement {
  public:
   explicit RegexReplacement(std::string_view text);
@@ -71,12 +72,18 @@ class RegexReplacement {
   int max_group_ = 0;
 };
 
-/// Walks the matches of `regex` in `text`, which never overlap; an empty match right behind the last one is passed over.
+/// Walks the matches of `regex` in `text`, which never overlap; an empty match right behind the last one is
+/// passed over.
 class RegexMatches {
  public:
   /// `groups` has room for `group_count` ≥ 1 entries; [0] is the whole match.
-  RegexMatches(const re2::RE2& regex, std::string_view text, size_t start, re2::StringPiece* groups, int group_count)
-      : regex_(regex), text_(text.data(), text.size()), next_(start), groups_(groups), group_count_(group_count) {}
+  RegexMatches(const re2::RE2& regex, std::string_view text, size_t start, re2::StringPiece* groups,
+               int group_count)
+      : regex_(regex),
+        text_(text.data(), text.size()),
+        next_(start),
+        groups_(groups),
+        group_count_(group_count) {}
   /// False when there are no more.
   bool Next();
   size_t match_begin() const { return static_cast<size_t>(groups_[0].data() - text_.data()); }

@@ -179,7 +179,8 @@ void AppendReverse(std::string_view text, TextWriter& out) {
   }
 }
 
-void AppendOverlay(std::string_view text, std::string_view replacement, int64_t from, int64_t count, TextWriter& out) {
+void AppendOverlay(std::string_view text, std::string_view replacement, int64_t from, int64_t count,
+                   TextWriter& out) {
   out.Append(Left(text, from - 1));
   out.Append(replacement);
   int64_t rest;

@@ -26,7 +26,8 @@ bool Contains(std::string_view text, std::string_view part) {
 arrow::Result<arrow::Datum> Locate(const ScalarCall& call) {
   if (call.args.size() == 2) {
     return Map<std::string_view, std::string_view>(
-        call, arrow::int64(), [](std::string_view part, std::string_view text) { return Position(text, part); });
+        call, arrow::int64(),
+        [](std::string_view part, std::string_view text) { return Position(text, part); });
   }
   return Map<std::string_view, std::string_view, int64_t>(
       call, arrow::int64(),
@@ -38,7 +39,8 @@ void RegisterPositions(FunctionRegistry& registry) {
       .names = {"strpos", "instr"},
       .doc = {.group = "String",
               .signature = "strpos(text, part) → BIGINT",
-              .description = "Position (1-based, in code points) of the first `part` in `text`; 0 when there is none.",
+              .description =
+                  "Position (1-based, in code points) of the first `part` in `text`; 0 when there is none.",
               .example = "strpos('naïve', 'v')",
               .result = "4"},
       .overloads = {OfTwoTexts(Type::Int64(), [](std::string_view text, std::string_view part) {
@@ -48,17 +50,20 @@ void RegisterPositions(FunctionRegistry& registry) {
       .names = {"locate", "position"},
       .doc = {.group = "String",
               .signature = "locate(part, text, from?) → BIGINT; also position(part IN text)",
-              .description = "Position of the first `part` in `text` at or after position `from`; 0 when there is none.",
+              .description =
+                  "Position of the first `part` in `text` at or after position `from`; 0 when there is none.",
               .example = "locate('a', 'banana', 3)",
               .result = "4"},
       .overloads = {FixedOptional({Type::Text(), Type::Text(), Type::Int64()}, 1, Type::Int64(), Locate)}});
   registry.Add(ScalarFunction{
       .names = {"find_in_set"},
-      .doc = {.group = "String",
-              .signature = "find_in_set(text, list) → BIGINT",
-              .description = "Place (1-based) of `text` among the comma-separated parts of `list`; 0 when it is not there.",
-              .example = "find_in_set('b', 'a,b,c')",
-              .result = "2"},
+      .doc =
+          {.group = "String",
+           .signature = "find_in_set(text, list) → BIGINT",
+           .description =
+               "Place (1-based) of `text` among the comma-separated parts of `list`; 0 when it is not there.",
+           .example = "find_in_set('b', 'a,b,c')",
+           .result = "2"},
       .overloads = {OfTwoTexts(Type::Int64(), FindInSet)}});
 }
 
@@ -70,8 +75,9 @@ void RegisterTests(FunctionRegistry& registry) {
               .description = "Whether `text` begins with `prefix`. The empty prefix always fits.",
               .example = "starts_with('stream', 'str')",
               .result = "true"},
-      .overloads = {OfTwoTexts(Type::Boolean(),
-                               [](std::string_view text, std::string_view prefix) { return text.starts_with(prefix); })}});
+      .overloads = {OfTwoTexts(Type::Boolean(), [](std::string_view text, std::string_view prefix) {
+        return text.starts_with(prefix);
+      })}});
   registry.Add(ScalarFunction{
       .names = {"ends_with", "endswith"},
       .doc = {.group = "String",
@@ -79,15 +85,17 @@ void RegisterTests(FunctionRegistry& registry) {
               .description = "Whether `text` ends with `suffix`. The empty suffix always fits.",
               .example = "ends_with('stream', 'am')",
               .result = "true"},
-      .overloads = {OfTwoTexts(Type::Boolean(),
-                               [](std::string_view text, std::string_view suffix) { return text.ends_with(suffix); })}});
-  registry.Add(ScalarFunction{.names = {"contains"},
-                              .doc = {.group = "String",
-                                      .signature = "contains(text, part) → BOOLEAN",
-                                      .description = "Whether `part` occurs in `text`. The empty part always does.",
-                                      .example = "contains('stream', 'rea')",
-                                      .result = "true"},
-                              .overloads = {OfTwoTexts(Type::Boolean(), Contains)}});
+      .overloads = {OfTwoTexts(Type::Boolean(), [](std::string_view text, std::string_view suffix) {
+        return text.ends_with(suffix);
+      })}});
+  registry.Add(
+      ScalarFunction{.names = {"contains"},
+                     .doc = {.group = "String",
+                             .signature = "contains(text, part) → BOOLEAN",
+                             .description = "Whether `part` occurs in `text`. The empty part always does.",
+                             .example = "contains('stream', 'rea')",
+                             .result = "true"},
+                     .overloads = {OfTwoTexts(Type::Boolean(), Contains)}});
 }
 
 }  // namespace
@@ -95,14 +103,14 @@ void RegisterTests(FunctionRegistry& registry) {
 void RegisterSearchFunctions(FunctionRegistry& registry) {
   RegisterPositions(registry);
   RegisterTests(registry);
-  registry.Add(ScalarFunction{
-      .names = {"count_char"},
-      .doc = {.group = "String",
-              .signature = "count_char(text, part) → BIGINT",
-              .description = "How often `part` (usually one character) occurs in `text`, without overlaps; 0 for an empty part.",
-              .example = "count_char('banana', 'a')",
-              .result = "3"},
-      .overloads = {OfTwoTexts(Type::Int64(), CountOccurrences)}});
+  registry.Add(ScalarFunction{.names = {"count_char"},
+                              .doc = {.group = "String",
+                                      .signature = "count_char(text, part) → BIGINT",
+                                      .description = "How often `part` (usually one character) occurs in "
+                                                     "`text`, without overlaps; 0 for an empty part.",
+                                      .example = "count_char('banana', 'a')",
+                                      .result = "3"},
+                              .overloads = {OfTwoTexts(Type::Int64(), CountOccurrences)}});
 }
 
 }  // namespace laminar

@@ -10,8 +10,8 @@ namespace laminar {
 
 class TextWriter;
 
-/// Fewest insertions, deletions and replacements of code points that turn one text into the other. One per kernel call:
-/// it keeps its working memory from row to row.
+/// Fewest insertions, deletions and replacements of code points that turn one text into the other. One per
+/// kernel call: it keeps its working memory from row to row.
 class EditDistance {
  public:
   int64_t operator()(std::string_view a, std::string_view b);

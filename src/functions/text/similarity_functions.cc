@@ -20,17 +20,20 @@ void RegisterSimilarityFunctions(FunctionRegistry& registry) {
       .names = {"levenshtein"},
       .doc = {.group = "String",
               .signature = "levenshtein(a, b) → BIGINT",
-              .description = "Fewest characters to insert, delete or replace to turn one text into the other.",
+              .description =
+                  "Fewest characters to insert, delete or replace to turn one text into the other.",
               .example = "levenshtein('kitten', 'sitting')",
               .result = "3"},
       .overloads = {Fixed({Type::Text(), Type::Text()}, Type::Int64(), Levenshtein)}});
   registry.Add(ScalarFunction{
       .names = {"soundex"},
-      .doc = {.group = "String",
-              .signature = "soundex(text) → TEXT",
-              .description = "American Soundex: first letter and three digits. Empty when the text has no letter A to Z.",
-              .example = "soundex('Robert')",
-              .result = "\"R163\""},
+      .doc =
+          {.group = "String",
+           .signature = "soundex(text) → TEXT",
+           .description =
+               "American Soundex: first letter and three digits. Empty when the text has no letter A to Z.",
+           .example = "soundex('Robert')",
+           .result = "\"R163\""},
       .overloads = {Fixed({Type::Text()}, Type::Text(), [](const ScalarCall& call) {
         return MapText<std::string_view>(call, arrow::utf8(), AppendSoundex);
       })}});

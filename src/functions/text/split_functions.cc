@@ -17,7 +17,8 @@ namespace {
 
 arrow::Result<arrow::Datum> SplitPartKernel(const ScalarCall& call) {
   return Map<std::string_view, std::string_view, int64_t>(
-      call, arrow::utf8(), [](std::string_view text, std::string_view delimiter, int64_t n, BatchError& error) {
+      call, arrow::utf8(),
+      [](std::string_view text, std::string_view delimiter, int64_t n, BatchError& error) {
         if (n == 0) {
           error.Fail("split_part: part 0 does not exist; the first is 1, the last −1");
           return std::string_view();
@@ -35,8 +36,8 @@ ScalarBinder SplitPartBinder() {
   };
 }
 
-/// Calls `add` for each part of `text`. A NULL delimiter cuts between code points, an empty one nowhere; an empty text has
-/// no parts.
+/// Calls `add` for each part of `text`. A NULL delimiter cuts between code points, an empty one nowhere; an
+/// empty text has no parts.
 template <typename Add>
 void ForEachPart(std::string_view text, std::optional<std::string_view> delimiter, Add add) {
   if (text.empty()) return;
@@ -93,12 +94,14 @@ void RegisterSplitFunctions(FunctionRegistry& registry) {
   const Type text = Type::Text();
   registry.Add(ScalarFunction{
       .names = {"split_part"},
-      .doc = {.group = "String",
-              .signature = "split_part(text, delimiter, n) → TEXT",
-              .description = "Part `n` (1-based; negative from the end) of the text cut at each delimiter; empty past the "
-                             "ends. Part 0 is an error.",
-              .example = "split_part('a/b/c', '/', -1)",
-              .result = "\"c\""},
+      .doc =
+          {.group = "String",
+           .signature = "split_part(text, delimiter, n) → TEXT",
+           .description =
+               "Part `n` (1-based; negative from the end) of the text cut at each delimiter; empty past the "
+               "ends. Part 0 is an error.",
+           .example = "split_part('a/b/c', '/', -1)",
+           .result = "\"c\""},
       .overloads = {SplitPartBinder()}});
   registry.Add(ScalarFunction{
       .names = {"split_index"},
@@ -114,7 +117,8 @@ void RegisterSplitFunctions(FunctionRegistry& registry) {
       .names = {"substring_index", "substr_index"},
       .doc = {.group = "String",
               .signature = "substring_index(text, delimiter, n) → TEXT",
-              .description = "All before the n-th delimiter; for a negative `n`, all behind the −n-th from the end. The whole "
+              .description = "All before the n-th delimiter; for a negative `n`, all behind the −n-th from "
+                             "the end. The whole "
                              "text when there are fewer.",
               .example = "substring_index('www.example.org', '.', -2)",
               .result = "\"example.org\""},
@@ -123,12 +127,14 @@ void RegisterSplitFunctions(FunctionRegistry& registry) {
       })}});
   registry.Add(ScalarFunction{
       .names = {"string_to_array", "split", "string_to_list"},
-      .doc = {.group = "String",
-              .signature = "string_to_array(text, delimiter, null_text?) → TEXT[]",
-              .description = "The parts of the text cut at each delimiter; parts equal to `null_text` become NULL. A NULL "
-                             "delimiter cuts between characters, an empty one nowhere; an empty text has no parts.",
-              .example = "string_to_array('a,-,c', ',', '-')",
-              .result = "[\"a\",null,\"c\"]"},
+      .doc =
+          {.group = "String",
+           .signature = "string_to_array(text, delimiter, null_text?) → TEXT[]",
+           .description =
+               "The parts of the text cut at each delimiter; parts equal to `null_text` become NULL. A NULL "
+               "delimiter cuts between characters, an empty one nowhere; an empty text has no parts.",
+           .example = "string_to_array('a,-,c', ',', '-')",
+           .result = "[\"a\",null,\"c\"]"},
       .overloads = {FixedOptional({text, text, text}, 1, Type::Array(text), StringToArray)}});
 }
 

@@ -15,7 +15,8 @@ arrow::Result<arrow::Datum> SubstringKernel(const ScalarCall& call) {
   return Map<std::string_view, int64_t, int64_t>(
       call, arrow::utf8(), [](std::string_view text, int64_t from, int64_t count, BatchError& error) {
         if (count < 0) {
-          error.Fail([&] { return fmt::format("substring: length {} is negative; 0 or more is right", count); });
+          error.Fail(
+              [&] { return fmt::format("substring: length {} is negative; 0 or more is right", count); });
           return std::string_view();
         }
         return Substring(text, from, count);
@@ -39,7 +40,9 @@ arrow::Result<arrow::Datum> ByteSubstringKernel(const ScalarCall& call) {
   }
   return Map<std::string_view, int64_t, int64_t>(
       call, arrow::binary(), [](std::string_view bytes, int64_t from, int64_t count, BatchError& error) {
-        if (count < 0) error.Fail([&] { return fmt::format("substring: length {} is negative; 0 or more is right", count); });
+        if (count < 0)
+          error.Fail(
+              [&] { return fmt::format("substring: length {} is negative; 0 or more is right", count); });
         return ByteSubstring(bytes, from, count);
       });
 }
@@ -61,11 +64,14 @@ void RegisterSubstringFunctions(FunctionRegistry& registry) {
       .names = {"substring", "substr", "mid"},
       .doc = {.group = "String",
               .signature = "substring(text, from, length?) → TEXT; also substring(text FROM n FOR m)",
-              .description = "`length` code points from position `from` (1-based) on, or all that follow. Positions below 1 "
-                             "count but hold nothing. A negative length is an error. Takes BYTEA too, by bytes.",
+              .description =
+                  "`length` code points from position `from` (1-based) on, or all that follow. Positions "
+                  "below 1 "
+                  "count but hold nothing. A negative length is an error. Takes BYTEA too, by bytes.",
               .example = "substring('streaming', 2, 4)",
               .result = "\"trea\""},
-      .overloads = {SubstringBinder(Type::Text(), SubstringKernel), SubstringBinder(Type::Bytes(), ByteSubstringKernel)}});
+      .overloads = {SubstringBinder(Type::Text(), SubstringKernel),
+                    SubstringBinder(Type::Bytes(), ByteSubstringKernel)}});
   registry.Add(ScalarFunction{
       .names = {"left"},
       .doc = {.group = "String",

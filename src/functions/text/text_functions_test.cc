@@ -103,8 +103,10 @@ TEST(TextFunctions, PadsAndRepeats) {
                {"repeat('ab', -1)", "\"\""},
                {"repeat('', 1000000000000)", "\"\""},
                {"space(2)", "\"  \""}});
-  EXPECT_NE(ErrorOfCall("repeat('ab', 1000000000000)").find("repeat: 1000000000000 gives more than"), std::string::npos);
-  EXPECT_NE(ErrorOfCall("lpad('ab', 1000000000)").find("lpad: 1000000000 gives more than"), std::string::npos);
+  EXPECT_NE(ErrorOfCall("repeat('ab', 1000000000000)").find("repeat: 1000000000000 gives more than"),
+            std::string::npos);
+  EXPECT_NE(ErrorOfCall("lpad('ab', 1000000000)").find("lpad: 1000000000 gives more than"),
+            std::string::npos);
   EXPECT_NE(ErrorOfCall("rpad('ab', 9223372036854775807, 'xyz')").find("rpad:"), std::string::npos);
 }
 
@@ -126,32 +128,19 @@ TEST(TextFunctions, Replacements) {
 }
 
 TEST(TextFunctions, PositionsCountCodePoints) {
-  ExpectCalls({{"strpos('日本語', '語')", "3"},
-               {"strpos('abc', 'x')", "0"},
-               {"strpos('abc', '')", "1"},
-               {"strpos('', 'a')", "0"},
-               {"instr('banana', 'an')", "2"},
-               {"position('語', '日本語')", "3"},
-               {"locate('an', 'banana', 3)", "4"},
-               {"locate('日', '日本日', 2)", "3"},
-               {"locate('a', 'a', 0)", "0"},
-               {"locate('', 'abc', 4)", "4"},
-               {"locate('', 'abc', 5)", "0"},
-               {"find_in_set('c', 'a,b,c')", "3"},
-               {"find_in_set('', 'a,,c')", "2"},
-               {"find_in_set('a', '')", "0"},
-               {"find_in_set('a,b', 'a,b')", "0"},
-               {"starts_with('日本', '日')", "true"},
-               {"starts_with('a', 'ab')", "false"},
-               {"ends_with('日本', '本')", "true"},
-               {"ends_with('a', '')", "true"},
-               {"contains('日本語', '本')", "true"},
-               {"contains('', '')", "true"},
-               {"contains('', 'a')", "false"},
-               {"contains('a', NULL)", "null"},
-               {"count_char('日本日', '日')", "2"},
-               {"count_char('aaaa', 'aa')", "2"},
-               {"count_char('abc', '')", "0"},
+  ExpectCalls({{"strpos('日本語', '語')", "3"},     {"strpos('abc', 'x')", "0"},
+               {"strpos('abc', '')", "1"},          {"strpos('', 'a')", "0"},
+               {"instr('banana', 'an')", "2"},      {"position('語', '日本語')", "3"},
+               {"locate('an', 'banana', 3)", "4"},  {"locate('日', '日本日', 2)", "3"},
+               {"locate('a', 'a', 0)", "0"},        {"locate('', 'abc', 4)", "4"},
+               {"locate('', 'abc', 5)", "0"},       {"find_in_set('c', 'a,b,c')", "3"},
+               {"find_in_set('', 'a,,c')", "2"},    {"find_in_set('a', '')", "0"},
+               {"find_in_set('a,b', 'a,b')", "0"},  {"starts_with('日本', '日')", "true"},
+               {"starts_with('a', 'ab')", "false"}, {"ends_with('日本', '本')", "true"},
+               {"ends_with('a', '')", "true"},      {"contains('日本語', '本')", "true"},
+               {"contains('', '')", "true"},        {"contains('', 'a')", "false"},
+               {"contains('a', NULL)", "null"},     {"count_char('日本日', '日')", "2"},
+               {"count_char('aaaa', 'aa')", "2"},   {"count_char('abc', '')", "0"},
                {"count_char('', 'a')", "0"}});
 }
 
@@ -266,18 +255,21 @@ TEST(RegexFunctions, Flags) {
                {"regexp_like(NULL, 'a')", "null"},
                {"regexp_like('a', NULL)", "null"}});
   EXPECT_EQ(ErrorOfCall("regexp_like('a', '(')"), "regexp_like: bad pattern '(': missing ): (");
-  EXPECT_EQ(ErrorOfCall("regexp_like('a', 'a', 'q')"), "regexp_like: unknown flag in 'q'; there are g, i, m and s");
+  EXPECT_EQ(ErrorOfCall("regexp_like('a', 'a', 'q')"),
+            "regexp_like: unknown flag in 'q'; there are g, i, m and s");
 }
 
 TEST(RegexFunctions, Extract) {
-  ExpectCalls({{"regexp_extract('https://x/?channel_id=abc&y=1', '(&|^|\\?)channel_id=([^&]*)', 2)", "\"abc\""},
-               {"regexp_extract('foobar', 'o+')", "\"oo\""},
-               {"regexp_extract('foobar', 'x')", "null"},
-               {"regexp_extract('b', '(a)|(b)', 1)", "null"},
-               {"regexp_extract('b', '(a)|(b)', 2)", "\"b\""},
-               {"regexp_extract('', '.*')", "\"\""},
-               {"regexp_extract('日本語', '本(.)', 1)", "\"語\""}});
-  EXPECT_EQ(ErrorOfCall("regexp_extract('a', '(a)', 2)"), "regexp_extract: group 2 does not exist; the pattern has groups 0 to 1");
+  ExpectCalls(
+      {{"regexp_extract('https://x/?channel_id=abc&y=1', '(&|^|\\?)channel_id=([^&]*)', 2)", "\"abc\""},
+       {"regexp_extract('foobar', 'o+')", "\"oo\""},
+       {"regexp_extract('foobar', 'x')", "null"},
+       {"regexp_extract('b', '(a)|(b)', 1)", "null"},
+       {"regexp_extract('b', '(a)|(b)', 2)", "\"b\""},
+       {"regexp_extract('', '.*')", "\"\""},
+       {"regexp_extract('日本語', '本(.)', 1)", "\"語\""}});
+  EXPECT_EQ(ErrorOfCall("regexp_extract('a', '(a)', 2)"),
+            "regexp_extract: group 2 does not exist; the pattern has groups 0 to 1");
 }
 
 TEST(RegexFunctions, Replace) {
@@ -295,7 +287,8 @@ TEST(RegexFunctions, Replace) {
                {"regexp_replace('baac', 'a*', '-', 'g')", "\"-b-c-\""},
                {"regexp_replace('ABab', 'b', 'x', 'gi')", "\"Axax\""},
                {"regexp_replace('', 'a', 'x')", "\"\""}});
-  EXPECT_NE(ErrorOfCall("regexp_replace('a', 'a', '$1')").find("names group 1; the pattern has 0"), std::string::npos);
+  EXPECT_NE(ErrorOfCall("regexp_replace('a', 'a', '$1')").find("names group 1; the pattern has 0"),
+            std::string::npos);
 }
 
 TEST(RegexFunctions, CountsPositionsAndLists) {

@@ -55,16 +55,18 @@ void TextListWriter::EndNullRow() {
 
 arrow::Result<arrow::Datum> TextListWriter::Finish(const CallShape& shape) {
   if (text_.size() > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
-    return arrow::Status::Invalid("a text list result of one batch is ", text_.size(), " bytes: more than 2 GiB");
+    return arrow::Status::Invalid("a text list result of one batch is ", text_.size(),
+                                  " bytes: more than 2 GiB");
   }
   const auto elements = static_cast<int64_t>(valid_elements_.size());
   auto texts = arrow::ArrayData::Make(
       arrow::utf8(), elements,
-      {has_null_element_ ? Bits(valid_elements_) : nullptr, arrow::Buffer::FromVector(std::move(text_offsets_)),
-       arrow::Buffer::FromString(std::move(text_))});
+      {has_null_element_ ? Bits(valid_elements_) : nullptr,
+       arrow::Buffer::FromVector(std::move(text_offsets_)), arrow::Buffer::FromString(std::move(text_))});
   auto lists = arrow::ArrayData::Make(
       Type::Array(Type::Text()).arrow_type(), static_cast<int64_t>(valid_rows_.size()),
-      {has_null_row_ ? Bits(valid_rows_) : nullptr, arrow::Buffer::FromVector(std::move(list_offsets_))}, {texts});
+      {has_null_row_ ? Bits(valid_rows_) : nullptr, arrow::Buffer::FromVector(std::move(list_offsets_))},
+      {texts});
   return FinishArray(shape, arrow::MakeArray(lists));
 }
 

@@ -13,7 +13,8 @@ using TrimFunction = std::string_view (*)(std::string_view text, std::string_vie
 ScalarBinder Trimmer(TrimFunction trim) {
   return FixedOptional({Type::Text(), Type::Text()}, 1, Type::Text(), [trim](const ScalarCall& call) {
     if (call.args.size() == 2) return Map<std::string_view, std::string_view>(call, arrow::utf8(), trim);
-    return Map<std::string_view>(call, arrow::utf8(), [trim](std::string_view text) { return trim(text, " "); });
+    return Map<std::string_view>(call, arrow::utf8(),
+                                 [trim](std::string_view text) { return trim(text, " "); });
   });
 }
 
@@ -22,17 +23,20 @@ ScalarBinder Trimmer(TrimFunction trim) {
 void RegisterTrimFunctions(FunctionRegistry& registry) {
   registry.Add(ScalarFunction{
       .names = {"btrim", "trim"},
-      .doc = {.group = "String",
-              .signature = "btrim(text, characters?) → TEXT; also trim([BOTH] characters FROM text)",
-              .description = "Without the leading and trailing characters that occur in `characters` (default: the space).",
-              .example = "btrim('xxhixyx', 'xy')",
-              .result = "\"hi\""},
+      .doc =
+          {.group = "String",
+           .signature = "btrim(text, characters?) → TEXT; also trim([BOTH] characters FROM text)",
+           .description =
+               "Without the leading and trailing characters that occur in `characters` (default: the space).",
+           .example = "btrim('xxhixyx', 'xy')",
+           .result = "\"hi\""},
       .overloads = {Trimmer(Trim)}});
   registry.Add(ScalarFunction{
       .names = {"ltrim"},
       .doc = {.group = "String",
               .signature = "ltrim(text, characters?) → TEXT; also trim(LEADING characters FROM text)",
-              .description = "Without the leading characters that occur in `characters` (default: the space).",
+              .description =
+                  "Without the leading characters that occur in `characters` (default: the space).",
               .example = "ltrim('  hi ')",
               .result = "\"hi \""},
       .overloads = {Trimmer(TrimLeft)}});
@@ -40,7 +44,8 @@ void RegisterTrimFunctions(FunctionRegistry& registry) {
       .names = {"rtrim"},
       .doc = {.group = "String",
               .signature = "rtrim(text, characters?) → TEXT; also trim(TRAILING characters FROM text)",
-              .description = "Without the trailing characters that occur in `characters` (default: the space).",
+              .description =
+                  "Without the trailing characters that occur in `characters` (default: the space).",
               .example = "rtrim('1.500', '0')",
               .result = "\"1.5\""},
       .overloads = {Trimmer(TrimRight)}});

@@ -35,7 +35,8 @@ bool IsScheme(std::string_view text) {
 std::optional<UrlParts> CutUrl(std::string_view url) {
   UrlParts parts;
   const size_t colon = url.find_first_of(":/?#");
-  if (colon == std::string_view::npos || url[colon] != ':' || !IsScheme(url.substr(0, colon))) return std::nullopt;
+  if (colon == std::string_view::npos || url[colon] != ':' || !IsScheme(url.substr(0, colon)))
+    return std::nullopt;
   parts.scheme = url.substr(0, colon);
   std::string_view rest = url.substr(colon + 1);
   if (const size_t hash = rest.find('#'); hash != std::string_view::npos) {
@@ -82,17 +83,18 @@ std::optional<std::string_view> AuthorityPart(std::string_view authority, UrlPar
 }  // namespace
 
 std::optional<UrlPart> ParseUrlPart(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, UrlPart>, 11> kNames{{{"HOST", UrlPart::kHost},
-                                                                                {"PATH", UrlPart::kPath},
-                                                                                {"QUERY", UrlPart::kQuery},
-                                                                                {"REF", UrlPart::kRef},
-                                                                                {"FRAGMENT", UrlPart::kRef},
-                                                                                {"PROTOCOL", UrlPart::kProtocol},
-                                                                                {"SCHEME", UrlPart::kProtocol},
-                                                                                {"FILE", UrlPart::kFile},
-                                                                                {"AUTHORITY", UrlPart::kAuthority},
-                                                                                {"USERINFO", UrlPart::kUserInfo},
-                                                                                {"PORT", UrlPart::kPort}}};
+  static constexpr std::array<std::pair<std::string_view, UrlPart>, 11> kNames{
+      {{"HOST", UrlPart::kHost},
+       {"PATH", UrlPart::kPath},
+       {"QUERY", UrlPart::kQuery},
+       {"REF", UrlPart::kRef},
+       {"FRAGMENT", UrlPart::kRef},
+       {"PROTOCOL", UrlPart::kProtocol},
+       {"SCHEME", UrlPart::kProtocol},
+       {"FILE", UrlPart::kFile},
+       {"AUTHORITY", UrlPart::kAuthority},
+       {"USERINFO", UrlPart::kUserInfo},
+       {"PORT", UrlPart::kPort}}};
   for (const auto& [known, part] : kNames) {
     if (EqualsIgnoreCase(name, known)) return part;
   }
@@ -103,12 +105,18 @@ std::optional<std::string_view> ExtractUrlPart(std::string_view url, UrlPart par
   const auto parts = CutUrl(url);
   if (!parts) return std::nullopt;
   switch (part) {
-    case UrlPart::kProtocol: return parts->scheme;
-    case UrlPart::kPath: return parts->path;
-    case UrlPart::kFile: return parts->file;
-    case UrlPart::kQuery: return parts->query;
-    case UrlPart::kRef: return parts->ref;
-    default: return parts->authority ? AuthorityPart(*parts->authority, part) : std::nullopt;
+    case UrlPart::kProtocol:
+      return parts->scheme;
+    case UrlPart::kPath:
+      return parts->path;
+    case UrlPart::kFile:
+      return parts->file;
+    case UrlPart::kQuery:
+      return parts->query;
+    case UrlPart::kRef:
+      return parts->ref;
+    default:
+      return parts->authority ? AuthorityPart(*parts->authority, part) : std::nullopt;
   }
 }
 
@@ -118,7 +126,8 @@ std::optional<std::string_view> ExtractQueryValue(std::string_view url, std::str
   for (size_t start = 0; start <= query->size();) {
     const size_t end = std::min(query->find('&', start), query->size());
     const std::string_view pair = query->substr(start, end - start);
-    if (pair.size() > key.size() && pair.starts_with(key) && pair[key.size()] == '=') return pair.substr(key.size() + 1);
+    if (pair.size() > key.size() && pair.starts_with(key) && pair[key.size()] == '=')
+      return pair.substr(key.size() + 1);
     start = end + 1;
   }
   return std::nullopt;

@@ -14,9 +14,7 @@ uint64_t Load8(const char* bytes) {
 }
 
 /// Number of continuation bytes (10xxxxxx) among the eight.
-int ContinuationBytes(uint64_t word) {
-  return __builtin_popcountll(word & ~(word << 1) & kHighBits);
-}
+int ContinuationBytes(uint64_t word) { return __builtin_popcountll(word & ~(word << 1) & kHighBits); }
 
 }  // namespace
 

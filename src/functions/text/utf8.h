@@ -1,7 +1,8 @@
 #pragma once
 
-/// Code points in UTF-8 text. TEXT is valid UTF-8 by contract, yet nothing here reads out of bounds or loops when it is
-/// not: a code point starts at every byte that is not a continuation byte, and ends before the next such byte.
+/// Code points in UTF-8 text. TEXT is valid UTF-8 by contract, yet nothing here reads out of bounds or loops
+/// when it is not: a code point starts at every byte that is not a continuation byte, and ends before the
+/// next such byte.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,7 @@
 // Column pruning over the whole plan.
 //
-//  1. Parents before children, collect which output columns of each node anyone reads; of STRUCT columns, which fields.
+//  1. Parents before children, collect which output columns of each node anyone reads; of STRUCT columns,
+//  which fields.
 //  2. Children before parents, rebuild each node with those columns only and renumber the expressions above.
 //
 // A scan that ends up with `bid STRUCT<auction, price>` makes the decoder skip the other fields' bytes.
@@ -67,10 +68,12 @@ struct Rebuilt {
 };
 
 /// The expression over a rebuilt input: columns renumbered, fields of narrowed STRUCTs found by name.
-ExpressionPtr Translate(const ExpressionPtr& expression, const Rebuilt& input, int first_old = 0, int first_new = 0) {
+ExpressionPtr Translate(const ExpressionPtr& expression, const Rebuilt& input, int first_old = 0,
+                        int first_new = 0) {
   return Rewrite(expression, [&](const ExpressionPtr& e) -> ExpressionPtr {
     if (const auto* column = dynamic_cast<const ColumnExpression*>(e.get())) {
-      if (column->index() < first_old || column->index() >= first_old + static_cast<int>(input.map.size())) return nullptr;
+      if (column->index() < first_old || column->index() >= first_old + static_cast<int>(input.map.size()))
+        return nullptr;
       const int index = input.map[column->index() - first_old];
       LAMINAR_CHECK(index >= 0, "a column that is read was pruned: " + column->name());
       return MakeColumn(first_new + index, column->name(), input.node->schema.columns[index].type);
@@ -111,7 +114,9 @@ class Pruner {
     (*needs)[schema.window->end_columns.at(0)].all = true;
   }
 
-  bool KeepsWatermark(const LogicalNode& node) { return !node.schema.default_row_time || needs_[&node].count(node.time_column); }
+  bool KeepsWatermark(const LogicalNode& node) {
+    return !node.schema.default_row_time || needs_[&node].count(node.time_column);
+  }
 
   /// Phase 1 for one node, all of whose parents were visited.
   void Visit(const LogicalNode& node) {
@@ -127,7 +132,8 @@ class Pruner {
     };
     switch (node.kind) {
       case NodeKind::kScan:
-      case NodeKind::kValues: break;
+      case NodeKind::kValues:
+        break;
       case NodeKind::kSink:
         for (int i = 0; i < node.schema.num_columns(); ++i) {
           if (!node.schema.columns[i].hidden) in(0)[i].all = true;
@@ -170,8 +176,10 @@ class Pruner {
           if (node.calls[i].filter) Collect(node.calls[i].filter, kAll, &in(0));
         }
         if (node.kind == NodeKind::kWindowAggregate) {
-          if (node.window_from_columns) AddWindow(node.inputs[0]->schema, &in(0));
-          else if (node.time_column >= 0) in(0)[node.time_column].all = true;
+          if (node.window_from_columns)
+            AddWindow(node.inputs[0]->schema, &in(0));
+          else if (node.time_column >= 0)
+            in(0)[node.time_column].all = true;
         }
         break;
       case NodeKind::kDistinct:
@@ -189,10 +197,14 @@ class Pruner {
         }
         if (node.per_window) AddWindow(node.inputs[0]->schema, &in(0));
         const int row_time = node.inputs[0]->schema.row_time;
-        if (!node.per_window && row_time >= 0 && (node.kind == NodeKind::kOver || (node.kind == NodeKind::kTopN && !node.schema.changelog))) in(0)[row_time].all = true;
+        if (!node.per_window && row_time >= 0 &&
+            (node.kind == NodeKind::kOver || (node.kind == NodeKind::kTopN && !node.schema.changelog)))
+          in(0)[row_time].all = true;
         break;
       }
-      case NodeKind::kLimit: pass(node.schema.num_columns()); break;
+      case NodeKind::kLimit:
+        pass(node.schema.num_columns());
+        break;
       case NodeKind::kJoin:
       case NodeKind::kIntervalJoin:
       case NodeKind::kWindowJoin: {
@@ -200,8 +212,10 @@ class Pruner {
         Needs both = out;
         if (node.residual) Collect(node.residual, kAll, &both);
         for (const auto& [column, need] : both) {
-          if (column < nl) in(0)[column].Add(need);
-          else in(1)[column - nl].Add(need);
+          if (column < nl)
+            in(0)[column].Add(need);
+          else
+            in(1)[column - nl].Add(need);
         }
         for (const JoinKey& key : node.keys) {
           Collect(key.left, kAll, &in(0));
@@ -260,7 +274,8 @@ class Pruner {
       if (!keep[c]) continue;
       map[c] = project->schema.num_columns();
       project->schema.columns.push_back(schema.columns[c]);
-      project->exprs.push_back(MakeColumn(static_cast<int>(c), schema.columns[c].name, schema.columns[c].type));
+      project->exprs.push_back(
+          MakeColumn(static_cast<int>(c), schema.columns[c].name, schema.columns[c].type));
     }
     MapProperties(&project->schema, map);
     Rebuilt out{project, input.map};
@@ -322,8 +337,11 @@ class Pruner {
           column.type = type;
           node->schema.columns.push_back(column);
         };
-        for (const auto& [c, need] : needs) keep(c, old->kind == NodeKind::kScan ? PruneType(old->schema.columns[c].type, need) : old->schema.columns[c].type);
-        if (node->schema.columns.empty() && !old->schema.columns.empty()) keep(0, PruneType(old->schema.columns[0].type, Need{}));
+        for (const auto& [c, need] : needs)
+          keep(c, old->kind == NodeKind::kScan ? PruneType(old->schema.columns[c].type, need)
+                                               : old->schema.columns[c].type);
+        if (node->schema.columns.empty() && !old->schema.columns.empty())
+          keep(0, PruneType(old->schema.columns[0].type, Need{}));
         MapProperties(&node->schema, out.map);
         for (auto& row : node->rows) {
           std::vector<ExpressionPtr> kept(node->schema.columns.size());
@@ -369,7 +387,8 @@ class Pruner {
         std::vector<int> kept;
         for (const auto& [c, need] : needs) kept.push_back(c);
         node->inputs.clear();
-        for (size_t i = 0; i < old->inputs.size(); ++i) {  // all inputs must have the same columns in the same order
+        for (size_t i = 0; i < old->inputs.size();
+             ++i) {  // all inputs must have the same columns in the same order
           const Rebuilt& in = input(i);
           auto project = MakeNode(NodeKind::kProject, {in.node}, old->span);
           project->schema.changelog = in.node->schema.changelog;
@@ -417,7 +436,8 @@ class Pruner {
         node->inputs = {in.node};
         translate_all(node->groups, in);
         node->calls.clear();
-        node->schema.columns.assign(old->schema.columns.begin(), old->schema.columns.begin() + static_cast<long>(old->groups.size()));
+        node->schema.columns.assign(old->schema.columns.begin(),
+                                    old->schema.columns.begin() + static_cast<long>(old->groups.size()));
         out.map.clear();
         for (size_t i = 0; i < old->groups.size(); ++i) out.map.push_back(static_cast<int>(i));
         for (size_t i = 0; i < old->calls.size(); ++i) {
@@ -432,11 +452,13 @@ class Pruner {
           node->calls.push_back(std::move(call));
           node->schema.columns.push_back(old->schema.columns[c]);
         }
-        for (int c = static_cast<int>(old->groups.size() + old->calls.size()); c < old->schema.num_columns(); ++c) {
+        for (int c = static_cast<int>(old->groups.size() + old->calls.size()); c < old->schema.num_columns();
+             ++c) {
           out.map.push_back(node->schema.num_columns());
           node->schema.columns.push_back(old->schema.columns[c]);
         }
-        if (old->kind == NodeKind::kWindowAggregate && !old->window_from_columns && old->time_column >= 0) node->time_column = in.map[old->time_column];
+        if (old->kind == NodeKind::kWindowAggregate && !old->window_from_columns && old->time_column >= 0)
+          node->time_column = in.map[old->time_column];
         MapProperties(&node->schema, out.map);
         break;
       }

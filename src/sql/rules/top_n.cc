@@ -36,22 +36,32 @@ bool TakeBound(const ExpressionPtr& conjunct, int rank, RankBounds* bounds) {
   std::string op = call->name();
   if (dynamic_cast<const LiteralExpression*>(column.get())) {
     std::swap(column, literal);
-    if (op[0] == '<') op[0] = '>';
-    else if (op[0] == '>') op[0] = '<';
+    if (op[0] == '<')
+      op[0] = '>';
+    else if (op[0] == '>')
+      op[0] = '<';
   }
   const auto* ref = dynamic_cast<const ColumnExpression*>(column.get());
   const auto value = IntegerLiteral(literal);
   if (!ref || ref->index() != rank || !value) return false;
-  if (op == "=") bounds->from = std::max(bounds->from, *value), bounds->to = std::min(bounds->to, *value);
-  else if (op == "<=") bounds->to = std::min(bounds->to, *value);
-  else if (op == "<") bounds->to = std::min(bounds->to, *value - 1);
-  else if (op == ">=") bounds->from = std::max(bounds->from, *value);
-  else if (op == ">") bounds->from = std::max(bounds->from, *value + 1);
-  else return false;
+  if (op == "=")
+    bounds->from = std::max(bounds->from, *value), bounds->to = std::min(bounds->to, *value);
+  else if (op == "<=")
+    bounds->to = std::min(bounds->to, *value);
+  else if (op == "<")
+    bounds->to = std::min(bounds->to, *value - 1);
+  else if (op == ">=")
+    bounds->from = std::max(bounds->from, *value);
+  else if (op == ">")
+    bounds->from = std::max(bounds->from, *value + 1);
+  else
+    return false;
   return true;
 }
 
-bool IsRank(OverKind kind) { return kind == OverKind::kRowNumber || kind == OverKind::kRank || kind == OverKind::kDenseRank; }
+bool IsRank(OverKind kind) {
+  return kind == OverKind::kRowNumber || kind == OverKind::kRank || kind == OverKind::kDenseRank;
+}
 
 /// The Over node below projections, with the chain from the top one down to just above it.
 const LogicalNode* FindOver(const NodePtr& node, std::vector<NodePtr>* projects) {
@@ -59,7 +69,8 @@ const LogicalNode* FindOver(const NodePtr& node, std::vector<NodePtr>* projects)
     projects->push_back(node);
     return FindOver(node->inputs[0], projects);
   }
-  if (node->kind == NodeKind::kOver && node->over_calls.size() == 1 && IsRank(node->over_calls[0].kind)) return node.get();
+  if (node->kind == NodeKind::kOver && node->over_calls.size() == 1 && IsRank(node->over_calls[0].kind))
+    return node.get();
   return nullptr;
 }
 
@@ -73,9 +84,12 @@ std::shared_ptr<LogicalNode> MakeTopN(const LogicalNode& over, RankBounds bounds
   node->rank_to = bounds.to;
   node->emit_rank = true;
   if (over.per_window) return node;
-  const auto* first = over.order_by.empty() ? nullptr : dynamic_cast<const ColumnExpression*>(over.order_by[0].expr.get());
-  const bool by_row_time = first && first->index() == in.row_time && over.order_by.size() == 1 && !over.order_by[0].sort.descending && !in.default_row_time;
-  if (by_row_time && !in.changelog && bounds.from == 1 && bounds.to == 1 && node->rank_kind == OverKind::kRowNumber) {
+  const auto* first =
+      over.order_by.empty() ? nullptr : dynamic_cast<const ColumnExpression*>(over.order_by[0].expr.get());
+  const bool by_row_time = first && first->index() == in.row_time && over.order_by.size() == 1 &&
+                           !over.order_by[0].sort.descending && !in.default_row_time;
+  if (by_row_time && !in.changelog && bounds.from == 1 && bounds.to == 1 &&
+      node->rank_kind == OverKind::kRowNumber) {
     return node;  // keep-first: append-only, its row is final once the watermark has passed it
   }
   node->schema.changelog = true;
@@ -121,18 +135,30 @@ void CheckOver(const LogicalNode& over) {
   const PlanSchema& in = over.inputs[0]->schema;
   if (over.per_window) return;
   if (in.changelog) {
-    throw UserError(Reason::kOverOnUpdating, over.span, "OVER needs an append-only input, this one is updating").Hint("filter a rank to the first n rows, or window the aggregation before OVER");
+    throw UserError(Reason::kOverOnUpdating, over.span,
+                    "OVER needs an append-only input, this one is updating")
+        .Hint("filter a rank to the first n rows, or window the aggregation before OVER");
   }
   for (const OverCall& call : over.over_calls) {
-    const bool framed = call.kind == OverKind::kAggregate || call.kind == OverKind::kLag || call.kind == OverKind::kFirstValue || call.kind == OverKind::kLastValue || call.kind == OverKind::kNthValue;
+    const bool framed = call.kind == OverKind::kAggregate || call.kind == OverKind::kLag ||
+                        call.kind == OverKind::kFirstValue || call.kind == OverKind::kLastValue ||
+                        call.kind == OverKind::kNthValue;
     if (!framed) {
-      throw UserError(Reason::kOverNeedsWindow, over.span, call.ToString() + " over an unbounded input needs a window, or a filter on its first n rows").Hint("PARTITION BY the window, or filter e.g. WHERE rn <= 10 in an outer query");
+      throw UserError(
+          Reason::kOverNeedsWindow, over.span,
+          call.ToString() + " over an unbounded input needs a window, or a filter on its first n rows")
+          .Hint("PARTITION BY the window, or filter e.g. WHERE rn <= 10 in an outer query");
     }
   }
-  const auto* first = over.order_by.size() == 1 ? dynamic_cast<const ColumnExpression*>(over.order_by[0].expr.get()) : nullptr;
-  if (over.frame.whole_partition || !first || first->index() != in.row_time || over.order_by[0].sort.descending) {
-    throw UserError(Reason::kOverNeedsWindow, over.span, "OVER on an input without windows must be ORDER BY its row time, ascending")
-        .Hint(in.row_time >= 0 ? "ORDER BY " + in.columns[in.row_time].name : "declare WATERMARK FOR on the source table");
+  const auto* first = over.order_by.size() == 1
+                          ? dynamic_cast<const ColumnExpression*>(over.order_by[0].expr.get())
+                          : nullptr;
+  if (over.frame.whole_partition || !first || first->index() != in.row_time ||
+      over.order_by[0].sort.descending) {
+    throw UserError(Reason::kOverNeedsWindow, over.span,
+                    "OVER on an input without windows must be ORDER BY its row time, ascending")
+        .Hint(in.row_time >= 0 ? "ORDER BY " + in.columns[in.row_time].name
+                               : "declare WATERMARK FOR on the source table");
   }
 }
 
@@ -149,7 +175,8 @@ NodePtr RecogniseTopN(const NodePtr& node) {
     std::vector<int> above;
     for (size_t i = 0; i < (*project)->exprs.size(); ++i) {
       const auto* column = dynamic_cast<const ColumnExpression*>((*project)->exprs[i].get());
-      if (column && std::find(ranks.begin(), ranks.end(), column->index()) != ranks.end()) above.push_back(static_cast<int>(i));
+      if (column && std::find(ranks.begin(), ranks.end(), column->index()) != ranks.end())
+        above.push_back(static_cast<int>(i));
     }
     ranks = above;
   }
@@ -168,7 +195,6 @@ NodePtr RecogniseTopN(const NodePtr& node) {
   }
   return rest.empty() ? top : MakeFilter(top, JoinConjuncts(rest), node->span);
 }
-
 
 void CheckOvers(const std::vector<NodePtr>& roots) {
   std::set<const LogicalNode*> seen;
