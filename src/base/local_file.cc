@@ -1,11 +1,13 @@
 #include "base/local_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -79,6 +81,13 @@ LocalFile LocalFile::OpenAppend(const std::string& path) {
   LocalFile file(OpenOrThrow(path, O_WRONLY, "open for writing"), path);
   if (::lseek(file.fd_, 0, SEEK_END) < 0) ThrowErrno(errno, "seek in", path);
   return file;
+}
+
+LocalFile LocalFile::OpenLocked(const std::string& path) {
+  LocalFile file(OpenOrThrow(path, O_RDWR | O_CREAT, "create"), path);
+  if (RetryInterrupted([&] { return ::flock(file.fd_, LOCK_EX | LOCK_NB); }) == 0) return file;
+  if (errno != EWOULDBLOCK) ThrowErrno(errno, "lock", path);
+  return LocalFile();
 }
 
 int64_t LocalFile::size() const { return StatOrThrow(fd_, path_).st_size; }
@@ -156,12 +165,33 @@ void MakeDirectories(const std::string& path) {
   if (error) ThrowErrno(error.value(), "create directory", path);
 }
 
+void MakeDirectoriesDurably(const std::string& path) {
+  if (path.empty() || IsDirectory(path)) return;
+  const std::string parent = fs::path(path).parent_path().string();
+  MakeDirectoriesDurably(parent);
+  MakeDirectories(path);
+  SyncDirectory(parent);
+}
+
 void RemoveFile(const std::string& path) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) ThrowErrno(errno, "remove", path);
 }
 
 void RenameFile(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) ThrowErrno(errno, "rename '" + from + "' to", to);
+}
+
+bool RenameFileIfAbsent(const std::string& from, const std::string& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno == EEXIST) return false;
+  if (errno != EINVAL && errno != ENOSYS) ThrowErrno(errno, "rename '" + from + "' to", to);
+  // A file system without that flag: a hard link does not replace either.
+  if (::link(from.c_str(), to.c_str()) != 0) {
+    if (errno == EEXIST) return false;
+    ThrowErrno(errno, "link '" + from + "' to", to);
+  }
+  RemoveFile(from);
+  return true;
 }
 
 void SyncDirectory(const std::string& path) {

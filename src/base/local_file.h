@@ -23,6 +23,9 @@ class LocalFile {
   static LocalFile Create(const std::string& path);
   /// Write-only at the end; must exist.
   static LocalFile OpenAppend(const std::string& path);
+  /// Made if need be, never emptied, and locked against other processes until closed; not open when another
+  /// has it locked.
+  static LocalFile OpenLocked(const std::string& path);
 
   bool is_open() const { return fd_ >= 0; }
   const std::string& path() const { return path_; }
@@ -55,10 +58,14 @@ bool IsRegularFile(const std::string& path);
 /// Bytes of the file at `path`; −1 when there is none.
 int64_t FileSizeOrMinusOne(const std::string& path);
 void MakeDirectories(const std::string& path);
+/// The same, and those that were made survive a power cut.
+void MakeDirectoriesDurably(const std::string& path);
 /// Removes a file if it is there.
 void RemoveFile(const std::string& path);
 /// Atomic within one file system. Replaces `to`.
 void RenameFile(const std::string& from, const std::string& to);
+/// The same, but false, and nothing changed, when `to` exists.
+bool RenameFileIfAbsent(const std::string& from, const std::string& to);
 /// Makes renames, creations and removals in `path` durable.
 void SyncDirectory(const std::string& path);
 /// Regular files (symbolic links followed) below `directory`, as paths relative to it, sorted by bytes. Names

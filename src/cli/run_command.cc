@@ -12,8 +12,9 @@
 #include "cli/commands.h"
 #include "cli/preview.h"
 #include "cli/progress.h"
+#include "connectors/connector.h"
+#include "jobs/job_run.h"
 #include "register_all.h"
-#include "runtime/executor.h"
 
 namespace laminar::cli {
 
@@ -30,8 +31,8 @@ class SignalWatcher {
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
   }
 
-  explicit SignalWatcher(Executor& executor) {
-    thread_ = std::thread([this, &executor] {
+  explicit SignalWatcher(JobRun& run) {
+    thread_ = std::thread([this, &run] {
       sigset_t set;
       Signals(&set);
       sigaddset(&set, SIGUSR1);  // our own call to end
@@ -40,7 +41,7 @@ class SignalWatcher {
         if (sigwait(&set, &signal) != 0 || signal == SIGUSR1) return;
         interrupted_ = true;
         if (++count > 1) std::_Exit(kInterrupted);
-        executor.Stop(StopMode::kGraceful);
+        run.Stop(StopMode::kGraceful);
       }
     });
   }
@@ -61,7 +62,55 @@ class SignalWatcher {
   std::thread thread_;
 };
 
-int Run(const ScriptArguments& arguments, const std::string& format, bool quiet) {
+/// Options of state that lasts.
+struct StateArguments {
+  std::string url;
+  std::string interval;
+  std::string restore = "latest";
+  bool allow_drop = false;
+
+  void AddTo(CLI::App& command) {
+    auto* given =
+        command.add_option("--state", url,
+                           "Keeps the job's state below this URL (a directory or file:///path) and goes on "
+                           "from what is there");
+    command
+        .add_option("--checkpoint-interval", interval,
+                    "Time between checkpoints, e.g. 10s (default: the script's, else 10s)")
+        ->needs(given)
+        ->check([](const std::string& text) {
+          const auto us = ParseDurationUs(text);
+          return us && *us > 0 ? std::string()
+                               : "'" + text + "' is no duration above 0; write 10s or '1 minute'";
+        });
+    command
+        .add_option("--restore", restore,
+                    "Checkpoint to start from: latest, none, or a number of `laminar checkpoint ls`")
+        ->needs(given)
+        ->check([](const std::string& text) {
+          return RestoreChoice::Parse(text) ? std::string()
+                                            : "'" + text + "' is neither latest, none nor a number";
+        });
+    command
+        .add_flag("--allow-drop-state", allow_drop,
+                  "Lets state go that no operator of the script claims any more")
+        ->needs(given);
+  }
+
+  std::optional<StateOptions> Options(const sql::Settings& settings) const {
+    if (url.empty()) return std::nullopt;
+    StateOptions options;
+    options.objects = OpenObjectStore(url, {});
+    options.restore = *RestoreChoice::Parse(restore);
+    options.allow_drop = allow_drop;
+    if (settings.checkpoint_interval_us) options.interval_us = *settings.checkpoint_interval_us;
+    if (!interval.empty()) options.interval_us = *ParseDurationUs(interval);
+    return options;
+  }
+};
+
+int Run(const ScriptArguments& arguments, const StateArguments& state, const std::string& format,
+        bool quiet) {
   SignalWatcher::BlockSignals();
   const std::string text = arguments.Read();
   sql::PlannedScript script = Plan(text, arguments, /*may_sample=*/true);
@@ -89,15 +138,24 @@ int Run(const ScriptArguments& arguments, const std::string& format, bool quiet)
     std::fputs(RenderError(error, arguments.name(), text).c_str(), stderr);
     return kFailed;
   }
-  ExecutorOptions options;
-  options.task.flush_interval_us = script.settings.updating_flush_interval_us;
-  options.worker_threads =
+  JobRunOptions options;
+  options.executor.task.flush_interval_us = script.settings.updating_flush_interval_us;
+  options.executor.worker_threads =
       std::max(1, std::min<int>(physical.parallelism, static_cast<int>(std::thread::hardware_concurrency())));
-  Executor executor(std::move(graph), options);
-  SignalWatcher signals(executor);
-  Progress progress(executor, !quiet && isatty(STDERR_FILENO));
-  executor.Start();
-  const JobResult result = executor.Wait();
+  options.state = state.Options(script.settings);
+  options.on_warning = [](const std::string& text) {
+    std::fprintf(stderr, "laminar: warning: %s\n", text.c_str());
+  };
+  JobRun run(std::move(graph), std::move(options));
+  if (run.state() != nullptr) {
+    for (const std::string& text : run.state()->warnings()) {
+      std::fprintf(stderr, "laminar: warning: %s\n", text.c_str());
+    }
+  }
+  SignalWatcher signals(run);
+  Progress progress(run.executor(), !quiet && isatty(STDERR_FILENO));
+  run.Start();
+  const JobResult result = run.Wait();
   progress.Finish();
   if (result.outcome == JobResult::Outcome::kFailed) {
     std::fprintf(stderr, "%s: error: %s (in %s)\n", arguments.name().c_str(), result.failure->message.c_str(),
@@ -114,11 +172,13 @@ void AddRun(CLI::App& app, Command* chosen) {
   auto arguments = std::make_shared<ScriptArguments>();
   auto format = std::make_shared<std::string>("json");
   auto quiet = std::make_shared<bool>(false);
+  auto state = std::make_shared<StateArguments>();
   arguments->AddTo(*command);
+  state->AddTo(*command);
   command->add_option("--format", *format, "How a bare SELECT is printed: json or table")
       ->check(CLI::IsMember({"json", "table"}));
   command->add_flag("-q,--quiet", *quiet, "No progress line");
-  command->callback([=] { *chosen = [=] { return Run(*arguments, *format, *quiet); }; });
+  command->callback([=] { *chosen = [=] { return Run(*arguments, *state, *format, *quiet); }; });
 }
 
 }  // namespace laminar::cli

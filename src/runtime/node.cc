@@ -359,6 +359,7 @@ void SinkNode::ReceiveEnd(EndKind kind) {
   RunningNode running(chain_, this);
   if (kind == EndKind::kData) sink_->OnWatermark(kMaxWatermark);
   sink_->Flush();
+  sink_->OnEnd();
   running.Done();
   EmitEnd(kind);
 }

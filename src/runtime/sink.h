@@ -25,6 +25,8 @@ class Sink {
   virtual void Snapshot(uint64_t epoch, SnapshotWriter& writer) {}
   virtual void Restore(const SnapshotReader& reader) {}
   virtual void OnCheckpointComplete(uint64_t epoch) {}
+  /// No row will come in this run. A checkpoint may follow: what is to be seen after it must be part of it.
+  virtual void OnEnd() {}
   /// All rows were written and, for a run without checkpoints, must now become visible.
   virtual void Close() {}
 

@@ -156,8 +156,11 @@ class FilesystemSink final : public Sink {
     Commit([&](const ClosedFile& closed) { return closed.epoch && *closed.epoch <= epoch; });
   }
 
-  void Close() override {
+  void OnEnd() override {
     CloseWhere([](const OpenFile&) { return true; });
+  }
+
+  void Close() override {
     Commit([](const ClosedFile&) { return true; });
     std::error_code ignored;  // another sink may still use it
     fs::remove(StagingDirectory(), ignored);

@@ -1,0 +1,208 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <random>
+
+#include "base/error.h"
+#include "jobs/job_run.h"
+#include "runtime/node.h"
+
+namespace laminar {
+
+namespace {
+
+/// How often a run that lost the race for the next number looks again before it gives up.
+constexpr int kSealTries = 20;
+
+std::string NewRunId() {
+  std::random_device device;
+  return Hex16((static_cast<uint64_t>(device()) << 32) | device());
+}
+
+std::vector<StateTableSpec> TablesOf(const GraphNode& node) {
+  if (node.make_source) return node.make_source()->state_tables();
+  if (node.make_sink) return node.make_sink()->state_tables();
+  auto tables = node.make_operator()->state_tables();
+  if (!tables.empty()) tables.push_back(WatermarkTableSpec());
+  return tables;
+}
+
+template <typename Items>
+auto FindById(Items& items, const std::string& id) {
+  return std::find_if(items.begin(), items.end(), [&](const auto& each) { return each.id == id; });
+}
+
+std::string Describe(const ManifestOperator& one) { return one.name + " (" + one.id + ")"; }
+
+std::string Joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += "\n  " + line;
+  return text;
+}
+
+void RefuseMismatch(const StateMismatch& mismatch, uint64_t epoch, bool allow_drop) {
+  std::vector<std::string> lines = mismatch.different;
+  if (!allow_drop) lines.insert(lines.end(), mismatch.missing.begin(), mismatch.missing.end());
+  if (lines.empty()) return;
+  const bool droppable = mismatch.different.empty();
+  throw ExternalError("state",
+                      fmt::format("checkpoint {} does not fit this script:{}\n{}", epoch, Joined(lines),
+                                  droppable ? "give --allow-drop-state to go on without that state"
+                                            : "run the script that wrote it, or start anew with --restore "
+                                              "none"));
+}
+
+/// Rewrites the chain as one file without operators that `manifest` does not have, so that one that comes
+/// back later does not find what it had then.
+void DropOthers(CheckpointStore& store, Checkpoint* checkpoint, const std::string& run) {
+  const auto known = [&](const StateSection& section) {
+    const auto found = FindById(checkpoint->manifest.operators, section.operator_id);
+    return found != checkpoint->manifest.operators.end();
+  };
+  const bool needed = std::any_of(checkpoint->files.begin(), checkpoint->files.end(), [&](const auto& file) {
+    return !std::all_of(file.sections.begin(), file.sections.end(), known);
+  });
+  if (!needed) return;
+  StateFileWriter out(store.objects(),
+                      fmt::format("data/{:020}-{}-kept.state", checkpoint->manifest.epoch, run));
+  for (const ManifestOperator& one : checkpoint->manifest.operators) {
+    for (const ManifestTable& table : one.tables) {
+      out.BeginSection(one.id, table.spec.name);
+      std::vector<StateFileCursor> cursors;
+      cursors.reserve(checkpoint->files.size());
+      for (const StateFileInfo& file : checkpoint->files) {
+        const StateSection* section = file.Find(one.id, table.spec.name);
+        if (section != nullptr) cursors.emplace_back(store.objects(), file, *section, KeyGroupRange{});
+      }
+      MergeEntries(cursors, false, [&](const EncodedEntry& entry) { out.Add(entry); });
+    }
+  }
+  StateFileInfo file = out.Finish();
+  file.first_epoch = checkpoint->files.front().first_epoch;
+  file.last_epoch = checkpoint->files.back().last_epoch;
+  checkpoint->files.assign(1, std::move(file));
+}
+
+}  // namespace
+
+std::optional<RestoreChoice> RestoreChoice::Parse(const std::string& text) {
+  if (text == "latest") return RestoreChoice{Kind::kLatest, 0};
+  if (text == "none") return RestoreChoice{Kind::kNone, 0};
+  uint64_t epoch = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, epoch);
+  if (parsed.ec != std::errc() || parsed.ptr != end || text.empty()) return std::nullopt;
+  return RestoreChoice{Kind::kEpoch, epoch};
+}
+
+std::vector<ManifestOperator> DeclaredState(const JobGraph& graph) {
+  std::vector<ManifestOperator> declared;
+  for (const GraphNode& node : graph.nodes) {
+    ManifestOperator one{node.operator_id, node.name, node.parallelism, {}};
+    for (StateTableSpec& spec : TablesOf(node)) one.tables.push_back({std::move(spec), 0, 0});
+    if (!one.tables.empty()) declared.push_back(std::move(one));
+  }
+  return declared;
+}
+
+StateMismatch CompareState(const Manifest& manifest, const std::vector<ManifestOperator>& declared) {
+  StateMismatch mismatch;
+  for (const ManifestOperator& kept : manifest.operators) {
+    if (kept.entries() == 0) continue;
+    const auto found = FindById(declared, kept.id);
+    if (found == declared.end()) {
+      mismatch.missing.push_back(Describe(kept) + ": the script has no such operator any more");
+      continue;
+    }
+    for (const ManifestTable& table : kept.tables) {
+      if (table.entries == 0) continue;
+      const auto same = std::find_if(found->tables.begin(), found->tables.end(),
+                                     [&](const auto& each) { return each.spec.name == table.spec.name; });
+      if (same == found->tables.end()) {
+        mismatch.different.push_back(
+            fmt::format("{}: it keeps no table '{}' any more", Describe(kept), table.spec.name));
+      } else if (same->spec.version != table.spec.version) {
+        mismatch.different.push_back(fmt::format("{}: table '{}' has version {}, the checkpoint's has {}",
+                                                 Describe(kept), table.spec.name, same->spec.version,
+                                                 table.spec.version));
+      } else if (same->spec.layout != table.spec.layout) {
+        mismatch.different.push_back(fmt::format("{}: table '{}' holds '{}', the checkpoint's holds '{}'",
+                                                 Describe(kept), table.spec.name, same->spec.layout,
+                                                 table.spec.layout));
+      }
+    }
+  }
+  return mismatch;
+}
+
+JobState::JobState(const JobGraph& graph, const StateOptions& options, const Clock* clock)
+    : store_(std::make_shared<CheckpointStore>(options.objects)) {
+  options.objects->Lock();
+  Checkpoint sealed{TakeOver(graph, options, clock), base_->files};
+  writer_ = std::make_unique<CheckpointWriter>(store_, std::move(sealed), clock,
+                                               CheckpointWriter::Options{.keep = options.keep});
+  try {
+    store_->Retire(options.keep, [](const std::string&) { return false; });
+  } catch (const ExternalError& error) {
+    warnings_.push_back(error.what());
+  }
+}
+
+Manifest JobState::TakeOver(const JobGraph& graph, const StateOptions& options, const Clock* clock) {
+  const std::vector<ManifestOperator> declared = DeclaredState(graph);
+  const std::string run = NewRunId();
+  for (int attempt = 0; attempt < kSealTries; ++attempt) {
+    warnings_.clear();
+    Checkpoint start;
+    restored_epoch_.reset();
+    if (options.restore.kind != RestoreChoice::Kind::kNone) {
+      const bool latest = options.restore.kind == RestoreChoice::Kind::kLatest;
+      auto found = store_->Load(latest ? std::nullopt : std::optional(options.restore.epoch), &warnings_);
+      if (found) {
+        start = std::move(*found);
+        restored_epoch_ = start.manifest.epoch;
+        RefuseMismatch(CompareState(start.manifest, declared), start.manifest.epoch, options.allow_drop);
+      }
+    }
+    const auto epochs = store_->Epochs();
+    start.manifest.epoch = epochs.empty() ? 1 : epochs.back() + 1;
+    start.manifest.operators = declared;
+    DropOthers(*store_, &start, run);
+    start.manifest.kind = CheckpointKind::kSeal;
+    start.manifest.created_ms = clock->now_us() / 1000;
+    start.manifest.run = run;
+    start.manifest.files.clear();
+    for (const StateFileInfo& file : start.files) {
+      start.manifest.files.push_back(
+          {file.name, file.bytes, file.checksum, file.first_epoch, file.last_epoch});
+    }
+    SumSections(start.files, &start.manifest);
+    if (!store_->Seal(start.manifest)) continue;
+    base_ = std::make_shared<const Checkpoint>(start);
+    return start.manifest;
+  }
+  throw ExternalError("state", "'" + options.objects->url() + "' is in use by another running job");
+}
+
+RestoreFunction JobState::restore() const {
+  if (!restored_epoch_) return nullptr;
+  return [objects = store_->shared_objects(), base = base_](const std::string& operator_id,
+                                                            KeyGroupRange range) {
+    return ReadOperator(objects, base, operator_id, range);
+  };
+}
+
+std::unique_ptr<SnapshotWriter> DurableCollector::Writer(uint64_t, const std::string& operator_id, int) {
+  class Forward final : public SnapshotWriter {
+   public:
+    explicit Forward(std::shared_ptr<SnapshotBuffer> buffer) : buffer_(std::move(buffer)) {}
+    StateWriter& Table(std::string_view name) override { return buffer_->Table(name); }
+
+   private:
+    const std::shared_ptr<SnapshotBuffer> buffer_;
+  };
+  return std::make_unique<Forward>(writer_.NewBuffer(operator_id));
+}
+
+}  // namespace laminar

@@ -1,0 +1,208 @@
+#include "state/checkpoint_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/error.h"
+
+namespace laminar {
+
+namespace {
+
+constexpr std::string_view kManifests = "manifests/";
+constexpr std::string_view kData = "data/";
+
+StateFileInfo InfoOf(const ManifestFile& file) {
+  StateFileInfo info;
+  info.name = file.name;
+  info.bytes = file.bytes;
+  info.checksum = file.checksum;
+  info.first_epoch = file.first_epoch;
+  info.last_epoch = file.last_epoch;
+  return info;
+}
+
+std::string ReadWhole(ObjectStore& objects, const std::string& name) {
+  const auto bytes = objects.Size(name);
+  if (!bytes) throw ExternalError("state", "no '" + name + "' below '" + objects.url() + "'");
+  return objects.Read(name, 0, *bytes);
+}
+
+}  // namespace
+
+CheckpointStore::CheckpointStore(std::shared_ptr<ObjectStore> objects) : objects_(std::move(objects)) {}
+
+std::string CheckpointStore::ManifestName(uint64_t epoch) {
+  return fmt::format("{}{:020}", kManifests, epoch);
+}
+
+std::vector<uint64_t> CheckpointStore::Epochs() const {
+  std::vector<uint64_t> epochs;
+  for (const ObjectInfo& object : objects_->List(std::string(kManifests))) {
+    uint64_t epoch = 0;
+    const char* end = object.name.data() + object.name.size();
+    const auto parsed = std::from_chars(object.name.data() + kManifests.size(), end, epoch);
+    if (parsed.ec == std::errc() && parsed.ptr == end) epochs.push_back(epoch);
+  }
+  std::sort(epochs.begin(), epochs.end());
+  return epochs;
+}
+
+Manifest CheckpointStore::LoadManifest(uint64_t epoch) const {
+  const std::string name = ManifestName(epoch);
+  if (!objects_->Size(name)) {
+    const auto epochs = Epochs();
+    throw ExternalError("state", epochs.empty()
+                                     ? fmt::format("no checkpoint below '{}'", objects_->url())
+                                     : fmt::format("no checkpoint {} below '{}'; there are {} to {}", epoch,
+                                                   objects_->url(), epochs.front(), epochs.back()));
+  }
+  return Manifest::FromText(ReadWhole(*objects_, name), objects_->url() + "/" + name);
+}
+
+std::optional<Checkpoint> CheckpointStore::Load(std::optional<uint64_t> epoch,
+                                                std::vector<std::string>* passed_over) const {
+  std::optional<Checkpoint> checkpoint;
+  if (epoch) {
+    checkpoint = Checkpoint{LoadManifest(*epoch), {}};
+  } else {
+    const auto epochs = Epochs();
+    for (auto it = epochs.rbegin(); it != epochs.rend() && !checkpoint; ++it) {
+      try {
+        checkpoint = Checkpoint{LoadManifest(*it), {}};
+      } catch (const ExternalError& error) {
+        // A manifest that is cut was never complete: nothing was committed for it.
+        if (passed_over != nullptr) passed_over->push_back(error.what());
+      }
+    }
+    if (!checkpoint && !epochs.empty()) {
+      throw ExternalError("state", fmt::format("none of the {} checkpoints below '{}' is whole",
+                                               epochs.size(), objects_->url()));
+    }
+  }
+  if (!checkpoint) return std::nullopt;
+  for (const ManifestFile& file : checkpoint->manifest.files) {
+    checkpoint->files.push_back(InfoOf(file));
+    ReadStateFileFooter(*objects_, &checkpoint->files.back());
+  }
+  return checkpoint;
+}
+
+bool CheckpointStore::Seal(const Manifest& manifest) {
+  return objects_->PutIfAbsent(ManifestName(manifest.epoch), manifest.ToText());
+}
+
+void CheckpointStore::Commit(Manifest* manifest) {
+  while (!objects_->PutIfAbsent(ManifestName(manifest->epoch), manifest->ToText())) {
+    const Manifest there = LoadManifest(manifest->epoch);
+    if (there.run != manifest->run) throw StateTakenOver(objects_->url(), manifest->epoch);
+    ++manifest->epoch;
+  }
+}
+
+void CheckpointStore::Retire(int keep, const std::function<bool(const std::string& name)>& in_use) {
+  std::vector<uint64_t> epochs = Epochs();
+  const size_t gone =
+      epochs.size() > static_cast<size_t>(keep) ? epochs.size() - static_cast<size_t>(keep) : 0;
+  for (size_t i = 0; i < gone; ++i) {
+    objects_->Delete(ManifestName(epochs[i]));
+    files_of_.erase(epochs[i]);
+  }
+  epochs.erase(epochs.begin(), epochs.begin() + static_cast<std::ptrdiff_t>(gone));
+  std::set<std::string> named;
+  for (const uint64_t epoch : epochs) {
+    try {
+      const auto& files = FilesOf(epoch);
+      named.insert(files.begin(), files.end());
+    } catch (const ExternalError&) {
+      return;  // what it needs is not known, so nothing may go
+    }
+  }
+  for (const ObjectInfo& object : objects_->List(std::string(kData))) {
+    if (named.count(object.name) == 0 && !in_use(object.name)) objects_->Delete(object.name);
+  }
+}
+
+const std::vector<std::string>& CheckpointStore::FilesOf(uint64_t epoch) {
+  const auto found = files_of_.find(epoch);
+  if (found != files_of_.end()) return found->second;
+  std::vector<std::string> names;
+  for (const ManifestFile& file : LoadManifest(epoch).files) names.push_back(file.name);
+  return files_of_.emplace(epoch, std::move(names)).first->second;
+}
+
+std::vector<std::string> VerifyCheckpoint(const CheckpointStore& store, uint64_t epoch) {
+  std::vector<std::string> wrong;
+  Manifest manifest;
+  try {
+    manifest = store.LoadManifest(epoch);
+  } catch (const ExternalError& error) {
+    return {error.what()};
+  }
+  for (const ManifestFile& file : manifest.files) {
+    try {
+      StateFileInfo info = InfoOf(file);
+      ReadStateFileFooter(store.objects(), &info);
+      for (const StateSection& section : info.sections) {
+        StateFileCursor cursor(store.objects(), info, section, KeyGroupRange{});
+        int64_t entries = 0;
+        while (cursor.Next()) ++entries;
+        if (entries != section.entries) {
+          wrong.push_back(fmt::format("'{}': table {} of {} has {} entries, {} were written", file.name,
+                                      section.table, section.operator_id, entries, section.entries));
+        }
+      }
+    } catch (const ExternalError& error) {
+      wrong.push_back(error.what());
+    }
+  }
+  return wrong;
+}
+
+void ReadTable(ObjectStore& objects, const Checkpoint& checkpoint, const std::string& operator_id,
+               std::string_view table, KeyGroupRange range,
+               const std::function<void(const StateEntry&)>& take) {
+  std::vector<StateFileCursor> cursors;
+  cursors.reserve(checkpoint.files.size());
+  for (const StateFileInfo& file : checkpoint.files) {
+    const StateSection* section = file.Find(operator_id, table);
+    if (section != nullptr) cursors.emplace_back(objects, file, *section, range);
+  }
+  MergeEntries(cursors, /*keep_deletes=*/false,
+               [&](const EncodedEntry& entry) { take({entry.key_group, entry.key, entry.value}); });
+}
+
+std::unique_ptr<SnapshotReader> ReadOperator(std::shared_ptr<ObjectStore> objects,
+                                             std::shared_ptr<const Checkpoint> checkpoint,
+                                             const std::string& operator_id, KeyGroupRange range) {
+  class Reader final : public SnapshotReader {
+   public:
+    Reader(std::shared_ptr<ObjectStore> objects, std::shared_ptr<const Checkpoint> checkpoint,
+           std::string operator_id, KeyGroupRange range)
+        : objects_(std::move(objects)),
+          checkpoint_(std::move(checkpoint)),
+          operator_id_(std::move(operator_id)),
+          range_(range) {}
+    void ForEach(std::string_view table, const std::function<void(const StateEntry&)>& take) const override {
+      ReadTable(*objects_, *checkpoint_, operator_id_, table, range_, take);
+    }
+
+   private:
+    const std::shared_ptr<ObjectStore> objects_;
+    const std::shared_ptr<const Checkpoint> checkpoint_;
+    const std::string operator_id_;
+    const KeyGroupRange range_;
+  };
+  for (const StateFileInfo& file : checkpoint->files) {
+    for (const StateSection& section : file.sections) {
+      if (section.operator_id == operator_id) {
+        return std::make_unique<Reader>(std::move(objects), std::move(checkpoint), operator_id, range);
+      }
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace laminar

@@ -1,0 +1,264 @@
+#include "state/checkpoint_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/error.h"
+
+namespace laminar {
+
+namespace {
+
+/// Files below this count as this big when it is decided what to merge: a file costs something by itself.
+constexpr int64_t kFileBytesMin = 64 << 10;
+
+/// An entry to be sorted: what is compared first stands in front.
+struct EntryRef {
+  uint64_t prefix;  // key group, then the first 6 bytes of the key, big-endian
+  EncodedEntry entry;
+};
+
+uint64_t PrefixOf(const EncodedEntry& entry) {
+  uint64_t prefix = entry.key_group;
+  for (size_t i = 0; i < 6; ++i) {
+    prefix = (prefix << 8) | (i < entry.key.size() ? static_cast<uint8_t>(entry.key[i]) : 0);
+  }
+  return prefix;
+}
+
+/// The entries of all changes, sorted; of equal keys only the last.
+std::vector<EntryRef> SortedEntries(const std::vector<const TableChanges*>& oldest_first) {
+  std::vector<EntryRef> refs;
+  int64_t count = 0;
+  for (const TableChanges* changes : oldest_first) count += changes->entries();
+  refs.reserve(static_cast<size_t>(count));
+  for (const TableChanges* changes : oldest_first) {
+    for (const std::string& chunk : changes->chunks()) {
+      std::string_view rest = chunk;
+      EncodedEntry entry;
+      while (!rest.empty()) {
+        LAMINAR_CHECK(TakeEntry(&rest, &entry), "a snapshot buffer holds something that is no entry");
+        refs.push_back({PrefixOf(entry), entry});
+      }
+    }
+  }
+  std::stable_sort(refs.begin(), refs.end(), [](const EntryRef& a, const EntryRef& b) {
+    return a.prefix != b.prefix ? a.prefix < b.prefix : a.entry.key < b.entry.key;
+  });
+  // The last of each run of equal keys.
+  size_t kept = 0;
+  for (size_t i = 0; i < refs.size(); ++i) {
+    const bool superseded = i + 1 < refs.size() && refs[i].prefix == refs[i + 1].prefix &&
+                            refs[i].entry.key == refs[i + 1].entry.key;
+    if (!superseded) refs[kept++] = refs[i];
+  }
+  refs.resize(kept);
+  return refs;
+}
+
+}  // namespace
+
+CheckpointWriter::CheckpointWriter(std::shared_ptr<CheckpointStore> store, Checkpoint base,
+                                   const Clock* clock, Options options)
+    : store_(std::move(store)),
+      clock_(clock),
+      options_(options),
+      run_(base.manifest.run),
+      operators_(base.manifest.operators),
+      files_(std::move(base.files)),
+      epoch_(base.manifest.epoch) {}
+
+std::shared_ptr<SnapshotBuffer> CheckpointWriter::NewBuffer(const std::string& operator_id) {
+  auto buffer = std::make_shared<SnapshotBuffer>();
+  std::lock_guard lock(mutex_);
+  filling_.push_back({operator_id, buffer});
+  return buffer;
+}
+
+void CheckpointWriter::CloseEpoch() {
+  std::lock_guard lock(mutex_);
+  std::move(filling_.begin(), filling_.end(), std::back_inserter(closed_));
+  filling_.clear();
+}
+
+uint64_t CheckpointWriter::epoch() const {
+  std::lock_guard lock(mutex_);
+  return epoch_;
+}
+
+bool CheckpointWriter::InUse(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  const auto named = [&](const StateFileInfo& file) { return file.name == name; };
+  return being_written_.count(name) > 0 || std::any_of(files_.begin(), files_.end(), named);
+}
+
+std::string CheckpointWriter::NewFileName(uint64_t epoch) {
+  std::lock_guard lock(mutex_);
+  std::string name = fmt::format("data/{:020}-{}-{}.state", epoch, run_, names_made_++);
+  being_written_.insert(name);
+  return name;
+}
+
+CheckpointReport CheckpointWriter::Write(uint64_t epoch, CheckpointKind kind) {
+  std::vector<Delta> deltas;
+  {
+    std::lock_guard lock(mutex_);
+    deltas.swap(closed_);
+  }
+  std::string name;
+  try {
+    CheckpointReport report;
+    StateFileInfo file = WriteDeltas(deltas, epoch, &report.written_entries);
+    name = file.name;
+    std::vector<StateFileInfo> files;
+    {
+      std::lock_guard lock(mutex_);
+      files = files_;
+    }
+    if (!name.empty()) files.push_back(file);
+    Manifest manifest = MakeManifest(files, epoch, kind);
+    store_->Commit(&manifest);
+
+    {
+      std::lock_guard lock(mutex_);
+      // A merge may have replaced the older ones meanwhile.
+      if (!name.empty()) files_.push_back(std::move(file));
+      being_written_.erase(name);
+      epoch_ = manifest.epoch;
+    }
+    report.epoch = manifest.epoch;
+    report.kind = kind;
+    report.finished_ms = clock_->now_us() / 1000;
+    report.written_bytes =
+        (name.empty() ? 0 : files.back().bytes) + static_cast<int64_t>(manifest.ToText().size());
+    report.total_bytes = manifest.bytes();
+    report.num_files = static_cast<int>(files.size());
+    report.operators = std::move(manifest.operators);
+    try {
+      store_->Retire(options_.keep, [this](const std::string& file_name) { return InUse(file_name); });
+    } catch (const ExternalError&) {
+      // What could not be removed is found again by the next one.
+    }
+    return report;
+  } catch (const ExternalError&) {
+    std::lock_guard lock(mutex_);
+    being_written_.erase(name);
+    closed_.insert(closed_.begin(), std::make_move_iterator(deltas.begin()),
+                   std::make_move_iterator(deltas.end()));
+    throw;
+  }
+}
+
+StateFileInfo CheckpointWriter::WriteDeltas(const std::vector<Delta>& deltas, uint64_t epoch,
+                                            int64_t* entries) {
+  std::map<std::pair<std::string, std::string>, std::vector<const TableChanges*>> tables;
+  for (const Delta& delta : deltas) {
+    for (const auto& [table, changes] : delta.buffer->tables()) {
+      if (changes.entries() > 0) tables[{delta.operator_id, table}].push_back(&changes);
+    }
+  }
+  if (tables.empty()) return {};
+  const std::string name = NewFileName(epoch);
+  StateFileWriter out(store_->objects(), name);
+  for (const auto& [place, changes] : tables) {
+    out.BeginSection(place.first, place.second);
+    for (const EntryRef& ref : SortedEntries(changes)) out.Add(ref.entry);
+  }
+  StateFileInfo file = out.Finish();
+  file.first_epoch = file.last_epoch = epoch;
+  *entries = out.entries();
+  return file;
+}
+
+Manifest CheckpointWriter::MakeManifest(const std::vector<StateFileInfo>& files, uint64_t epoch,
+                                        CheckpointKind kind) const {
+  Manifest manifest;
+  manifest.epoch = epoch;
+  manifest.kind = kind;
+  manifest.created_ms = clock_->now_us() / 1000;
+  manifest.run = run_;
+  manifest.operators = operators_;
+  for (const StateFileInfo& file : files) {
+    manifest.files.push_back({file.name, file.bytes, file.checksum, file.first_epoch, file.last_epoch});
+  }
+  SumSections(files, &manifest);
+  return manifest;
+}
+
+void SumSections(const std::vector<StateFileInfo>& files, Manifest* manifest) {
+  for (ManifestOperator& one : manifest->operators) {
+    for (ManifestTable& table : one.tables) {
+      table.entries = table.bytes = 0;
+      for (const StateFileInfo& file : files) {
+        const StateSection* section = file.Find(one.id, table.spec.name);
+        if (section == nullptr) continue;
+        table.entries += section->entries;
+        table.bytes += section->bytes();
+      }
+    }
+  }
+}
+
+size_t CheckpointWriter::MergeBegin() const {
+  const auto size_of = [&](size_t i) { return std::max(files_[i].bytes, kFileBytesMin); };
+  if (files_.empty()) return 0;
+  size_t begin = files_.size() - 1;
+  int64_t newer = size_of(begin);
+  while (begin > 0 && size_of(begin - 1) <= 2 * newer) newer += size_of(--begin);
+  return files_.size() - begin >= static_cast<size_t>(options_.merge_files_min) ? begin : files_.size();
+}
+
+bool CheckpointWriter::Merge() {
+  std::vector<StateFileInfo> inputs;
+  size_t begin;
+  uint64_t epoch;
+  {
+    std::lock_guard lock(mutex_);
+    begin = MergeBegin();
+    if (begin == files_.size()) return false;
+    inputs.assign(files_.begin() + static_cast<std::ptrdiff_t>(begin), files_.end());
+    epoch = epoch_;
+  }
+  const std::string name = NewFileName(epoch);
+  StateFileInfo merged;
+  try {
+    StateFileWriter out(store_->objects(), name);
+    MergeInto(inputs, /*keep_deletes=*/begin > 0, out);
+    merged = out.Finish();
+  } catch (const ExternalError&) {
+    std::lock_guard lock(mutex_);
+    being_written_.erase(name);
+    throw;
+  }
+  merged.first_epoch = inputs.front().first_epoch;
+  merged.last_epoch = inputs.back().last_epoch;
+  std::lock_guard lock(mutex_);
+  // Only this function replaces files; a Write meanwhile appended one.
+  const auto first = files_.begin() + static_cast<std::ptrdiff_t>(begin);
+  *first = std::move(merged);
+  files_.erase(first + 1, first + static_cast<std::ptrdiff_t>(inputs.size()));
+  being_written_.erase(name);
+  return true;
+}
+
+void CheckpointWriter::MergeInto(const std::vector<StateFileInfo>& inputs, bool keep_deletes,
+                                 StateFileWriter& out) const {
+  for (const ManifestOperator& one : operators_) {
+    for (const ManifestTable& table : one.tables) {
+      std::vector<StateFileCursor> cursors;
+      cursors.reserve(inputs.size());
+      for (const StateFileInfo& file : inputs) {
+        const StateSection* section = file.Find(one.id, table.spec.name);
+        if (section != nullptr) cursors.emplace_back(store_->objects(), file, *section, KeyGroupRange{});
+      }
+      if (cursors.empty()) continue;
+      out.BeginSection(one.id, table.spec.name);
+      MergeEntries(cursors, keep_deletes, [&](const EncodedEntry& entry) { out.Add(entry); });
+    }
+  }
+}
+
+}  // namespace laminar

@@ -1,0 +1,89 @@
+#pragma once
+
+/// Makes what subtasks handed over durable: a state file and a manifest per epoch, and merges of the files so
+/// that their chain stays short (docs/checkpoints.md). Has no threads of its own: whoever runs the job calls
+/// Write after each epoch and Merge now and then, on any one thread each.
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "state/checkpoint_store.h"
+
+namespace laminar {
+
+/// What one checkpoint came to.
+struct CheckpointReport {
+  uint64_t epoch = 0;
+  CheckpointKind kind = CheckpointKind::kScheduled;
+  int64_t finished_ms = 0;
+  int64_t written_bytes = 0;  ///< the state file and the manifest of this epoch
+  int64_t written_entries = 0;
+  int64_t total_bytes = 0;  ///< of all its files
+  int num_files = 0;
+  std::vector<ManifestOperator> operators;  ///< with their totals
+};
+
+class CheckpointWriter {
+ public:
+  struct Options {
+    int keep = 10;
+    int merge_files_min = 4;
+  };
+
+  /// Goes on from `base` (its manifest sealed by this run, `run` and `operators` those of this run).
+  CheckpointWriter(std::shared_ptr<CheckpointStore> store, Checkpoint base, const Clock* clock,
+                   Options options);
+
+  /// One subtask's delta. Thread-safe; the buffer is filled by one thread.
+  std::shared_ptr<SnapshotBuffer> NewBuffer(const std::string& operator_id);
+  /// All buffers made since the last call are whole: the next Write takes them. Thread-safe.
+  void CloseEpoch();
+
+  /// Writes everything that was closed as checkpoint `epoch`. Throws ExternalError: then nothing is lost, the
+  /// next Write takes it along.
+  CheckpointReport Write(uint64_t epoch, CheckpointKind kind);
+  /// Merges files of the chain if that is due; false when it is not. Throws ExternalError: the chain stays.
+  bool Merge();
+  /// The newest checkpoint.
+  uint64_t epoch() const;
+
+ private:
+  struct Delta {
+    std::string operator_id;
+    std::shared_ptr<SnapshotBuffer> buffer;
+  };
+
+  /// Writes a file of all of `deltas`; no name when there is nothing in them.
+  StateFileInfo WriteDeltas(const std::vector<Delta>& deltas, uint64_t epoch, int64_t* entries);
+  std::string NewFileName(uint64_t epoch);
+  bool InUse(const std::string& name) const;
+  Manifest MakeManifest(const std::vector<StateFileInfo>& files, uint64_t epoch, CheckpointKind kind) const;
+  /// First of the files that a merge would take; files.size() when none is due. With mutex_ held.
+  size_t MergeBegin() const;
+  void MergeInto(const std::vector<StateFileInfo>& inputs, bool keep_deletes, StateFileWriter& out) const;
+
+  const std::shared_ptr<CheckpointStore> store_;
+  const Clock* const clock_;
+  const Options options_;
+  const std::string run_;
+  const std::vector<ManifestOperator> operators_;
+
+  mutable std::mutex mutex_;
+  // All below guarded by mutex_.
+  std::vector<Delta> filling_;
+  std::vector<Delta> closed_;
+  std::vector<StateFileInfo> files_;  ///< the chain, oldest first
+  std::set<std::string> being_written_;
+  int64_t names_made_ = 0;
+  uint64_t epoch_;
+};
+
+/// `manifest.operators`' entries and bytes from the sections of the files.
+void SumSections(const std::vector<StateFileInfo>& files, Manifest* manifest);
+
+}  // namespace laminar

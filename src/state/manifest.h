@@ -1,0 +1,58 @@
+#pragma once
+
+/// A checkpoint's manifest (docs/checkpoint-format.md): which files add up to the state, and what each
+/// operator declared when it was written.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "state/snapshot.h"
+
+namespace laminar {
+
+struct ManifestTable {
+  StateTableSpec spec;
+  int64_t entries = 0;  ///< over the files, superseded ones included
+  int64_t bytes = 0;    ///< of their blocks
+};
+
+struct ManifestOperator {
+  std::string id;
+  std::string name;
+  int parallelism = 1;
+  std::vector<ManifestTable> tables;
+  int64_t bytes() const;
+  int64_t entries() const;
+};
+
+struct ManifestFile {
+  std::string name;
+  int64_t bytes = 0;
+  uint64_t checksum = 0;
+  uint64_t first_epoch = 0;
+  uint64_t last_epoch = 0;
+};
+
+enum class CheckpointKind { kScheduled, kFinal, kSeal, kManual, kStopping };
+std::string_view CheckpointKindName(CheckpointKind kind);
+
+struct Manifest {
+  uint64_t epoch = 0;
+  CheckpointKind kind = CheckpointKind::kScheduled;
+  int64_t created_ms = 0;
+  std::string run;
+  std::vector<ManifestOperator> operators;
+  std::vector<ManifestFile> files;  ///< oldest first
+
+  int64_t bytes() const;
+  std::string ToText() const;
+  /// Throws ExternalError with `name` when the text is damaged or of a later format.
+  static Manifest FromText(const std::string& text, const std::string& name);
+};
+
+/// The number as 16 hexadecimal digits, as checksums are written.
+std::string Hex16(uint64_t value);
+
+}  // namespace laminar

@@ -1,0 +1,85 @@
+#include "state/snapshot_buffer.h"
+
+#include <cstring>
+
+namespace laminar {
+
+namespace {
+
+constexpr size_t kChunkBytes = 1 << 20;
+constexpr size_t kHeaderBytesMax = 2 + 10 + 10;
+
+size_t AppendVarint(uint64_t value, char* out) {
+  size_t count = 0;
+  while (value >= 0x80) {
+    out[count++] = static_cast<char>(value | 0x80);
+    value >>= 7;
+  }
+  out[count++] = static_cast<char>(value);
+  return count;
+}
+
+bool TakeVarint(std::string_view* data, uint64_t* value) {
+  *value = 0;
+  for (int shift = 0; shift < 64 && !data->empty(); shift += 7) {
+    const auto byte = static_cast<uint8_t>(data->front());
+    data->remove_prefix(1);
+    *value |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void AppendEntry(uint16_t key_group, std::string_view key, const std::string_view* value, std::string* out) {
+  char header[kHeaderBytesMax];
+  std::memcpy(header, &key_group, 2);
+  size_t bytes = 2;
+  bytes += AppendVarint(key.size(), header + bytes);
+  bytes += AppendVarint(value == nullptr ? 0 : value->size() + 1, header + bytes);
+  out->append(header, bytes);
+  out->append(key);
+  if (value != nullptr) out->append(*value);
+}
+
+bool TakeEntry(std::string_view* data, EncodedEntry* entry) {
+  const char* begin = data->data();
+  if (data->size() < 2) return false;
+  std::memcpy(&entry->key_group, begin, 2);
+  data->remove_prefix(2);
+  uint64_t key_bytes, value_code;
+  if (!TakeVarint(data, &key_bytes) || !TakeVarint(data, &value_code)) return false;
+  const uint64_t value_bytes = value_code == 0 ? 0 : value_code - 1;
+  if (key_bytes > data->size() || value_bytes > data->size() - key_bytes) return false;
+  entry->deleted = value_code == 0;
+  entry->key = data->substr(0, key_bytes);
+  entry->value = data->substr(key_bytes, value_bytes);
+  data->remove_prefix(key_bytes + value_bytes);
+  entry->bytes = {begin, static_cast<size_t>(data->data() - begin)};
+  return true;
+}
+
+int64_t TableChanges::bytes() const {
+  int64_t sum = 0;
+  for (const std::string& chunk : chunks_) sum += static_cast<int64_t>(chunk.size());
+  return sum;
+}
+
+void TableChanges::Append(uint16_t key_group, std::string_view key, const std::string_view* value) {
+  const size_t wanted = kHeaderBytesMax + key.size() + (value == nullptr ? 0 : value->size());
+  if (chunks_.empty() || chunks_.back().size() + wanted > chunks_.back().capacity()) {
+    // Small tables stay small: the first chunk grows as a string does.
+    chunks_.emplace_back();
+    chunks_.back().reserve(std::max(wanted, chunks_.size() == 1 ? size_t{512} : kChunkBytes));
+  }
+  AppendEntry(key_group, key, value, &chunks_.back());
+  ++entries_;
+}
+
+StateWriter& SnapshotBuffer::Table(std::string_view name) {
+  const auto found = tables_.find(name);
+  return found != tables_.end() ? found->second : tables_[std::string(name)];
+}
+
+}  // namespace laminar

@@ -1,0 +1,62 @@
+#pragma once
+
+/// What one subtask hands over at a barrier: its changes, appended to chunks of memory in the encoding of a
+/// state file. Filling it is the pause of a checkpoint, so it does nothing but copy; sorting and writing come
+/// later, on another thread.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "state/snapshot.h"
+
+namespace laminar {
+
+/// An entry as a state file holds it: u16 key group, varint key bytes, varint value bytes + 1 (0: deleted),
+/// key, value.
+struct EncodedEntry {
+  uint16_t key_group = 0;
+  bool deleted = false;
+  std::string_view key;
+  std::string_view value;
+  std::string_view bytes;  ///< the whole encoding
+};
+
+/// Appends an entry; a null `value` is a delete.
+void AppendEntry(uint16_t key_group, std::string_view key, const std::string_view* value, std::string* out);
+/// Takes one entry off the front of `*data`. False when the bytes are no entry.
+bool TakeEntry(std::string_view* data, EncodedEntry* entry);
+
+/// Changes of one table in the order they were made.
+class TableChanges final : public StateWriter {
+ public:
+  void Put(uint16_t key_group, std::string_view key, std::string_view value) override {
+    Append(key_group, key, &value);
+  }
+  void Delete(uint16_t key_group, std::string_view key) override { Append(key_group, key, nullptr); }
+
+  const std::vector<std::string>& chunks() const { return chunks_; }  ///< whole entries each
+  int64_t entries() const { return entries_; }
+  int64_t bytes() const;
+
+ private:
+  void Append(uint16_t key_group, std::string_view key, const std::string_view* value);
+
+  std::vector<std::string> chunks_;
+  int64_t entries_ = 0;
+};
+
+/// One subtask's changes. Written by one thread.
+class SnapshotBuffer final : public SnapshotWriter {
+ public:
+  StateWriter& Table(std::string_view name) override;
+  const std::map<std::string, TableChanges, std::less<>>& tables() const { return tables_; }
+
+ private:
+  std::map<std::string, TableChanges, std::less<>> tables_;
+};
+
+}  // namespace laminar

@@ -1,0 +1,107 @@
+#pragma once
+
+/// Files of sorted changes (docs/checkpoint-format.md): written once, read by ranges of key groups, merged.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "state/key_group.h"
+#include "state/snapshot_buffer.h"
+#include "storage/object_store.h"
+
+namespace laminar {
+
+/// Where a block lies in its file, and which key groups it has.
+struct StateBlock {
+  int64_t offset;
+  int64_t bytes;  ///< with the block's header
+  uint16_t first_group;
+  uint16_t last_group;
+};
+
+/// One table of one operator in a file.
+struct StateSection {
+  std::string operator_id;
+  std::string table;
+  int64_t entries = 0;
+  std::vector<StateBlock> blocks;
+  int64_t bytes() const;
+};
+
+/// What is known of a file without reading its blocks.
+struct StateFileInfo {
+  std::string name;
+  int64_t bytes = 0;
+  uint64_t checksum = 0;  ///< of the footer, which holds those of nothing else: each block has its own
+  uint64_t first_epoch = 0;
+  uint64_t last_epoch = 0;
+  std::vector<StateSection> sections;
+  const StateSection* Find(std::string_view operator_id, std::string_view table) const;
+};
+
+/// Writes one file. Sections in any order, entries of a section sorted by (key group, key), each key once.
+class StateFileWriter {
+ public:
+  StateFileWriter(ObjectStore& store, const std::string& name);
+  void BeginSection(const std::string& operator_id, const std::string& table);
+  void Add(const EncodedEntry& entry);
+  /// Durable on return. Throws ExternalError.
+  StateFileInfo Finish();
+  int64_t entries() const { return entries_; }
+
+ private:
+  void EndBlock();
+  void EndSection();
+  void Write(std::string_view data);
+
+  std::unique_ptr<ObjectWriter> out_;
+  StateFileInfo info_;
+  std::string payload_;
+  int64_t block_entries_ = 0;
+  int64_t entries_ = 0;
+  uint16_t first_group_ = 0;
+  uint16_t last_group_ = 0;
+  int64_t offset_ = 0;
+};
+
+/// Fills `bytes`, `checksum` and `sections` of a file from its footer. An ExternalError that says what is
+/// wrong when the file is missing, cut, or not what `checksum` says (0: not compared).
+void ReadStateFileFooter(ObjectStore& store, StateFileInfo* info);
+
+/// The entries of one section in order. Reads ahead in pieces of some MiB; checks each block.
+class StateFileCursor {
+ public:
+  /// Only entries of `range` and of kEverySubtask. All must outlive the cursor.
+  StateFileCursor(ObjectStore& store, const StateFileInfo& file, const StateSection& section,
+                  KeyGroupRange range);
+  /// False at the end. The entry is good until the next call.
+  bool Next();
+  const EncodedEntry& entry() const { return entry_; }
+
+ private:
+  bool NextBlock();
+  bool Wanted(const StateBlock& block) const;
+  [[noreturn]] void Damaged(const std::string& what) const;
+
+  ObjectStore& store_;
+  const StateFileInfo& file_;
+  const StateSection& section_;
+  const KeyGroupRange range_;
+  size_t next_block_ = 0;
+  std::string read_;  // of blocks
+  int64_t read_offset_ = 0;
+  std::string payload_;    // of one block, decompressed
+  std::string_view rest_;  // of the payload
+  EncodedEntry entry_;
+};
+
+/// Entries of several cursors in order, of equal keys only the one of the last cursor. `keep_deletes`:
+/// whether deletes are given too.
+void MergeEntries(std::vector<StateFileCursor>& oldest_first, bool keep_deletes,
+                  const std::function<void(const EncodedEntry&)>& take);
+
+}  // namespace laminar

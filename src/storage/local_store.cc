@@ -1,0 +1,153 @@
+#include "storage/local_store.h"
+
+#include <atomic>
+#include <filesystem>
+#include <utility>
+
+#include "base/error.h"
+#include "base/local_file.h"
+
+namespace laminar {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Names of objects being written begin so; ListFilesRecursively leaves such files out.
+constexpr char kStagedPrefix[] = ".staged-";
+
+class LocalWriter final : public ObjectWriter {
+ public:
+  LocalWriter(std::string staged, std::string path)
+      : staged_(std::move(staged)), path_(std::move(path)), file_(LocalFile::Create(staged_)) {}
+  ~LocalWriter() override {
+    if (committed_) return;
+    try {
+      RemoveFile(staged_);
+    } catch (const ExternalError&) {  // it stays until the next start's sweep
+    }
+  }
+  void Write(std::string_view data) override { file_.Write(data); }
+  void Commit() override {
+    file_.Sync();
+    file_.Close();
+    RenameFile(staged_, path_);
+    committed_ = true;
+    SyncDirectory(fs::path(path_).parent_path().string());
+  }
+
+ private:
+  const std::string staged_;
+  const std::string path_;
+  LocalFile file_;
+  bool committed_ = false;
+};
+
+class LocalStore final : public ObjectStore {
+ public:
+  explicit LocalStore(std::string directory) : directory_(std::move(directory)) {}
+
+  const std::string& url() const override { return directory_; }
+
+  std::unique_ptr<ObjectWriter> Create(const std::string& name) override {
+    const std::string path = PathOf(name);
+    return std::make_unique<LocalWriter>(StagedPath(path), path);
+  }
+
+  bool PutIfAbsent(const std::string& name, std::string_view data) override {
+    const std::string path = PathOf(name);
+    const std::string staged = StagedPath(path);
+    LocalFile file = LocalFile::Create(staged);
+    file.Write(data);
+    file.Sync();
+    file.Close();
+    const bool done = RenameFileIfAbsent(staged, path);
+    if (!done) RemoveFile(staged);
+    // Also when it was there: whoever put it may not have come to this line.
+    SyncDirectory(fs::path(path).parent_path().string());
+    return done;
+  }
+
+  std::string Read(const std::string& name, int64_t offset, int64_t bytes) override {
+    const LocalFile file = LocalFile::OpenRead(directory_ + "/" + name);
+    std::string data(static_cast<size_t>(bytes), '\0');
+    const int64_t got = file.ReadAt(offset, data.data(), bytes);
+    if (got < bytes) {
+      throw ExternalError("file", "'" + file.path() + "' is too short: wanted " + std::to_string(bytes) +
+                                      " bytes at " + std::to_string(offset) + ", found " +
+                                      std::to_string(got));
+    }
+    return data;
+  }
+
+  std::optional<int64_t> Size(const std::string& name) override {
+    const int64_t bytes = FileSizeOrMinusOne(directory_ + "/" + name);
+    return bytes < 0 ? std::nullopt : std::optional(bytes);
+  }
+
+  std::vector<ObjectInfo> List(const std::string& prefix) override {
+    const size_t slash = prefix.rfind('/');
+    const std::string below = slash == std::string::npos ? "" : prefix.substr(0, slash + 1);
+    std::vector<ObjectInfo> found;
+    if (!IsDirectory(directory_ + "/" + below)) return found;
+    for (const std::string& file : ListFilesRecursively(directory_ + "/" + below)) {
+      const std::string name = below + file;
+      if (name.compare(0, prefix.size(), prefix) != 0) continue;
+      const int64_t bytes = FileSizeOrMinusOne(directory_ + "/" + name);
+      if (bytes >= 0) found.push_back({name, bytes});
+    }
+    return found;
+  }
+
+  void Delete(const std::string& name) override { RemoveFile(directory_ + "/" + name); }
+
+  void Lock() override {
+    lock_ = LocalFile::OpenLocked(PathOf("lock"));
+    if (!lock_.is_open()) {
+      throw ExternalError("state", "'" + directory_ +
+                                       "' is in use by another running job; stop it, or give this one a "
+                                       "directory of its own");
+    }
+    SweepStaged();
+  }
+
+ private:
+  /// Makes the folders on the way.
+  std::string PathOf(const std::string& name) {
+    const std::string path = directory_ + "/" + name;
+    MakeDirectoriesDurably(fs::path(path).parent_path().string());
+    return path;
+  }
+  std::string StagedPath(const std::string& path) {
+    const fs::path at(path);
+    return (at.parent_path() / (kStagedPrefix + std::to_string(staged_count_++) + at.filename().string()))
+        .string();
+  }
+  /// What a crash left half-written. Only who holds the lock writes.
+  void SweepStaged() {
+    for (const char* folder : {"manifests", "data"}) {
+      std::error_code ignored;  // no such folder yet
+      for (const auto& entry : fs::directory_iterator(fs::path(directory_) / folder, ignored)) {
+        if (entry.path().filename().string().rfind(kStagedPrefix, 0) == 0) RemoveFile(entry.path().string());
+      }
+    }
+  }
+
+  const std::string directory_;
+  LocalFile lock_;
+  std::atomic<int64_t> staged_count_{0};
+};
+
+}  // namespace
+
+std::shared_ptr<ObjectStore> OpenLocalStore(const std::string& directory, bool create) {
+  if (!create && !IsDirectory(directory)) {
+    throw ExternalError("file", "no directory '" + directory + "'");
+  }
+  if (PathExists(directory) && !IsDirectory(directory)) {
+    throw ExternalError("file", "'" + directory + "' is a file; a directory is needed");
+  }
+  return std::make_shared<LocalStore>(directory);
+}
+
+}  // namespace laminar
