@@ -296,7 +296,7 @@ void OperatorNode::SnapshotWatermark(SnapshotWriter& writer) {
   StateWriter& table = writer.Table(kWatermarkTable);
   for (const std::string& key : stale_watermarks_) table.Delete(kEverySubtask, key);
   stale_watermarks_.clear();
-  if (watermark_us_ == kMinWatermark) return;
+  // Also when there is none yet: after a restore no subtask may stand ahead of that.
   char value[sizeof(watermark_us_)];
   std::memcpy(value, &watermark_us_, sizeof(value));
   table.Put(kEverySubtask, std::to_string(subtask_), {value, sizeof(value)});

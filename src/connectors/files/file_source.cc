@@ -13,7 +13,7 @@ namespace laminar {
 
 namespace {
 
-constexpr std::string_view kDone = "done";
+constexpr std::string_view kDone = "done ";
 constexpr std::string_view kAt = "at ";
 
 struct Progress {
@@ -22,15 +22,14 @@ struct Progress {
 };
 
 std::string ToText(const Progress& progress) {
-  return progress.done ? std::string(kDone) : std::string(kAt) + std::to_string(progress.position);
+  return std::string(progress.done ? kDone : kAt) + std::to_string(progress.position);
 }
 
 Progress ProgressFromText(std::string_view text, std::string_view name) {
-  if (text == kDone) return {true, 0};
-  const auto position =
-      text.substr(0, kAt.size()) == kAt ? ParseIntegerText(text.substr(kAt.size())) : std::nullopt;
+  const bool done = text.substr(0, kDone.size()) == kDone;
+  const auto position = ParseIntegerText(text.substr(std::min(text.size(), (done ? kDone : kAt).size())));
   LAMINAR_CHECK(position.has_value(), "position of split '" + std::string(name) + "' cannot be read");
-  return {false, *position};
+  return {done, *position};
 }
 
 class FileSource final : public Source {
@@ -101,7 +100,10 @@ class FileSource final : public Source {
       found.insert(file.name);
       if (!IsMine(file.name) || known_.count(file.name)) continue;
       const auto progress = progress_.find(file.name);
-      if (progress != progress_.end() && progress->second.done) continue;
+      if (progress != progress_.end() && progress->second.done) {
+        if (!spec_.files_grow) continue;
+        progress->second.done = false;
+      }
       known_.insert(file.name);
       Announce(std::move(file), out);
     }

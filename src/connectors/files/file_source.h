@@ -23,10 +23,11 @@ struct FileSourceSpec {
   /// All files there are now, sorted by name. Throws ExternalError when the place itself is missing.
   std::function<std::vector<FileToRead>()> list;
   bool one_reader = false;       ///< all files to subtask 0, else by hash of the name
+  bool files_grow = false;       ///< a restart reads what was appended to a file that had been read whole
   int64_t scan_interval_us = 0;  ///< > 0: list again this often and never end
 };
 
-/// State: split name → "done", or "at <position>".
+/// State: split name → "done <position>", or "at <position>".
 ///
 /// All files that a listing finds are announced at once, so that a file yet to be read holds the watermark
 /// back: files may overlap in time, and no row of a bounded read may be late because its file came second.

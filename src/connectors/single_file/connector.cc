@@ -64,6 +64,7 @@ class SingleFileConnector final : public Connector {
       FileSourceSpec spec;
       spec.read = read;
       spec.one_reader = true;
+      spec.files_grow = true;
       spec.list = [path] {
         LocalFile::OpenRead(path);  // a missing file is an error, not an empty table
         return std::vector<FileToRead>{{path, path}};
