@@ -22,6 +22,7 @@ void AddExplain(CLI::App& app, Command* chosen);
 void AddTest(CLI::App& app, Command* chosen);
 void AddFunctions(CLI::App& app, Command* chosen);
 void AddConnectors(CLI::App& app, Command* chosen);
+void AddCheckpoint(CLI::App& app, Command* chosen);
 
 /// Exit codes.
 inline constexpr int kOk = 0;

@@ -195,6 +195,8 @@ struct SinkRun {
       : sink(std::move(made)) {
     if (snapshot) sink->Restore(*snapshot->Reader(KeyGroupRange::Of(subtask, parallelism)));
     OperatorContext context;
+    context.job_id = "job";
+    context.operator_id = "op";
     context.subtask = subtask;
     context.parallelism = parallelism;
     context.clock = &clock;

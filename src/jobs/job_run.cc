@@ -220,6 +220,7 @@ JobRun::JobRun(JobGraph graph, JobRunOptions options) {
     loop_ = std::make_unique<CheckpointLoop>(*state_, options);
     options.executor.collector = collector_.get();
     options.executor.restore = state_->restore();
+    options.executor.job_id = state_->job_id();
     options.executor.hold_at_end = true;
     options.executor.on_checkpoint = [loop = loop_.get()](uint64_t epoch) { loop->OnSnapshots(epoch); };
     options.executor.on_all_ended = [loop = loop_.get()] { loop->OnAllEnded(); };

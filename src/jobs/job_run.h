@@ -40,6 +40,7 @@ class JobState {
 
   /// For the executor.
   RestoreFunction restore() const;
+  const std::string& job_id() const { return base_->manifest.job; }
   CheckpointWriter& writer() { return *writer_; }
   /// The checkpoint that the run starts from; nullopt: from nothing.
   std::optional<uint64_t> restored_epoch() const { return restored_epoch_; }

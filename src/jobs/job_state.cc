@@ -53,6 +53,18 @@ void RefuseMismatch(const StateMismatch& mismatch, uint64_t epoch, bool allow_dr
                                               "none"));
 }
 
+/// That of the newest manifest; `run` when there is none: this is the first run.
+std::string JobIdBelow(const CheckpointStore& store, const std::string& run) {
+  const auto epochs = store.Epochs();
+  for (auto epoch = epochs.rbegin(); epoch != epochs.rend(); ++epoch) {
+    try {
+      return store.LoadManifest(*epoch).job;
+    } catch (const ExternalError&) {  // damaged: an older one has it too
+    }
+  }
+  return run;
+}
+
 /// Rewrites the chain as one file without operators that `manifest` does not have, so that one that comes
 /// back later does not find what it had then.
 void DropOthers(CheckpointStore& store, Checkpoint* checkpoint, const std::string& run) {
@@ -166,6 +178,7 @@ Manifest JobState::TakeOver(const JobGraph& graph, const StateOptions& options, 
       }
     }
     const auto epochs = store_->Epochs();
+    if (start.manifest.job.empty()) start.manifest.job = JobIdBelow(*store_, run);
     start.manifest.epoch = epochs.empty() ? 1 : epochs.back() + 1;
     start.manifest.operators = declared;
     DropOthers(*store_, &start, run);

@@ -12,7 +12,7 @@ void SplitWatermarks::Start(int32_t split, const std::string& name, int64_t now_
   state.last_row_us = now_us;
   state.idle = true;
   const auto saved = restored_.find(name);
-  if (saved != restored_.end()) state.watermark_us = saved->second.watermark_us;
+  if (saved != restored_.end()) state.restored_us = saved->second.watermark_us;
   const bool stays_idle = saved != restored_.end() && saved->second.idle;
   if (saved != restored_.end()) restored_.erase(saved);
   if (idle_time_us_ > 0) check_us_ = std::min(check_us_, now_us + idle_time_us_);
@@ -63,6 +63,7 @@ void SplitWatermarks::Touch(int32_t split, int64_t now_us) {
 
 void SplitWatermarks::Advance(int32_t split, int64_t watermark_us) {
   Split& state = splits_.at(split);
+  watermark_us = std::max(watermark_us, state.restored_us);
   if (watermark_us <= state.watermark_us) return;
   // Only the slowest split can move the minimum: the others need no look at all splits.
   const bool was_slowest = state.watermark_us <= minimum_us_;

@@ -3,6 +3,7 @@
 /// The watermark of a source's rows: the minimum over the splits that are not idle and not finished. Pure
 /// arithmetic over times in µs; the operator around it is watermark_generator.h.
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -49,13 +50,18 @@ class SplitWatermarks {
   template <typename Take>
   void ForEach(Take&& take) const {
     for (const auto& [name, saved] : restored_) take(name, saved);
-    for (const auto& [split, state] : splits_) take(state.name, Saved{state.watermark_us, state.idle});
+    for (const auto& [split, state] : splits_) {
+      take(state.name, Saved{std::max(state.watermark_us, state.restored_us), state.idle});
+    }
   }
 
  private:
   struct Split {
     std::string name;
     int64_t watermark_us = kMinWatermark;
+    /// What a checkpoint knew. Counts from the first row on: until then others may yet be started that stood
+    /// behind it.
+    int64_t restored_us = kMinWatermark;
     int64_t last_row_us = 0;
     bool idle = false;
   };

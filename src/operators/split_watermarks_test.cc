@@ -85,5 +85,20 @@ TEST(SplitWatermarks, RestoredSplitsGoOnWhereTheyWere) {
   EXPECT_EQ(splits.watermark_us(), 50);
 }
 
+TEST(SplitWatermarks, RestoredSplitThatStartsFirstDoesNotPassOneThatStoodBehindIt) {
+  SplitWatermarks splits(0);
+  splits.Restore("ahead", {90, false});
+  splits.Restore("behind", {kMinWatermark, false});
+  splits.Start(0, "ahead", 0);
+  EXPECT_EQ(splits.watermark_us(), kMinWatermark);
+  splits.Start(1, "behind", 0);
+  splits.Touch(0, 0);
+  splits.Advance(0, 91);
+  EXPECT_EQ(splits.watermark_us(), kMinWatermark);
+  splits.Touch(1, 0);
+  splits.Advance(1, 10);
+  EXPECT_EQ(splits.watermark_us(), 10);
+}
+
 }  // namespace
 }  // namespace laminar

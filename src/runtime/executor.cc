@@ -40,6 +40,7 @@ Executor::Executor(JobGraph graph, ExecutorOptions options)
   environment_.listener = this;
   environment_.collector = options_.collector;
   environment_.restore = options_.restore;
+  environment_.job_id = options_.job_id;
   BuildTasks();
   task_ended_.assign(tasks_.size(), false);
   // On threads nothing runs before Start.

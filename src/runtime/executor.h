@@ -34,6 +34,7 @@ struct ExecutorOptions {
   SnapshotCollector* collector = nullptr;
   /// Starts operators, sources and sinks from this state; see RestoreFrom.
   RestoreFunction restore;
+  std::string job_id;  ///< see OperatorContext
   /// Once all tasks have ended, waits for Finish() before sinks are closed: the last act can be a checkpoint.
   bool hold_at_end = false;
   /// All subtasks have written their snapshots of the epoch. On a worker thread; may call CompleteCheckpoint

@@ -62,6 +62,8 @@ class Output {
 };
 
 struct OperatorContext {
+  /// The same for all runs of a job on the same state; empty when the job keeps none.
+  std::string job_id;
   std::string operator_id;
   int subtask = 0;
   int parallelism = 1;

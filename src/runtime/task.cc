@@ -63,6 +63,7 @@ StepResult Task::StepUnguarded() {
 void Task::Open() {
   opened_ = true;
   SourceContext context;
+  context.job_id = environment_->job_id;
   context.clock = environment_->clock;
   context.batch_rows_max = environment_->settings.batch_rows_max;
   context.wake = [this] { Notify(); };

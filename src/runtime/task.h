@@ -48,6 +48,7 @@ struct TaskEnvironment {
   TaskListener* listener = nullptr;
   SnapshotCollector* collector = nullptr;  ///< null: no checkpoints
   RestoreFunction restore;                 ///< empty: start from nothing
+  std::string job_id;                      ///< see OperatorContext
   std::atomic<bool> cancelled{false};      ///< no task does anything any more
 };
 

@@ -66,6 +66,7 @@ CheckpointWriter::CheckpointWriter(std::shared_ptr<CheckpointStore> store, Check
     : store_(std::move(store)),
       clock_(clock),
       options_(options),
+      job_(base.manifest.job),
       run_(base.manifest.run),
       operators_(base.manifest.operators),
       files_(std::move(base.files)),
@@ -179,6 +180,7 @@ Manifest CheckpointWriter::MakeManifest(const std::vector<StateFileInfo>& files,
   manifest.epoch = epoch;
   manifest.kind = kind;
   manifest.created_ms = clock_->now_us() / 1000;
+  manifest.job = job_;
   manifest.run = run_;
   manifest.operators = operators_;
   for (const StateFileInfo& file : files) {

@@ -70,6 +70,7 @@ class CheckpointWriter {
   const std::shared_ptr<CheckpointStore> store_;
   const Clock* const clock_;
   const Options options_;
+  const std::string job_;
   const std::string run_;
   const std::vector<ManifestOperator> operators_;
 

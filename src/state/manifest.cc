@@ -82,6 +82,7 @@ std::string Manifest::ToText() const {
                           {"epoch", epoch},
                           {"kind", CheckpointKindName(kind)},
                           {"created_ms", created_ms},
+                          {"job", job},
                           {"run", run},
                           {"operators", nlohmann::json::array()},
                           {"files", nlohmann::json::array()}};
@@ -122,6 +123,7 @@ Manifest Manifest::FromText(const std::string& text, const std::string& name) {
     manifest.epoch = document.at("epoch");
     manifest.kind = KindOf(document.at("kind"));
     manifest.created_ms = document.at("created_ms");
+    manifest.job = document.at("job");
     manifest.run = document.at("run");
     for (const auto& one : document.at("operators")) manifest.operators.push_back(OperatorFromJson(one));
     for (const auto& file : document.at("files")) {

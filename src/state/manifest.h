@@ -42,6 +42,7 @@ struct Manifest {
   uint64_t epoch = 0;
   CheckpointKind kind = CheckpointKind::kScheduled;
   int64_t created_ms = 0;
+  std::string job;  ///< the same for all runs on this state: names what sinks stage elsewhere
   std::string run;
   std::vector<ManifestOperator> operators;
   std::vector<ManifestFile> files;  ///< oldest first

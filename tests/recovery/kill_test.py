@@ -130,12 +130,15 @@ def main():
             out, state = directory / f"out{rounds}", directory / f"state{rounds}"
             script = directory / f"{rounds}.sql"
             script.write_text(SCRIPT.format(dir=directory, out=out))
+            attempts = 0
             while True:
+                attempts += 1
                 interval = rng.choice(["10ms", "50ms", "200ms"])
                 process = subprocess.Popen([options.laminar, "run", "-q", script, "--state", state, "--checkpoint-interval", interval,
                                             "--parallelism", str(rng.randrange(1, 5))], stderr=subprocess.PIPE)
                 try:
-                    process.wait(timeout=rng.uniform(0.1, 1.2) * max(whole, 0.5))
+                    # Longer each time, so that a job ends although each restart costs something.
+                    process.wait(timeout=rng.uniform(0.1, 0.8 + 0.1 * attempts) * max(whole, 0.5))
                 except subprocess.TimeoutExpired:
                     process.send_signal(signal.SIGKILL)
                     process.wait()
@@ -143,7 +146,7 @@ def main():
                     restored += len(list((state / "manifests").glob("*"))) > 1 if (state / "manifests").is_dir() else 0
                     continue
                 error = process.stderr.read().decode()
-                assert process.returncode == 0, f"round {rounds} ended with {process.returncode}: {error}"
+                assert process.returncode == 0 and not error, f"round {rounds} ended with {process.returncode}: {error}"
                 break
             got = outputs(out)
             for name, rows in expected.items():

@@ -25,7 +25,6 @@ constexpr size_t kOpenFilesMax = 256;
 
 constexpr std::string_view kFileKey = "file/";
 constexpr std::string_view kSerialKey = "serial/";
-constexpr std::string_view kTokenKey = "token";
 
 /// What the state holds of a file.
 struct FileRecord {
@@ -66,22 +65,19 @@ struct ClosedFile {
 class FilesystemSink final : public Sink {
  public:
   explicit FilesystemSink(std::shared_ptr<const FilesystemSinkSpec> spec)
-      : spec_(std::move(spec)), write_(spec_->write), token_(spec_->sink_token) {}
+      : spec_(std::move(spec)), write_(spec_->write) {}
 
   std::vector<StateTableSpec> state_tables() const override { return {{"files", 1, "TEXT -> JSON"}}; }
 
   void Restore(const SnapshotReader& reader) override {
     reader.ForEach("files", [&](const StateEntry& entry) {
-      if (entry.key == kTokenKey) {
-        token_ = std::string(entry.value);
-      } else if (entry.key.substr(0, kSerialKey.size()) == kSerialKey) {
+      if (entry.key.substr(0, kSerialKey.size()) == kSerialKey) {
         serial_ = std::max(serial_, ParseIntegerText(entry.value).value_or(0));
       } else {
         const std::string staged(entry.key.substr(kFileKey.size()));
         restored_.emplace(staged, FileRecord::FromText(staged, entry.value));
       }
     });
-    was_restored_ = true;
   }
 
   void Open(const OperatorContext& context) override {
@@ -90,7 +86,8 @@ class FilesystemSink final : public Sink {
     namer_->set_serial(serial_);
     if (!ReadsRows()) write_.encoder = write_.format->make_encoder(write_.format_spec, write_.columns);
     MakeDirectories(StagingDirectory());
-    if (was_restored_) Recover();
+    token_ = context.job_id.empty() ? spec_->sink_token : Token(context.job_id + "/" + context.operator_id);
+    Recover();
   }
 
   void Write(const Batch& batch) override {
@@ -145,7 +142,6 @@ class FilesystemSink final : public Sink {
       table.Put(kEverySubtask, Key(closed.record.staged), closed.record.ToText());
     }
     if (!open_.empty() || !closed_.empty()) SyncDirectory(StagingDirectory());
-    table.Put(kEverySubtask, kTokenKey, token_);
     if (spec_->naming == NameStrategy::kSerial) {
       table.Put(kEverySubtask, std::string(kSerialKey) + std::to_string(context_.subtask),
                 std::to_string(namer_->serial()));
@@ -161,12 +157,16 @@ class FilesystemSink final : public Sink {
   }
 
   void Close() override {
+    OnEnd();
     Commit([](const ClosedFile&) { return true; });
     std::error_code ignored;  // another sink may still use it
     fs::remove(StagingDirectory(), ignored);
   }
 
  private:
+  static std::string Token(const std::string& name) {
+    return fmt::format("{:016x}", XXH3_64bits(name.data(), name.size()));
+  }
   static std::string Key(const std::string& staged) { return std::string(kFileKey) + staged; }
   bool ReadsRows() const {
     return !write_.format->make_encoder || static_cast<bool>(write_.format->create_file);
@@ -308,7 +308,7 @@ class FilesystemSink final : public Sink {
       }
     }
     OnCheckpointComplete(0);
-    RemoveOrphans();
+    if (!context_.job_id.empty()) RemoveOrphans();
     restored_.clear();
   }
 
@@ -345,7 +345,6 @@ class FilesystemSink final : public Sink {
   std::string token_;
   const int64_t made_us_ = SystemClock().now_us();
   int64_t serial_ = 0;
-  bool was_restored_ = false;
   std::map<std::string, FileRecord> restored_;
 
   std::unique_ptr<FileNamer> namer_;

@@ -31,12 +31,12 @@ struct FilesystemSinkSpec {
   NameStrategy naming = NameStrategy::kUuid7;
   std::string prefix;
   std::string suffix;
-  std::string
-      sink_token;  ///< names this sink's staged files; a restored one keeps the token of its first start
+  /// Names the staged files of a job that keeps no state; else job and operator do.
+  std::string sink_token;
 };
 
-/// State: table "files": "file/<staged name>" → open or closed, length, place; "serial/<subtask>" → number;
-/// "token" → sink token. Restored by any number of subtasks: each file goes on at the subtask that its name
+/// State: table "files": "file/<staged name>" → open or closed, length, place; "serial/<subtask>" → number.
+/// Restored by any number of subtasks: each file goes on at the subtask that its name
 /// hashes to.
 std::unique_ptr<Sink> MakeFilesystemSink(std::shared_ptr<const FilesystemSinkSpec> spec);
 
