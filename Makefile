@@ -27,9 +27,11 @@ test-asan:
 test-tsan:
 	$(MAKE) test TEST_PRESET=tsan
 
-bench: build  ## Nexmark beside DuckDB, and micro-benchmarks (bench/README.md).
+bench: build  ## Nexmark beside DuckDB and simdjson (bench/README.md).
 	./tools/setup --tests
-	.venv/bin/python bench/run.py
+	cmake --preset release -DLAMINAR_BENCH=ON
+	cmake --build build/release -j $(BUILD_JOBS) --target bench_simdjson bench_json
+	.venv/bin/python bench/run.py $(BENCH)
 
 fmt:
 	./tools/setup --lint

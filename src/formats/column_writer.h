@@ -39,7 +39,11 @@ class ColumnWriter {
   }
 
   void AppendNulls(int64_t count);
-  void AppendNull() { AppendNulls(1); }
+  void AppendNull() {
+    if (width_ > 0) std::memset(values_ + length_ * width_, 0, static_cast<size_t>(width_));
+    valid_[length_++] = 0;
+    if (offsets_ != nullptr) offsets_[length_] = offsets_[length_ - 1];
+  }
   /// For fixed-width types: T is what Arrow stores (uint8_t 0/1 for BOOLEAN).
   template <typename T>
   void AppendFixed(T value) {

@@ -18,15 +18,16 @@ namespace {
 constexpr size_t kKeysKept = 4096;
 constexpr size_t kKeyBytesKept = 256;
 
-uint64_t Load8(const char* p) {
-  uint64_t word;
-  std::memcpy(&word, p, 8);
-  return word;
-}
-
 /// True for what may start a value that is not nested.
 bool StartsScalar(char c) {
   return c == '"' || c == '-' || static_cast<unsigned char>(c - '0') <= 9 || c == 't' || c == 'f' || c == 'n';
+}
+
+/// In what steps a TIMESTAMP column counts; 0 for those that are not kept in microseconds.
+int64_t UnitUs(const Type& type) {
+  if (type.id() == TypeId::kTimestampTz) return 1;
+  if (type.id() != TypeId::kTimestamp || type.precision() > 6) return 0;
+  return type.precision() == 6 ? 1 : type.precision() == 3 ? 1'000 : 1'000'000;
 }
 
 /// Copies a string's inside, sixteen bytes at a time; false when it holds a backslash. Reads and writes up to
@@ -64,6 +65,7 @@ JsonWalker::ValueReader JsonWalker::MakeReader(const std::string& name, ColumnWr
   reader.name = name;
   reader.column = column;
   reader.id = column->id();
+  reader.unit_us = UnitUs(column->type());
   if (reader.id == TypeId::kStruct) {
     reader.object = std::make_unique<ObjectReader>();
     reader.object->keys.emplace_back();
@@ -250,8 +252,8 @@ JsonWalker::KnownKey JsonWalker::MakeKey(std::string_view text, const ObjectRead
   key.head_mask = size >= 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * size)) - 1;
   char head[8] = {};
   std::memcpy(head, text.data(), std::min<size_t>(size, 8));
-  key.head = Load8(head);
-  if (size >= 8) key.tail = Load8(text.data() + size - 8);
+  key.head = LoadWord(head);
+  if (size >= 8) key.tail = LoadWord(text.data() + size - 8);
   std::string name(size, '\0');
   const auto length = UnescapeJson(text.substr(1, size - 2), name.data());
   name.resize(length ? static_cast<size_t>(*length) : 0);
@@ -268,14 +270,6 @@ JsonWalker::KnownKey JsonWalker::MakeKey(std::string_view text, const ObjectRead
     key.loose = true;
   }
   return key;
-}
-
-bool JsonWalker::Matches(const KnownKey& key, const char* text, uint32_t bytes) {
-  const size_t size = key.text.size();
-  if (size > bytes || (Load8(text) & key.head_mask) != key.head) return false;
-  if (size <= 8) return true;
-  if (Load8(text + size - 8) != key.tail) return false;
-  return size <= 16 || std::memcmp(text, key.text.data(), size) == 0;
 }
 
 /// The key at the start of `text`, which may have space behind it; −1 when it is malformed.
@@ -363,6 +357,17 @@ bool JsonWalker::ReadValue(ValueReader* reader) {
         return true;
       }
       return ReadString(reader);
+    case TypeId::kInt32:
+      if (int64_t value; c != '"' && ParseInt64(BareText(), &value) == NumberError::kNone &&
+                         value == static_cast<int32_t>(value)) [[likely]] {
+        reader->column->AppendFixed(static_cast<int32_t>(value));
+        ++at_;
+        return true;
+      }
+      return c == '"' ? ReadString(reader) : ReadBare(reader);
+    case TypeId::kTimestamp:
+    case TypeId::kTimestampTz:
+      return c == '"' ? ReadTimestamp(reader) : ReadBare(reader);
     default:
       return c == '"' ? ReadString(reader) : ReadBare(reader);
   }
@@ -511,6 +516,15 @@ bool JsonWalker::ReadString(ValueReader* reader) {
     inside = std::string_view(scratch_.data(), static_cast<size_t>(*length));
   }
   if (!AppendTextValue(reader->column, inside, rules_, &error_)) return FailedValue(std::move(error_));
+  ++at_;
+  return true;
+}
+
+bool JsonWalker::ReadTimestamp(ValueReader* reader) {
+  int64_t us;
+  if (reader->unit_us == 0 || !times_.Read(StringInside(), &us)) return ReadString(reader);
+  const int64_t rest = us % reader->unit_us;
+  reader->column->AppendFixed<int64_t>(us - rest - (rest < 0 ? reader->unit_us : 0));
   ++at_;
   return true;
 }

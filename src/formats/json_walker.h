@@ -4,6 +4,7 @@
 /// columns.
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "formats/column_writer.h"
 #include "formats/json_record_reader.h"
 #include "formats/text_value.h"
+#include "types/timestamp_text.h"
 
 namespace laminar {
 
@@ -54,6 +56,7 @@ class JsonWalker {
     std::string name;
     ColumnWriter* column = nullptr;
     TypeId id = TypeId::kNull;
+    int64_t unit_us = 0;  // of a TIMESTAMP that is kept in microseconds: what is finer is cut off
     std::unique_ptr<ObjectReader> object;  // STRUCT
     std::unique_ptr<ValueReader> element;  // ARRAY's element, MAP's value
     std::unique_ptr<ValueReader> key;      // MAP
@@ -80,7 +83,18 @@ class JsonWalker {
 
   static ValueReader MakeReader(const std::string& name, ColumnWriter* column);
   static KnownKey MakeKey(std::string_view text, const ObjectReader& object);
-  static bool Matches(const KnownKey& key, const char* text, uint32_t bytes);
+  static bool Matches(const KnownKey& key, const char* text, uint32_t bytes) {
+    const size_t size = key.text.size();
+    if (size > bytes || (LoadWord(text) & key.head_mask) != key.head) return false;
+    if (size <= 8) return true;
+    if (LoadWord(text + size - 8) != key.tail) return false;
+    return size <= 16 || std::memcmp(text, key.text.data(), size) == 0;
+  }
+  static uint64_t LoadWord(const char* bytes) {
+    uint64_t word;
+    std::memcpy(&word, bytes, sizeof(word));
+    return word;
+  }
 
   void GrowRows(int64_t rows);
   int32_t FindKey(ObjectReader* object, std::string_view text);
@@ -96,6 +110,7 @@ class JsonWalker {
   bool ReadMap(ValueReader* reader);
   bool ReadRawText(ValueReader* reader);
   bool ReadString(ValueReader* reader);
+  bool ReadTimestamp(ValueReader* reader);
   bool ReadBare(ValueReader* reader);
   bool AppendText(ColumnWriter* column, std::string_view inside);
   bool AppendMapKey(ValueReader* reader, std::string_view text);
@@ -126,6 +141,7 @@ class JsonWalker {
   std::string error_path_;
   bool error_is_syntax_ = false;  // of the text's shape, not of a column's value
   std::string scratch_;
+  TimestampReader times_;
 };
 
 }  // namespace laminar

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "operators/shared_expressions.h"
+
 namespace laminar {
 
 namespace {
@@ -46,28 +48,59 @@ bool CanSubstitute(const std::vector<ExpressionPtr>& columns, const ProjectFilte
 
 class ProjectFilter final : public Operator {
  public:
-  explicit ProjectFilter(ProjectFilterOptions options) : options_(std::move(options)) {
-    if (!options_.columns) return;
+  explicit ProjectFilter(ProjectFilterOptions options) : options_(std::move(options)) {}
+
+  void OnBatch(int, Batch batch, Output& out) override {
+    const EvalContext context{context_.clock, context_.clock->now_us()};
+    if (num_columns_ < 0) Prepare(static_cast<int>(batch.columns.size()));
+    Append(0, shared_by_filter_, context, &batch);
+    if (options_.filter) {
+      EvaluateFilter(*options_.filter, batch, context, &selected_);
+      if (selected_.empty()) return;
+      if (!options_.columns) batch.columns.resize(static_cast<size_t>(num_columns_));
+      batch = Select(std::move(batch));
+    }
+    Append(shared_by_filter_, shared_.size(), context, &batch);
+    out.Emit(options_.columns ? Project(batch, context) : std::move(batch));
+  }
+
+ private:
+  /// Takes apart what the expressions have in common; a batch has so many columns.
+  void Prepare(int num_columns) {
+    num_columns_ = num_columns;
+    std::vector<ExpressionPtr> expressions;
+    if (options_.columns) expressions = *options_.columns;
+    expressions.push_back(options_.filter);
+    SharedExpressions parts = ShareExpressions(std::move(expressions), num_columns);
+    shared_ = std::move(parts.shared);
+    options_.filter = std::move(parts.expressions.back());
+    parts.expressions.pop_back();
     std::vector<int> reads;
+    if (options_.filter) CollectColumns(*options_.filter, &reads);
+    // What the filter reads is among the first: those are evaluated on all rows, the others on the rows left.
+    for (int column : reads)
+      shared_by_filter_ =
+          std::max<size_t>(shared_by_filter_, static_cast<size_t>(std::max(0, column + 1 - num_columns)));
+    if (!options_.columns) return;
+    options_.columns = std::move(parts.expressions);
+    reads.clear();
     for (const ExpressionPtr& expression : *options_.columns) {
       const auto* column = dynamic_cast<const ColumnExpression*>(expression.get());
       plain_columns_.push_back(column != nullptr ? column->index() : -1);
       CollectColumns(*expression, &reads);
     }
-    read_columns_.insert(reads.begin(), reads.end());
-  }
-
-  void OnBatch(int, Batch batch, Output& out) override {
-    const EvalContext context{context_.clock, context_.clock->now_us()};
-    if (options_.filter) {
-      EvaluateFilter(*options_.filter, batch, context, &selected_);
-      if (selected_.empty()) return;
-      batch = Select(std::move(batch));
+    for (size_t i = shared_by_filter_; i < shared_.size(); ++i) CollectColumns(*shared_[i], &reads);
+    for (int column : reads) {
+      if (column < num_columns + static_cast<int>(shared_by_filter_)) read_columns_.insert(column);
     }
-    out.Emit(options_.columns ? Project(batch, context) : std::move(batch));
   }
 
- private:
+  /// Appends the values of shared_[begin, end).
+  void Append(size_t begin, size_t end, const EvalContext& context, Batch* batch) const {
+    for (size_t i = begin; i < end; ++i)
+      batch->columns.push_back(EvaluateToArray(*shared_[i], *batch, context));
+  }
+
   /// The rows of `selected_`. Columns that no output reads are not copied: NULLs stand in for them.
   Batch Select(Batch batch) const {
     const auto count = static_cast<int64_t>(selected_.size());
@@ -105,10 +138,13 @@ class ProjectFilter final : public Operator {
     return out;
   }
 
-  const ProjectFilterOptions options_;
-  std::vector<int> plain_columns_;  ///< [output columns]: input column passed on as it is, or −1
-  std::set<int> read_columns_;      ///< input columns that the output needs
-  std::vector<int32_t> selected_;   ///< kept for its memory
+  ProjectFilterOptions options_;
+  int num_columns_ = -1;               ///< of the input; −1: no batch yet
+  std::vector<ExpressionPtr> shared_;  ///< appended to the input's columns
+  size_t shared_by_filter_ = 0;        ///< so many of them before the filter
+  std::vector<int> plain_columns_;     ///< [output columns]: input column passed on as it is, or −1
+  std::set<int> read_columns_;         ///< input columns that the output needs
+  std::vector<int32_t> selected_;      ///< kept for its memory
 };
 
 }  // namespace

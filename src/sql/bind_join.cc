@@ -5,10 +5,9 @@
 // equalities to the join, bounds on both row times to an interval join. So `FROM a, b WHERE a.id = b.id` and
 // `a JOIN b ON a.id = b.id` give one plan.
 
-#include <arrow/scalar.h>
-
 #include <algorithm>
 
+#include "functions/cast_expression.h"
 #include "sql/binder.h"
 #include "sql/rules/rules.h"
 
@@ -26,13 +25,10 @@ Side SideOf(const Expression& expression, int left_columns) {
   return left && right ? Side::kBoth : left ? Side::kLeft : right ? Side::kRight : Side::kNeither;
 }
 
-std::optional<int64_t> IntervalMicros(const ExpressionPtr& expression) {
-  const auto* literal = dynamic_cast<const LiteralExpression*>(expression.get());
-  if (!literal || literal->type().id() != TypeId::kInterval || !literal->value()->is_valid)
-    return std::nullopt;
-  const auto value = static_cast<const arrow::MonthDayNanoIntervalScalar&>(*literal->value()).value;
-  if (value.months != 0) return std::nullopt;
-  return value.days * 86'400'000'000 + value.nanoseconds / 1000;
+/// Whether a cast from one type to the other changes no microsecond.
+bool IsSameTime(const Type& from, const Type& to) {
+  return from.id() == TypeId::kTimestamp && to.id() == TypeId::kTimestamp &&
+         from.precision() <= to.precision() && to.precision() <= 6;
 }
 
 /// `expression` as row time + offset, over columns of `schema` that start at `first`. A window's end counts
@@ -56,15 +52,19 @@ std::optional<int64_t> OffsetFromRowTime(const ExpressionPtr& expression, const 
     }
     return std::nullopt;
   }
+  if (const auto* cast = dynamic_cast<const CastExpression*>(expression.get())) {
+    if (!IsSameTime(cast->input()->type(), cast->type())) return std::nullopt;
+    return OffsetFromRowTime(cast->input(), schema, first);
+  }
   const auto* call = dynamic_cast<const CallExpression*>(expression.get());
   if (!call || (call->name() != "+" && call->name() != "-") || call->children().size() != 2)
     return std::nullopt;
   const auto parts = call->children();
-  if (auto us = IntervalMicros(parts[1])) {
+  if (auto us = FixedIntervalUs(parts[1])) {
     auto base = OffsetFromRowTime(parts[0], schema, first);
     if (base) return call->name() == "+" ? *base + *us : *base - *us;
   }
-  if (auto us = IntervalMicros(parts[0]); us && call->name() == "+") {
+  if (auto us = FixedIntervalUs(parts[0]); us && call->name() == "+") {
     auto base = OffsetFromRowTime(parts[1], schema, first);
     if (base) return *base + *us;
   }
@@ -440,54 +440,7 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
   }
 
   // Bounds on both row times: rows can be forgotten as time goes on.
-  if (!l.changelog && !r.changelog && node->join == JoinKind::kInner && l.row_time >= 0 && r.row_time >= 0) {
-    auto earliest = [&](ExpressionPtr& keep, ExpressionPtr bound) {
-      keep = keep ? Call("least", {keep, std::move(bound)}, span) : std::move(bound);
-    };
-    for (const ExpressionPtr& c : residual) {
-      const auto* call = dynamic_cast<const CallExpression*>(c.get());
-      if (!call || call->children().size() != 2) continue;
-      ExpressionPtr low = call->children()[0];
-      ExpressionPtr high = call->children()[1];
-      if (call->name() == ">" || call->name() == ">=")
-        std::swap(low, high);
-      else if (call->name() != "<" && call->name() != "<=")
-        continue;
-      if (!low->type().is_timestamp() || !high->type().is_timestamp()) continue;
-      // low ≤ high, each on its own side: `low` bounds how late its side's partner may come.
-      if (SideOf(*low, nl) == Side::kRight && SideOf(*high, nl) == Side::kLeft) {
-        if (auto offset = OffsetFromRowTime(low, r, nl))
-          earliest(node->left_keep_until,
-                   *offset == 0 ? high : Call("-", {high, IntervalLiteral(*offset)}, span));
-      } else if (SideOf(*low, nl) == Side::kLeft && SideOf(*high, nl) == Side::kRight) {
-        if (auto offset = OffsetFromRowTime(low, l, 0)) {
-          ExpressionPtr bound = ShiftColumns(high, -nl);
-          earliest(node->right_keep_until,
-                   *offset == 0 ? bound : Call("-", {bound, IntervalLiteral(*offset)}, span));
-        }
-      }
-    }
-    if (node->left_keep_until && node->right_keep_until && !node->keys.empty()) {
-      node->kind = NodeKind::kIntervalJoin;
-      node->residual = JoinConjuncts(residual);
-      node->left_keep_until = CastTo(node->left_keep_until, Type::Timestamp(), span);
-      node->right_keep_until = CastTo(node->right_keep_until, Type::Timestamp(), span);
-      // Row time of the result: the later of the two.
-      auto project = MakeNode(NodeKind::kProject, {node}, span);
-      project->schema = schema;
-      for (int i = 0; i < schema.num_columns(); ++i) project->exprs.push_back(ColumnOf(schema, i));
-      ExpressionPtr lt = ColumnOf(schema, l.row_time);
-      ExpressionPtr rt = ColumnOf(schema, nl + r.row_time);
-      lt = CastTo(lt, Type::Timestamp(), span);
-      rt = CastTo(rt, Type::Timestamp(), span);
-      project->exprs.push_back(Call("greatest", {lt, rt}, span));
-      project->schema.row_time = schema.num_columns();
-      project->schema.columns.push_back({"row_time", Type::Timestamp(), true, true});
-      return project;
-    }
-    node->left_keep_until = nullptr;
-    node->right_keep_until = nullptr;
-  }
+  if (NodePtr interval = AsIntervalJoin(*node, residual, span)) return interval;
   if (node->keys.empty()) {
     throw UserError(Reason::kJoinNeedsEquality, span, "a join needs an equality between the two sides")
         .Hint("add ON a.x = b.y");
@@ -501,6 +454,111 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
     for (int k : r.key) schema.key.push_back(k + nl);
   }
   return node;
+}
+
+namespace {
+
+/// A condition that bounds how far the row times of two joined rows are apart.
+struct TimeBound {
+  bool late;  ///< the right row is not much later than the left; else not much earlier
+  /// The most that it is later (or earlier) by. Without a value the bound depends on the row:
+  std::optional<int64_t> most_us;
+  ExpressionPtr last;  ///< no partner has a row time above last − offset; over its own side's columns
+  int64_t offset_us = 0;
+};
+
+constexpr int64_t kMostUs = INT64_MAX / 4;  // sums of two stay in range
+
+/// Row times in nanoseconds are floored by the join: what a condition says of them stays a predicate.
+bool HasExactRowTime(const PlanSchema& schema) {
+  const Type& type = schema.columns[static_cast<size_t>(schema.row_time)].type;
+  return type.id() == TypeId::kTimestampTz || type.precision() <= 6;
+}
+
+std::optional<TimeBound> TimeBoundOf(const ExpressionPtr& condition, const PlanSchema& left,
+                                     const PlanSchema& right) {
+  const auto* call = dynamic_cast<const CallExpression*>(condition.get());
+  if (!call || call->children().size() != 2) return std::nullopt;
+  const bool falls = call->name() == ">" || call->name() == ">=";
+  if (!falls && call->name() != "<" && call->name() != "<=") return std::nullopt;
+  ExpressionPtr low = call->children()[falls ? 1 : 0], high = call->children()[falls ? 0 : 1];
+  if (!low->type().is_timestamp() || !high->type().is_timestamp()) return std::nullopt;
+  const int nl = left.num_columns();
+  TimeBound bound;
+  bound.late = SideOf(*low, nl) == Side::kRight;
+  if (!bound.late && SideOf(*low, nl) != Side::kLeft) return std::nullopt;
+  if (SideOf(*high, nl) != (bound.late ? Side::kLeft : Side::kRight)) return std::nullopt;
+  auto offset = [&](const ExpressionPtr& time, bool of_left) {
+    return of_left ? OffsetFromRowTime(time, left, 0) : OffsetFromRowTime(time, right, nl);
+  };
+  const auto low_offset = offset(low, !bound.late);
+  if (!low_offset) return std::nullopt;
+  bound.offset_us = *low_offset;
+  bound.last = bound.late ? high : ShiftColumns(high, -nl);
+  const auto high_offset = offset(high, bound.late);
+  int64_t most_us;
+  if (high_offset && HasExactRowTime(left) && HasExactRowTime(right) &&
+      !__builtin_sub_overflow(*high_offset, *low_offset, &most_us) && std::abs(most_us) < kMostUs) {
+    bound.most_us = most_us - (call->name().size() == 1 ? 1 : 0);  // < is ≤ a microsecond earlier
+  }
+  return bound;
+}
+
+}  // namespace
+
+/// An interval join instead of `join` where `conditions` bound both row times, else a null pointer.
+NodePtr Binder::AsIntervalJoin(const LogicalNode& join, const std::vector<ExpressionPtr>& conditions,
+                               SourceSpan span) {
+  const PlanSchema& l = join.inputs[0]->schema;
+  const PlanSchema& r = join.inputs[1]->schema;
+  if (l.changelog || r.changelog || l.row_time < 0 || r.row_time < 0 || join.keys.empty()) return nullptr;
+  if (join.join == JoinKind::kSemi || join.join == JoinKind::kAnti) return nullptr;
+  std::optional<int64_t> most_us[2];  // how much later, how much earlier the right row may be
+  ExpressionPtr keep_until[2];        // of the left, of the right row
+  std::vector<ExpressionPtr> residual;
+  for (const ExpressionPtr& condition : conditions) {
+    const auto bound = TimeBoundOf(condition, l, r);
+    const size_t side = bound && bound->late ? 0 : 1;
+    if (bound && bound->most_us) {
+      most_us[side] = std::min(most_us[side].value_or(kMostUs), *bound->most_us);
+      continue;
+    }
+    residual.push_back(condition);
+    if (!bound) continue;
+    ExpressionPtr until = bound->last;
+    if (bound->offset_us != 0) until = Call("-", {until, IntervalLiteral(bound->offset_us)}, span);
+    until = CastTo(until, Type::Timestamp(), span);
+    keep_until[side] = keep_until[side] ? Call("least", {keep_until[side], until}, span) : until;
+  }
+  const bool outer = join.join != JoinKind::kInner;  // has to know for how long a row may find a partner
+  for (size_t side : {0, 1}) {
+    if (most_us[side]) keep_until[side] = nullptr;
+    if (!most_us[side] && (outer || !keep_until[side])) return nullptr;
+  }
+  auto node = std::make_shared<LogicalNode>(join);
+  node->kind = NodeKind::kIntervalJoin;
+  node->residual = JoinConjuncts(residual);
+  node->upper_us = most_us[0];
+  if (most_us[1]) node->lower_us = -*most_us[1];
+  node->left_keep_until = keep_until[0];
+  node->right_keep_until = keep_until[1];
+  return WithLaterRowTime(node, span);
+}
+
+/// Row time of a join's result: the later of the two sides', or of the one that is there.
+NodePtr Binder::WithLaterRowTime(const NodePtr& join, SourceSpan span) {
+  const PlanSchema& schema = join->schema;
+  auto project = MakeNode(NodeKind::kProject, {join}, span);
+  project->schema = schema;
+  for (int i = 0; i < schema.num_columns(); ++i) project->exprs.push_back(ColumnOf(schema, i));
+  const int left = join->inputs[0]->schema.row_time;
+  const int right = join->inputs[0]->schema.num_columns() + join->inputs[1]->schema.row_time;
+  ExpressionPtr lt = CastTo(ColumnOf(schema, left), Type::Timestamp(), span);
+  ExpressionPtr rt = CastTo(ColumnOf(schema, right), Type::Timestamp(), span);
+  project->exprs.push_back(Call("greatest", {lt, rt}, span));  // leaves a NULL out
+  project->schema.row_time = schema.num_columns();
+  project->schema.columns.push_back({"row_time", Type::Timestamp(), true, true});
+  return project;
 }
 
 }  // namespace laminar::sql

@@ -13,6 +13,16 @@ namespace laminar::sql {
 
 namespace {
 
+/// How far `watermark` stays behind column `time` where it is that column less a fixed length of time.
+std::optional<int64_t> FixedDelayUs(const ExpressionPtr& watermark, int time) {
+  if (ColumnIndex(watermark) == time) return 0;
+  const auto* call = dynamic_cast<const CallExpression*>(watermark.get());
+  if (!call || call->name() != "-" || call->children().size() != 2) return std::nullopt;
+  if (ColumnIndex(call->children()[0]) != time) return std::nullopt;
+  const auto delay_us = FixedIntervalUs(call->children()[1]);
+  return delay_us && *delay_us >= 0 ? delay_us : std::nullopt;
+}
+
 const char* RoleName(TableRole role) {
   switch (role) {
     case TableRole::kSource:
@@ -646,7 +656,11 @@ NodePtr Binder::FinishScan(NodePtr node, const TableDefinition& table, SourceSpa
                       "a watermark must be a TIMESTAMP, this is " + value->type().ToString())
           .Hint("write e.g. " + time_name + " - INTERVAL '5' SECOND");
     }
-    watermark->watermark = CastTo(value, Type::Timestamp(), table.watermark->span);
+    if (const auto delay_us = FixedDelayUs(value, time)) {
+      watermark->delay_us = *delay_us;
+    } else {
+      watermark->watermark = CastTo(value, Type::Timestamp(), table.watermark->span);
+    }
   } else if (!table.watermark_field.empty()) {
     const int field = find(table.watermark_field, table.spec.options.span("watermark_field"));
     if (!schema.columns[field].type.is_timestamp()) {

@@ -200,6 +200,9 @@ class Binder {
   NodePtr ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjuncts);
   NodePtr BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vector<ExpressionPtr> conjuncts,
                     SourceSpan span);
+  NodePtr AsIntervalJoin(const LogicalNode& join, const std::vector<ExpressionPtr>& conditions,
+                         SourceSpan span);
+  NodePtr WithLaterRowTime(const NodePtr& join, SourceSpan span);
 
   // bind_aggregate.cc
   WindowDefinition BindWindowDefinition(TableFunctionKind kind, const std::vector<const Expr*>& sizes,

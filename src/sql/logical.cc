@@ -227,6 +227,10 @@ std::string DescribeNode(const LogicalNode& node) {
       for (const JoinKey& key : node.keys)
         keys += (keys.empty() ? "" : ", ") + key.left->ToString() + " = " + key.right->ToString();
       add("on", keys);
+      if (node.lower_us || node.upper_us) {
+        add("apart", (node.lower_us ? DurationText(*node.lower_us) : "") + ".." +
+                         (node.upper_us ? DurationText(*node.upper_us) : ""));
+      }
       if (node.residual) add("and", node.residual->ToString());
       break;
     }
@@ -344,6 +348,15 @@ ExpressionPtr ColumnOf(const PlanSchema& schema, int index) {
 ExpressionPtr IntervalLiteral(int64_t us) {
   arrow::MonthDayNanoIntervalType::MonthDayNanos value{0, 0, us * 1000};
   return MakeLiteral(std::make_shared<arrow::MonthDayNanoIntervalScalar>(value), Type::Interval());
+}
+
+std::optional<int64_t> FixedIntervalUs(const ExpressionPtr& expression) {
+  const auto* literal = dynamic_cast<const LiteralExpression*>(expression.get());
+  if (!literal || literal->type().id() != TypeId::kInterval || !literal->value()->is_valid)
+    return std::nullopt;
+  const auto value = static_cast<const arrow::MonthDayNanoIntervalScalar&>(*literal->value()).value;
+  if (value.months != 0 || value.nanoseconds % 1000 != 0) return std::nullopt;
+  return value.days * int64_t{86'400'000'000} + value.nanoseconds / 1000;
 }
 
 void SplitConjuncts(const ExpressionPtr& predicate, std::vector<ExpressionPtr>* out) {

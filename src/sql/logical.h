@@ -174,6 +174,8 @@ ExpressionPtr ColumnOf(const PlanSchema& schema, int index);
 int ColumnIndex(const ExpressionPtr& expression);
 /// A fixed length of time.
 ExpressionPtr IntervalLiteral(int64_t us);
+/// The length of an INTERVAL literal without months, in whole microseconds; nullopt for all else.
+std::optional<int64_t> FixedIntervalUs(const ExpressionPtr& expression);
 bool Contains(const std::vector<int>& columns, int column);
 /// Which part of its rows' window an expression over `schema` is.
 enum class WindowPart { kNone, kStruct, kStart, kEnd };
@@ -228,8 +230,10 @@ struct LogicalNode {
   JoinKind join = JoinKind::kInner;
   std::vector<JoinKey> keys;
   ExpressionPtr residual;  ///< over left ++ right columns; null: none
-  /// kIntervalJoin: the residual holds all bounds; a row is kept until the watermark passes these (over one
-  /// side's columns).
+  /// kIntervalJoin: bounds of right row time − left row time. Without one, the residual holds it, and a row is
+  /// kept until the watermark passes `…_keep_until` (over its own side's columns).
+  std::optional<int64_t> lower_us;
+  std::optional<int64_t> upper_us;
   ExpressionPtr left_keep_until;
   ExpressionPtr right_keep_until;
 

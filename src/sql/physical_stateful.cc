@@ -407,6 +407,8 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildJoin(const LogicalNode& node) {
     options.join = spec;
     options.left_time = l.row_time;
     options.right_time = r.row_time;
+    if (node.lower_us) options.lower = {*node.lower_us, true};
+    if (node.upper_us) options.upper = {*node.upper_us, true};
     options.left_keep_until = node.left_keep_until;
     options.right_keep_until = node.right_keep_until;
     make = [options] { return MakeIntervalJoin(options); };

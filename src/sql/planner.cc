@@ -55,10 +55,10 @@ PlannedScript PlanScript(std::string_view text, const BinderOptions& options) {
 
   std::vector<NodePtr> roots;
   for (const BoundOutput& output : bound.outputs) roots.push_back(output.node);
-  std::vector<NodePtr> pruned = PruneColumns(roots);
-  for (size_t i = 0; i < pruned.size(); ++i) out.outputs.push_back({pruned[i], bound.outputs[i].table});
+  const std::vector<NodePtr> rewritten = ShareAggregates(PruneColumns(roots));
+  for (size_t i = 0; i < rewritten.size(); ++i) out.outputs.push_back({rewritten[i], bound.outputs[i].table});
   for (const auto& [statement, node] : bound.explains)
-    out.explains.emplace_back(statement, PruneColumns({node})[0]);
+    out.explains.emplace_back(statement, ShareAggregates(PruneColumns({node}))[0]);
   return out;
 }
 

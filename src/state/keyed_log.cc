@@ -12,7 +12,8 @@ namespace laminar {
 
 namespace {
 
-constexpr int64_t kBucketUs = 1'000'000;
+constexpr int64_t kBucketUs = 1 << 18;  // about a quarter of a second
+constexpr size_t kPrefetchAhead = 8;
 constexpr int64_t kStaleEntriesMin = 4096;
 constexpr uint32_t kIndexedRowsMin = 16;  // fewer rows of a key are searched one by one
 
@@ -198,9 +199,15 @@ void KeyedLog::IndexTime(LogRow* row) {
   if (row->time < near_end_) {
     near_.push_back(entry);
     std::push_heap(near_.begin(), near_.end(), std::greater<>());
-  } else {
-    later_[BucketOf(row->time)].push_back(entry);
+    return;
   }
+  const int64_t bucket = BucketOf(row->time);
+  if (!open_bucket_ || bucket != open_bucket_number_) {
+    open_bucket_ = &later_[bucket];
+    open_bucket_number_ = bucket;
+    if (open_bucket_->empty()) open_bucket_->reserve(bucket_entries_);
+  }
+  open_bucket_->push_back(entry);
 }
 
 bool KeyedLog::IsCurrent(const TimeEntry& entry) const {
@@ -212,7 +219,9 @@ bool KeyedLog::IsCurrent(const TimeEntry& entry) const {
 void KeyedLog::RebuildTimeIndex() {
   time_entries_ = INT64_MIN / 2;  // no second rebuild while this one adds entries
   near_.clear();
+  due_.clear();
   later_.clear();
+  open_bucket_ = nullptr;
   int64_t entries = 0;
   ForEach([&](LogRow& row) {
     IndexTime(&row);
@@ -230,24 +239,39 @@ void KeyedLog::ExpireRow(const TimeEntry& entry, const std::function<void(const 
   ++*count;
 }
 
+/// Takes the oldest entry below `time` out of due_ or near_.
+bool KeyedLog::TakeDue(int64_t time, TimeEntry* entry) {
+  const bool from_near = !near_.empty() && (due_.empty() || due_.back() > near_.front());
+  if (from_near ? near_.front().time >= time : due_.empty() || due_.back().time >= time) return false;
+  std::vector<TimeEntry>& from = from_near ? near_ : due_;
+  if (from_near) std::pop_heap(near_.begin(), near_.end(), std::greater<>());
+  *entry = from.back();
+  from.pop_back();
+  return true;
+}
+
 int64_t KeyedLog::ExpireBefore(int64_t time, const std::function<void(const LogRow&)>& visit) {
   LAMINAR_CHECK(options_.expires, "a log without time index");
   int64_t count = 0;
-  while (!near_.empty() && near_.front().time < time) {
-    std::pop_heap(near_.begin(), near_.end(), std::greater<>());
-    const TimeEntry entry = near_.back();
-    near_.pop_back();
-    ExpireRow(entry, visit, &count);
-  }
+  TimeEntry entry;
+  while (TakeDue(time, &entry)) ExpireRow(entry, visit, &count);
   while (!later_.empty() && BucketBegin(later_.begin()->first) < time) {
-    // near_ is empty here: all in it is older than any bucket.
+    // due_ and near_ are empty here: all in them is older than any bucket.
     std::vector<TimeEntry> bucket = std::move(later_.begin()->second);
     near_end_ = std::max(near_end_, BucketBegin(later_.begin()->first + 1));
     later_.erase(later_.begin());
-    std::sort(bucket.begin(), bucket.end(), [](const TimeEntry& a, const TimeEntry& b) { return b > a; });
-    size_t due = 0;
-    while (due < bucket.size() && bucket[due].time < time) ExpireRow(bucket[due++], visit, &count);
-    near_.assign(bucket.begin() + static_cast<int64_t>(due), bucket.end());  // sorted, so already a heap
+    open_bucket_ = nullptr;
+    bucket_entries_ = bucket.size();
+    if (!visit && near_end_ <= time && near_end_ < INT64_MAX) {  // all go, and nobody sees in which order
+      for (size_t i = 0; i < bucket.size(); ++i) {
+        if (i + kPrefetchAhead < bucket.size()) __builtin_prefetch(bucket[i + kPrefetchAhead].row);
+        ExpireRow(bucket[i], visit, &count);
+      }
+      continue;
+    }
+    due_ = std::move(bucket);
+    std::sort(due_.begin(), due_.end(), std::greater<>());
+    while (TakeDue(time, &entry)) ExpireRow(entry, visit, &count);
   }
   DropEmptyKeys();
   return count;
@@ -255,6 +279,7 @@ int64_t KeyedLog::ExpireBefore(int64_t time, const std::function<void(const LogR
 
 std::optional<int64_t> KeyedLog::min_time() const {
   if (size_ == 0) return std::nullopt;
+  if (!due_.empty()) return near_.empty() ? due_.back().time : std::min(due_.back().time, near_.front().time);
   if (!near_.empty()) return near_.front().time;
   if (!later_.empty()) return BucketBegin(later_.begin()->first);
   return std::nullopt;

@@ -132,6 +132,7 @@ class KeyedLog {
   void MarkDirty(LogRow* row);
   void DropEmptyKeys();
   void IndexTime(LogRow* row);
+  bool TakeDue(int64_t time, TimeEntry* entry);
   bool IsCurrent(const TimeEntry& entry) const;
   void RebuildTimeIndex();
 
@@ -144,11 +145,15 @@ class KeyedLog {
   std::unordered_multimap<uint64_t, LogRow*> by_bytes_;  // by BytesHash; rows of keys that are indexed
   std::vector<uint8_t> dirty_blocks_;                    // by block: some row is dirty
   DeletedKeys deleted_;
-  // Times below near_end_ are in near_, a min-heap; later ones unordered in buckets of kBucketUs, which go to
-  // near_ when due.
+  // Times below near_end_ are in due_, the rest of the last bucket with the oldest at its end, or in near_, a
+  // min-heap of those that came after; later ones unordered in buckets of kBucketUs.
+  std::vector<TimeEntry> due_;
   std::vector<TimeEntry> near_;
   int64_t near_end_ = INT64_MIN;
   std::map<int64_t, std::vector<TimeEntry>> later_;
+  std::vector<TimeEntry>* open_bucket_ = nullptr;  // that of the last row, in later_
+  int64_t open_bucket_number_ = 0;
+  size_t bucket_entries_ = 0;  // of the last bucket that was due: the first guess for the next
   int64_t time_entries_ = 0;
 };
 

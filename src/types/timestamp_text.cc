@@ -243,6 +243,39 @@ std::optional<int64_t> ParseTimestampNs(std::string_view text) {
   return ScaleSeconds(parsed->seconds, kNanosPerSecond, parsed->nanos);
 }
 
+bool TimestampReader::ReadDate(std::string_view text, int64_t* us) {
+  if (text.size() < 19) return false;
+  Cursor at{text.data(), text.data() + sizeof(date_)};
+  int64_t days;
+  if (!IsDigit(text[0]) || !TakeDate(&at, &days) || !at.done()) return false;
+  std::memcpy(date_, text.data(), sizeof(date_));
+  date_us_ = days * kSecondsPerDay * 1'000'000;
+  return ReadTime(text, us);
+}
+
+/// `text` has at least 19 bytes, of which the first ten are date_.
+bool TimestampReader::ReadTime(std::string_view text, int64_t* us) const {
+  if constexpr (std::endian::native != std::endian::little) return false;
+  const char* p = text.data();
+  if (p[10] != ' ' && p[10] != 'T') return false;
+  uint64_t time;
+  if (!MatchPicture<0x30303a30303a3030, 0x0000ff0000ff0000>(p + 11, 0, &time)) return false;
+  const int hour = PairAt(time, 0), minute = PairAt(time, 3), second = PairAt(time, 6);
+  if (hour > 23 || minute > 59 || second > 60) return false;
+  const size_t end = text.size() - (text.back() == 'Z' ? 1 : 0);
+  int32_t fraction = 0;
+  if (end > 19) {
+    if (end > 26 || end == 20 || p[19] != '.') return false;
+    for (size_t i = 20; i < end; ++i) {
+      if (!IsDigit(p[i])) return false;
+      fraction = fraction * 10 + (p[i] - '0');
+    }
+    fraction *= kPowersOfTen[26 - end];
+  }
+  *us = date_us_ + (hour * 3600 + minute * 60 + second) * int64_t{1'000'000} + fraction;
+  return true;
+}
+
 std::optional<int32_t> ParseDate(std::string_view text) {
   Cursor at{text.data(), text.data() + text.size()};
   int64_t days;

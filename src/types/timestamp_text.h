@@ -5,6 +5,7 @@
 /// locale.
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,24 @@ std::optional<TimestampText> ParseTimestamp(std::string_view text);
 std::optional<int64_t> ParseTimestampUs(std::string_view text);
 /// The same as ns since 1970; nullopt also outside 1677–2262.
 std::optional<int64_t> ParseTimestampNs(std::string_view text);
+
+/// Reads texts that mostly have the date of the one before, as those of a stream do.
+class TimestampReader {
+ public:
+  /// As ParseTimestampUs, but only the forms `YYYY-MM-DD?HH:MM:SS[.f…][Z]`, where ? is T or a space: false
+  /// for all else, right or wrong, and `*us` is left alone.
+  bool Read(std::string_view text, int64_t* us) {
+    return text.size() >= 19 && std::memcmp(text.data(), date_, sizeof(date_)) == 0 ? ReadTime(text, us)
+                                                                                    : ReadDate(text, us);
+  }
+
+ private:
+  bool ReadDate(std::string_view text, int64_t* us);
+  bool ReadTime(std::string_view text, int64_t* us) const;
+
+  char date_[10] = {'1', '9', '7', '0', '-', '0', '1', '-', '0', '1'};
+  int64_t date_us_ = 0;
+};
 
 /// `YYYY-MM-DD` as days since 1970.
 std::optional<int32_t> ParseDate(std::string_view text);

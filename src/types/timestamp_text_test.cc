@@ -44,6 +44,24 @@ TEST(TimestampText, ReadsEveryForm) {
     ASSERT_TRUE(ParseTimestampUs(c.text).has_value()) << c.text;
     EXPECT_EQ(*ParseTimestampUs(c.text), c.micros) << c.text;
   }
+  TimestampReader reader;
+  for (const Case& c : cases) {
+    for (int time = 0; time < 2; ++time) {  // with another date before it, then with its own
+      int64_t micros = c.micros;
+      reader.Read(c.text, &micros);
+      EXPECT_EQ(micros, c.micros) << c.text;
+    }
+  }
+}
+
+TEST(TimestampText, ReaderTakesTheCommonForms) {
+  TimestampReader reader;
+  for (const char* text : {"2023-09-18T14:23:10Z", "2023-09-18 14:23:10", "2023-09-18 14:23:10.123",
+                           "2023-09-19 00:00:00.123456Z", "1969-12-31T23:59:59.9", "2024-02-29T23:59:60"}) {
+    int64_t micros = 0;
+    EXPECT_TRUE(reader.Read(text, &micros)) << text;
+    EXPECT_EQ(micros, *ParseTimestampUs(text)) << text;
+  }
 }
 
 TEST(TimestampText, RefusesWhatIsNot) {
@@ -80,6 +98,10 @@ TEST(TimestampText, RefusesWhatIsNot) {
                          "2023-09-18T14:23:10,5",
                          "202\xc2\xb2-09-18T14:23:10"};
   for (const char* text : cases) EXPECT_FALSE(ParseTimestamp(text).has_value()) << text;
+  TimestampReader reader;
+  int64_t micros;
+  EXPECT_TRUE(reader.Read("2023-09-18T14:23:10Z", &micros));
+  for (const char* text : cases) EXPECT_FALSE(reader.Read(text, &micros)) << text;
 }
 
 TEST(TimestampText, SaysWhatTheTextNamed) {

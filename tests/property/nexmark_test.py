@@ -36,7 +36,7 @@ def open_duckdb(path):
     duck = duckdb.connect()
     duck.execute("SET threads = 1")
     source = f"read_json('{path}', format='newline_delimited', columns={{event_type: 'INT', %s: '%s'}})"
-    for kind, type_, number in (("person", bench.P, 0), ("auction", bench.A, 1), ("bid", bench.B, 2)):
+    for kind, type_, number in (("person", bench.PERSON, 0), ("auction", bench.AUCTION, 1), ("bid", bench.BID, 2)):
         duck.execute(f"CREATE TABLE {kind} AS SELECT {kind}.* RENAME (dateTime AS ts) FROM (SELECT unnest({kind}, max_depth := 2) "
                      f"FROM {source % (kind, type_)} WHERE event_type = {number}) {kind}")
     return duck

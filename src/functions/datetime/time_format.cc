@@ -20,10 +20,31 @@ void CheckConstantFormat(const BindArguments& arguments, size_t index) {
   }
 }
 
+/// The text before, which is mostly that of the next row too.
+class RecentText {
+ public:
+  void Append(const TimePattern& pattern, const MomentParts& moment, TextWriter& out) {
+    const auto behind = static_cast<uint64_t>(moment.seconds) - static_cast<uint64_t>(begin_);
+    if (behind < static_cast<uint64_t>(length_)) return out.Append(text_);
+    pattern.Append(moment, out);
+    length_ = pattern.seconds_per_text();
+    if (length_ == 0) return;
+    const int64_t into = (moment.seconds % length_ + length_) % length_;
+    begin_ = static_cast<int64_t>(static_cast<uint64_t>(moment.seconds) - static_cast<uint64_t>(into));
+    text_ = out.row();
+  }
+
+ private:
+  int64_t begin_ = 0, length_ = 0;  // in seconds: whose text it is
+  std::string text_;
+};
+
 template <typename Memory>
 ScalarKernel FormatKernel(int64_t ticks_per_second) {
   return [ticks_per_second](const ScalarCall& call) {
     TimePatternCache cache;
+    RecentText recent;
+    const bool one_format = call.args[1].is_scalar();
     return MapText<Memory, std::string_view>(
         call, arrow::utf8(),
         [&](Memory value, std::string_view format, TextWriter& out, BatchError& error) {
@@ -34,9 +55,13 @@ ScalarKernel FormatKernel(int64_t ticks_per_second) {
             return;
           }
           // A DATE counts days.
-          pattern->Append(ticks_per_second == 0 ? MomentParts{int64_t{value} * 86'400, 0}
-                                                : PartsOfTicks(value, ticks_per_second),
-                          out);
+          const MomentParts moment = ticks_per_second == 0 ? MomentParts{int64_t{value} * 86'400, 0}
+                                                           : PartsOfTicks(value, ticks_per_second);
+          if (one_format) {
+            recent.Append(*pattern, moment, out);
+          } else {
+            pattern->Append(moment, out);
+          }
         },
         24);
   };
@@ -51,7 +76,8 @@ std::optional<BoundScalar> BindFormat(const BindArguments& arguments) {
   ScalarKernel kernel = type->id() == TypeId::kDate ? FormatKernel<int32_t>(0)
                         : time                      ? FormatKernel<int64_t>(kSecondNs)
                                                     : FormatKernel<int64_t>(TicksPerSecond(*type));
-  return BoundScalar{{*type, Type::Text()}, Type::Text(), std::move(kernel), true};
+  const bool can_fail = !ConstantText(arguments, 1);  // a constant format is known to be one
+  return BoundScalar{{*type, Type::Text()}, Type::Text(), std::move(kernel), can_fail};
 }
 
 /// Seconds since 1970 → TIMESTAMP, or text with a format.
@@ -61,7 +87,8 @@ std::optional<BoundScalar> BindFromUnixTime(const BindArguments& arguments) {
   if (arguments.size() == 2) {
     if (!ImplicitlyCastable(arguments.types[1], Type::Text())) return std::nullopt;
     CheckConstantFormat(arguments, 1);
-    return BoundScalar{{Type::Int64(), Type::Text()}, Type::Text(), FormatKernel<int64_t>(1), true};
+    const bool can_fail = !ConstantText(arguments, 1);
+    return BoundScalar{{Type::Int64(), Type::Text()}, Type::Text(), FormatKernel<int64_t>(1), can_fail};
   }
   return BoundScalar{
       {Type::Int64()},

@@ -314,6 +314,31 @@ bool TimePattern::AddJava(char letter, int count, std::string* error) {
   }
 }
 
+int64_t TimePattern::seconds_per_text() const {
+  int64_t seconds = 86'400;
+  for (const Token& token : tokens_) {
+    switch (token.field) {
+      case Field::kHour24:
+      case Field::kHour12:
+      case Field::kAmPm:
+        seconds = std::min<int64_t>(seconds, 3'600);
+        break;
+      case Field::kMinute:
+        seconds = std::min<int64_t>(seconds, 60);
+        break;
+      case Field::kSecond:
+      case Field::kEpoch:
+        seconds = std::min<int64_t>(seconds, 1);
+        break;
+      case Field::kFraction:
+        return 0;
+      default:
+        break;
+    }
+  }
+  return seconds;
+}
+
 void TimePattern::Append(const MomentParts& moment, TextWriter& out) const {
   const int64_t days = FloorDivide(moment.seconds, 86'400);
   const int64_t second_of_day = FloorModulo(moment.seconds, 86'400);

@@ -26,6 +26,8 @@ class TimePattern {
   static std::optional<TimePattern> Compile(std::string_view format, std::string* error);
 
   void Append(const MomentParts& moment, TextWriter& out) const;
+  /// Moments of the same so many seconds, counted from 1970, have the same text; 0: any two may differ.
+  int64_t seconds_per_text() const;
   /// All of the text must match. Parts that the format has not are those of 1970-01-01 00:00:00. nullopt: no
   /// match or no such date.
   std::optional<MomentParts> Parse(std::string_view text) const;

@@ -3,11 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "base/error.h"
 #include "functions/elementwise.h"
 #include "functions/overload.h"
 #include "functions/register_text.h"
 #include "functions/text/regex.h"
+#include "functions/text/regex_literal.h"
 #include "functions/text/text_list.h"
 #include "functions/text/utf8.h"
 
@@ -26,6 +29,12 @@ struct RegexCall {
   RegexSource source;
   bool constant = false;
   int constant_groups = 0;  ///< of the constant pattern
+  std::string literal;      ///< what every match of the constant pattern holds; empty: not known
+
+  /// Cheaper than the regular expression, where it is false.
+  bool MayMatch(std::string_view text) const {
+    return literal.empty() || memmem(text.data(), text.size(), literal.data(), literal.size()) != nullptr;
+  }
 };
 
 /// Throws UserError for a constant pattern or flags that are bad.
@@ -39,14 +48,15 @@ RegexCall BindRegex(const char* function, const BindArguments& arguments, size_t
                     fmt::format("{}: unknown flag in '{}'; there are g, i, m and s", function, *flags_text));
   }
   const auto pattern = ConstantText(arguments, pattern_index);
-  if (!pattern || !flags) return {RegexSource(function, nullptr, {}), false, 0};
+  if (!pattern || !flags) return {RegexSource(function, nullptr, {}), false, 0, ""};
   std::string error;
   RegexPtr regex = CompileRegex(*pattern, *flags, &error);
   if (!regex)
     throw UserError(Reason::kTypeError, {},
                     fmt::format("{}: bad pattern '{}': {}", function, *pattern, error));
   const int groups = regex->NumberOfCapturingGroups();
-  return {RegexSource(function, std::move(regex), *flags), true, groups};
+  return {RegexSource(function, std::move(regex), *flags), true, groups,
+          flags->ignore_case ? "" : RequiredLiteral(*pattern)};
 }
 
 using MakeKernel = ScalarKernel (*)(RegexCall regex, const BindArguments& arguments);
@@ -77,10 +87,9 @@ ScalarKernel LikeKernel(RegexCall regex, const BindArguments&) {
     RegexSource source = regex.source;
     if (call.args.size() == 2) {
       return Map<std::string_view, std::string_view>(
-          call, arrow::boolean(),
-          [&source](std::string_view text, std::string_view pattern, BatchError& error) {
+          call, arrow::boolean(), [&](std::string_view text, std::string_view pattern, BatchError& error) {
             const re2::RE2* compiled = source.Get(pattern, "", error);
-            return compiled && Matches(*compiled, text);
+            return compiled && regex.MayMatch(text) && Matches(*compiled, text);
           });
     }
     return Map<std::string_view, std::string_view, std::string_view>(
@@ -128,14 +137,15 @@ ScalarKernel ExtractKernel(RegexCall regex, const BindArguments& arguments) {
           call, arrow::utf8(),
           [&](std::string_view text, std::string_view pattern, BatchError& error) -> Found {
             const re2::RE2* compiled = source.Get(pattern, "", error);
-            return compiled ? ExtractGroup(*compiled, text, 0, groups) : std::nullopt;
+            return compiled && regex.MayMatch(text) ? ExtractGroup(*compiled, text, 0, groups) : std::nullopt;
           });
     }
     return Map<std::string_view, std::string_view, int64_t>(
         call, arrow::utf8(),
         [&](std::string_view text, std::string_view pattern, int64_t group, BatchError& error) -> Found {
           const re2::RE2* compiled = source.Get(pattern, "", error);
-          return compiled ? ExtractGroup(*compiled, text, group, groups) : std::nullopt;
+          return compiled && regex.MayMatch(text) ? ExtractGroup(*compiled, text, group, groups)
+                                                  : std::nullopt;
         });
   };
 }

@@ -223,6 +223,9 @@ class Pruner {
         }
         if (node.left_keep_until) Collect(node.left_keep_until, kAll, &in(0));
         if (node.right_keep_until) Collect(node.right_keep_until, kAll, &in(1));
+        if (node.kind == NodeKind::kIntervalJoin) {
+          for (size_t i : {0, 1}) in(i)[node.inputs[i]->schema.row_time].all = true;
+        }
         if (node.kind == NodeKind::kWindowJoin) {
           AddWindow(node.inputs[0]->schema, &in(0));
           AddWindow(node.inputs[1]->schema, &in(1));

@@ -20,4 +20,7 @@ void CheckOvers(const std::vector<NodePtr>& roots);
 /// all outputs together, since they may share nodes; result in the same order.
 std::vector<NodePtr> PruneColumns(const std::vector<NodePtr>& roots);
 
+/// Equal aggregates over the same rows become one node with several parents. Result in the same order.
+std::vector<NodePtr> ShareAggregates(const std::vector<NodePtr>& roots);
+
 }  // namespace laminar::sql
