@@ -34,7 +34,8 @@ inline constexpr int kInterrupted = 130;
 struct ScriptArguments {
   std::string file;
   std::string text_argument;
-  int parallelism = 0;  ///< 0: the script's, else 1
+  const CLI::Option* execute = nullptr;  ///< `-e`: given, the text counts even if it is empty
+  int parallelism = 0;                   ///< 0: the script's, else 1
   std::vector<std::string> settings;
 
   void AddTo(CLI::App& command);

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "cli/commands.h"
@@ -124,9 +125,17 @@ int Run(const ScriptArguments& arguments, const StateArguments& state, const std
   physical.preview = format == "table" ? TablePreview() : JsonPreview(registries);
   for (const auto& [statement, node] : script.explains) {
     const bool json = statement->explain_mode == sql::ExplainMode::kJson;
-    std::fputs((json ? sql::ExplainJson(script, {node}, nullptr) : sql::ExplainText(script, {node}, nullptr))
-                   .c_str(),
-               stdout);
+    std::optional<JobGraph> graph;
+    if (statement->explain_mode == sql::ExplainMode::kVerbose) {
+      sql::PlannedScript one;
+      one.outputs = {{node, node->table}};
+      one.settings = script.settings;
+      graph = sql::MakeJobGraph(one, physical);
+    }
+    const JobGraph* shown = graph ? &*graph : nullptr;
+    std::fputs(
+        (json ? sql::ExplainJson(script, {node}, shown) : sql::ExplainText(script, {node}, shown)).c_str(),
+        stdout);
   }
   script.explains.clear();
   if (script.outputs.empty()) return kOk;

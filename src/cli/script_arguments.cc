@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -12,7 +13,7 @@ namespace laminar::cli {
 void ScriptArguments::AddTo(CLI::App& command) {
   auto* group = command.add_option_group("script");
   group->add_option("FILE", file, "SQL script, or - for standard input");
-  group->add_option("-e,--execute", text_argument, "SQL text instead of a file");
+  execute = group->add_option("-e,--execute", text_argument, "SQL text instead of a file");
   group->require_option(1);
   command
       .add_option("--parallelism", parallelism,
@@ -22,17 +23,19 @@ void ScriptArguments::AddTo(CLI::App& command) {
 }
 
 std::string ScriptArguments::name() const {
-  if (!text_argument.empty()) return "<command line>";
+  if (execute->count() > 0) return "<command line>";
   return file == "-" ? "<stdin>" : file;
 }
 
 std::string ScriptArguments::Read() const {
-  if (!text_argument.empty()) return text_argument;
+  if (execute->count() > 0) return text_argument;
   if (file == "-") {
     std::ostringstream text;
     text << std::cin.rdbuf();
     return text.str();
   }
+  if (std::filesystem::is_directory(file))
+    throw ExternalError("file", "cannot read script '" + file + "': it is a folder");
   std::ifstream in(file, std::ios::binary);
   if (!in) throw ExternalError("file", "cannot open script '" + file + "': " + std::strerror(errno));
   std::ostringstream text;

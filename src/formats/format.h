@@ -133,8 +133,8 @@ struct Format {
   /// connector that reads one file in several tasks, or from the middle, puts them before each block. Empty:
   /// none. A decoder that gets a file's blocks in order from the first needs no repetition.
   std::function<int64_t(const FormatSpec&, std::string_view start)> header_bytes;
-  /// Schema of sample bytes (the first piece of a file), for tables without a column list. Empty: cannot
-  /// infer.
+  /// Schema of sample bytes (the first piece of a file; for formats with `open_file` its end), for tables
+  /// without a column list. Empty: cannot infer.
   std::function<Schema(const FormatSpec&, std::string_view sample)> infer;
   /// The only schema that the format can have (raw, and json with `unstructured`: one `value` column). Empty
   /// function, or no columns: any.

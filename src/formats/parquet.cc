@@ -14,6 +14,7 @@
 #include <parquet/properties.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/arrow_result.h"
 #include "formats/json_text.h"
@@ -430,6 +431,35 @@ void CheckWritable(const Type& type, const std::string& path) {
   for (const Field& field : type.fields()) CheckWritable(field.type, path + "." + field.name);
 }
 
+/// Columns of a whole file or of its end: all that is needed is the footer. Columns of types that SQL lacks
+/// are left out.
+Schema InferParquet(std::string_view bytes) {
+  constexpr size_t kTailBytes = 8;  // length of the footer, then "PAR1"
+  if (bytes.size() < kTailBytes || !bytes.ends_with("PAR1"))
+    throw ExternalError("parquet", "no Parquet file");
+  uint32_t length;
+  std::memcpy(&length, bytes.data() + bytes.size() - kTailBytes, sizeof length);
+  if (length > bytes.size() - kTailBytes)
+    throw ExternalError("parquet", "the file's footer of " + std::to_string(length) + " bytes is too large");
+  std::shared_ptr<arrow::Schema> schema;
+  try {
+    const auto footer =
+        parquet::FileMetaData::Make(bytes.data() + bytes.size() - kTailBytes - length, &length);
+    OrFileError(
+        parquet::arrow::FromParquetSchema(footer->schema(), parquet::default_arrow_reader_properties(),
+                                          footer->key_value_metadata(), &schema),
+        "schema");
+  } catch (const parquet::ParquetException& error) {
+    throw ExternalError("parquet", error.what());
+  }
+  Schema out;
+  for (const auto& field : schema->fields()) {
+    if (auto type = SqlTypeOf(*field->type()))
+      out.fields.push_back({field->name(), *type, field->nullable()});
+  }
+  return out;
+}
+
 }  // namespace
 
 void RegisterParquet(FormatRegistry& registry) {
@@ -453,6 +483,7 @@ void RegisterParquet(FormatRegistry& registry) {
     for (const Field& field : columns.fields) CheckWritable(field.type, field.name);
     return std::make_unique<ParquetFileWriter>(ParquetOptionsOf(spec), std::move(stream), columns);
   };
+  format.infer = [](const FormatSpec&, std::string_view sample) { return InferParquet(sample); };
   registry.Add(std::move(format));
 }
 

@@ -142,12 +142,19 @@ class WindowAggregate final : public Operator {
             writer.Table(DistinctTable(set)).Put(key_group, TupleKey(prefix, map, owner, tuple, &key), value);
           });
     }
-    SnapshotProgress(writer, closed_us_);
+    if (options_.window.processing_time) {
+      SnapshotSentWindows(writer.Table(kProgressTable));
+    } else {
+      SnapshotProgress(writer, closed_us_);
+    }
   }
 
   void Restore(const SnapshotReader& reader) override {
-    closed_us_ = RestoreProgress(reader);
-    if (!options_.window.processing_time) watermark_us_ = closed_us_;
+    if (options_.window.processing_time) {
+      RestoreSentWindows(reader);
+    } else {
+      closed_us_ = watermark_us_ = RestoreProgress(reader);
+    }
     reader.ForEach("panes", [this](const StateEntry& entry) {
       std::string_view key = entry.key;
       Pane& pane = PaneAt(TakeSpan(&key));
@@ -206,6 +213,38 @@ class WindowAggregate final : public Operator {
     std::memcpy(key->data() + prefix.size(), &length, sizeof length);
     key->append(tuple);
     return *key;
+  }
+
+  // Processing time: each subtask fires by its own timer, so up to which end windows have been sent is kept
+  // by key group. A subtask that takes over groups of several others starts from the least and leaves out,
+  // window by window, the groups that have sent it already.
+
+  void SnapshotSentWindows(StateWriter& table) {
+    if (saved_us_ == closed_us_) return;
+    saved_us_ = closed_us_;
+    for (int group = context_.key_groups.begin; group < context_.key_groups.end; ++group) {
+      const auto sent = sent_us_.find(static_cast<uint16_t>(group));
+      std::string value;
+      AppendPlain(std::max(closed_us_, sent == sent_us_.end() ? kMinWatermark : sent->second), &value);
+      table.Put(static_cast<uint16_t>(group), "watermark", value);
+    }
+  }
+
+  void RestoreSentWindows(const SnapshotReader& reader) {
+    reader.ForEach(kProgressTable, [this](const StateEntry& entry) {
+      std::string_view value = entry.value;
+      sent_us_[entry.key_group] = TakePlain<int64_t>(&value);
+    });
+    if (sent_us_.empty()) return;
+    const auto [least, most] = std::minmax_element(
+        sent_us_.begin(), sent_us_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    closed_us_ = least->second;
+    sent_us_max_ = most->second;
+  }
+
+  bool HasSent(const Pane& pane, uint32_t slot, int64_t end_us) const {
+    const auto sent = sent_us_.find(KeyGroupOf(pane.groups.hash(slot)));
+    return sent != sent_us_.end() && end_us <= sent->second;
   }
 
   Pane& PaneAt(const Span& span) {
@@ -426,15 +465,18 @@ class WindowAggregate final : public Operator {
                                        &accumulators_);
     }
     const int64_t count = pane.groups.size();
+    const bool some_sent = window.end <= sent_us_max_;
     std::vector<uint32_t> slots;
     for (int64_t begin = 0; begin < count; begin += kOutputGroups) {
-      const int64_t rows = std::min(kOutputGroups, count - begin);
-      slots.resize(static_cast<size_t>(rows));
-      records_.resize(static_cast<size_t>(rows));
-      for (int64_t i = 0; i < rows; ++i) {
-        slots[i] = static_cast<uint32_t>(begin + i);
-        records_[i] = pane.groups.record(slots[i]);
+      slots.clear();
+      for (int64_t slot = begin; slot < std::min(begin + kOutputGroups, count); ++slot) {
+        if (!some_sent || !HasSent(pane, static_cast<uint32_t>(slot), window.end))
+          slots.push_back(static_cast<uint32_t>(slot));
       }
+      const auto rows = static_cast<int64_t>(slots.size());
+      if (rows == 0) continue;
+      records_.resize(slots.size());
+      for (int64_t i = 0; i < rows; ++i) records_[i] = pane.groups.record(slots[i]);
       Batch batch{
           .num_rows = rows, .columns = pane.groups.DecodeKeys(slots.data(), rows), .weights = nullptr};
       for (auto& column : accumulators_.Finish(records_.data(), rows))
@@ -478,6 +520,10 @@ class WindowAggregate final : public Operator {
   std::map<RunId, std::unique_ptr<Pane>> runs_;  // null pointer: not worth merging
   int64_t watermark_us_ = kMinWatermark;         // of the input
   int64_t closed_us_ = kMinWatermark;  // windows that end by then have been sent; event time: the watermark
+  int64_t saved_us_ = kMinWatermark;   // processing time: closed_us_ of the last snapshot
+  std::map<uint16_t, int64_t>
+      sent_us_;  // processing time, restored: by key group, end of the last window sent
+  int64_t sent_us_max_ = kMinWatermark;
   DeletedKeys deleted_groups_;
   std::vector<DeletedKeys> deleted_tuples_;  // by set
 

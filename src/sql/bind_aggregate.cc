@@ -392,7 +392,6 @@ ExpressionPtr Binder::BindOverCall(const Expr& expr, SelectContext& context) {
     }
   } else {
     if (!options_.functions->FindAggregate(name)) {
-      context.allow_over = saved;
       throw UserError(Reason::kUnknownFunction, expr.span,
                       "'" + name + "' is not an aggregate or window function");
     }
@@ -401,17 +400,7 @@ ExpressionPtr Binder::BindOverCall(const Expr& expr, SelectContext& context) {
     inner.scope = context.scope;
     inner.allow_aggregates = true;
     inner.aliases = context.aliases;
-    Expr& unfiltered = const_cast<Expr&>(expr);
-    std::unique_ptr<WindowSpec> over = std::move(unfiltered.over);
-    ExpressionPtr placeholder;
-    try {
-      placeholder = BindAggregateCall(expr, inner);
-    } catch (...) {
-      unfiltered.over = std::move(over);
-      context.allow_over = saved;
-      throw;
-    }
-    unfiltered.over = std::move(over);
+    ExpressionPtr placeholder = BindAggregateCall(expr, inner);
     use.call.kind = OverKind::kAggregate;
     use.call.aggregate = inner.aggregates[0];
     use.call.type = placeholder->type();
@@ -496,16 +485,12 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
       plain.push_back(static_cast<int>(i));
     }
   }
-  if (context.windows.size() > 1 || (context.windows.size() == 1 && window_use < 0)) {
-    const auto& extra = context.windows.back();
-    if (window_use < 0 && !groups.empty() && context.windows.size() == 1) {
-      throw UserError(Reason::kWindowNotGrouped, extra.span, "this window is not in the GROUP BY")
-          .Hint(kWindowHint);
-    }
-    if (context.windows.size() > 1)
-      throw UserError(Reason::kMultipleWindows, extra.span, "a query can group by one window only");
-    throw UserError(Reason::kWindowNotGrouped, extra.span, "this window is not in the GROUP BY")
-        .Hint(kWindowHint);
+  for (size_t i = 0; i < context.windows.size(); ++i) {
+    if (static_cast<int>(i) == window_use) continue;
+    UserError error(Reason::kWindowNotGrouped, context.windows[i].span, "this window is not in the GROUP BY");
+    throw error.Hint(window_use < 0
+                         ? kWindowHint
+                         : "the GROUP BY has " + context.windows[window_use].definition.ToString());
   }
   if (incoming && window_use >= 0)
     throw UserError(Reason::kMultipleWindows, window_span, "a GROUP BY can hold one window only");
@@ -565,12 +550,15 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
         filter = below->predicate;
         below = below->inputs[0];
       }
-      if (filter && below->kind == NodeKind::kWindowAssign && below->window.kind == WindowKind::kSession) {
-        throw UserError(Reason::kUnsupported, window_span,
-                        "a WHERE between a SESSION table function and its GROUP BY is not supported")
-            .Hint("filter first: SESSION over a view with the WHERE");
-      }
-      if (below->kind == NodeKind::kWindowAssign) {
+      // A SESSION table function has its own sessions where it is filtered or partitioned by other keys.
+      auto own_sessions = [&] {
+        if (below->window.kind != WindowKind::kSession) return false;
+        std::set<std::string> keys, partition;
+        for (int i : plain) keys.insert(groups[i]->ToString());
+        for (const ExpressionPtr& key : below->partition_by) partition.insert(key->ToString());
+        return filter || (!partition.empty() && partition != keys);
+      };
+      if (below->kind == NodeKind::kWindowAssign && !own_sessions()) {
         const int limit = below->inputs[0]->schema.num_columns();
         std::vector<int> used;
         for (int i : plain) CollectColumns(*groups[i], &used);
@@ -587,11 +575,6 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
           NodePtr source = below->inputs[0];
           node->inputs = {filter ? MakeFilter(source, filter, select.span) : source};
         }
-      }
-      if (node->window_from_columns && node->window.kind == WindowKind::kSession &&
-          input->kind == NodeKind::kWindowAssign) {
-        throw UserError(Reason::kUnsupported, window_span,
-                        "a SESSION table function can only be grouped by its window and keys");
       }
     }
   }
@@ -707,7 +690,7 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
 
 NodePtr Binder::BuildOvers(NodePtr input, SelectContext& context, std::vector<ExpressionPtr*> outputs) {
   std::vector<int> column_of(context.overs.size(), -1);
-  auto describe = [](const SelectContext::OverUse& use) {
+  auto describe = [&](const SelectContext::OverUse& use) {
     std::string text;
     for (const auto& item : use.partition_by) text += item->ToString() + ",";
     text += "|";
@@ -716,6 +699,8 @@ NodePtr Binder::BuildOvers(NodePtr input, SelectContext& context, std::vector<Ex
               (item.sort.nulls_first ? "f" : "l") + ",";
     text += "|" + std::to_string(use.frame.rows) + std::to_string(use.frame.whole_partition) +
             std::to_string(use.frame.preceding.value_or(-1));
+    // By row time ROW_NUMBER has a frame of its own, and alone it can become a top-N.
+    if (!input->schema.window && use.call.kind == OverKind::kRowNumber) text += "|row_number";
     return text;
   };
   for (size_t i = 0; i < context.overs.size(); ++i) {
@@ -730,7 +715,9 @@ NodePtr Binder::BuildOvers(NodePtr input, SelectContext& context, std::vector<Ex
     const bool by_window =
         std::any_of(first.partition_by.begin(), first.partition_by.end(),
                     [&](const auto& item) { return PartOfWindow(item, in) != WindowPart::kNone; });
-    if (in.window && !by_window) {
+    // Without ORDER BY an aggregate takes in all rows of the window anyway.
+    const bool whole_window = first.order_by.empty() && first.call.kind == OverKind::kAggregate;
+    if (in.window && !by_window && !whole_window) {
       throw UserError(Reason::kOverNeedsWindow, first.span,
                       "the input has windows, so OVER must be PARTITION BY its window")
           .Hint("add the window column to PARTITION BY");

@@ -80,6 +80,15 @@ ExpressionPtr BindNumber(const std::string& text, SourceSpan span) {
   return MakeLiteral(std::make_shared<arrow::DoubleScalar>(value), Type::Double());
 }
 
+/// As CommonType; JSON adapts to what it stands beside. Beside integers it stays JSON: its number may have a
+/// fraction.
+std::optional<Type> CommonWithJson(const Type& a, const Type& b) {
+  if (auto common = CommonType(a, b)) return common;
+  if (a.id() != TypeId::kJson && b.id() != TypeId::kJson) return std::nullopt;
+  const Type& other = a.id() == TypeId::kJson ? b : a;
+  return other.is_integer() ? Type::Json() : other;
+}
+
 /// The value of a text literal, or null.
 const std::string* TextLiteral(const ExpressionPtr& expression, std::string* storage) {
   const auto* literal = dynamic_cast<const LiteralExpression*>(expression.get());
@@ -149,7 +158,7 @@ ExpressionPtr Binder::ToBoolean(ExpressionPtr input, SourceSpan span) {
 Type Binder::Unify(std::vector<ExpressionPtr>& exprs, SourceSpan span, const char* what) {
   Type type = exprs[0]->type();
   for (size_t i = 1; i < exprs.size(); ++i) {
-    auto common = CommonType(type, exprs[i]->type());
+    auto common = CommonWithJson(type, exprs[i]->type());
     if (!common) {
       throw UserError(Reason::kTypeError, span,
                       std::string(what) + " mixes " + type.ToString() + " and " + exprs[i]->type().ToString())
@@ -378,6 +387,9 @@ ExpressionPtr Binder::BindBinary(const Expr& expr, SelectContext& context) {
     };
     const Type a = left->type();
     const Type b = right->type();
+    const auto json_number = [](const Type& type) { return type.id() == TypeId::kJson || type.is_integer(); };
+    if (json_number(a) && json_number(b) && (a.id() == TypeId::kJson || b.id() == TypeId::kJson))
+      return JsonArithmetic(op, left, right, expr.span);
     adapt(left, b);
     adapt(right, a);
     if ((op == "/" || op == "%") && !script_.settings.error_on_division_by_zero &&
@@ -386,6 +398,23 @@ ExpressionPtr Binder::BindBinary(const Expr& expr, SelectContext& context) {
     }
   }
   return Call(op, {std::move(left), std::move(right)}, expr.span);
+}
+
+ExpressionPtr Binder::JsonArithmetic(const std::string& op, const ExpressionPtr& left,
+                                     const ExpressionPtr& right, SourceSpan span) {
+  ExpressionPtr integers;  // whether all JSON operands are
+  for (const ExpressionPtr& side : {left, right}) {
+    if (side->type().id() != TypeId::kJson) continue;
+    ExpressionPtr integer = Call("json_is_integer", {side}, span);
+    integers = integers ? MakeAnd(integers, integer) : integer;
+  }
+  auto as = [&](const Type& type) {
+    ExpressionPtr divisor = CastTo(right, type, span);
+    if ((op == "/" || op == "%") && !script_.settings.error_on_division_by_zero && type.is_integer())
+      divisor = Call("nullif", {divisor, MakeInt64(0)}, span);
+    return CastTo(Call(op, {CastTo(left, type, span), divisor}, span), Type::Json(), span);
+  };
+  return MakeCase({integers}, {as(Type::Int64())}, as(Type::Double()));
 }
 
 ExpressionPtr Binder::BindCase(const Expr& expr, SelectContext& context) {
@@ -523,7 +552,10 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
   }
   if (name == "greatest" || name == "least") {
     if (args.empty()) throw UserError(Reason::kTypeError, expr.span, name + " takes at least one argument");
-    Unify(args, expr.span, name == "greatest" ? "GREATEST" : "LEAST");
+    const bool json = Unify(args, expr.span, name == "greatest" ? "GREATEST" : "LEAST").id() == TypeId::kJson;
+    for (ExpressionPtr& arg : args) {
+      if (json) arg = CastTo(arg, Type::Double(), expr.span);  // ordered as numbers
+    }
   }
   if (name == "struct" || name == "row") {
     std::vector<Field> fields;
@@ -621,6 +653,7 @@ ExpressionPtr Binder::BindExprInner(const Expr& expr, SelectContext& context) {
       if (expr.text == "not")
         return Call("not", {ToBoolean(std::move(value), expr.args[0]->span)}, expr.span);
       if (expr.text == "+") return value;
+      if (value->type().id() == TypeId::kJson) return JsonArithmetic("-", MakeInt64(0), value, expr.span);
       return Call("negate", {std::move(value)}, expr.span);
     }
     case ExprKind::kBinary2:

@@ -146,6 +146,9 @@ BoundRelation Binder::BindWindowTable(const TableRef& ref) {
   }
   auto node = MakeNode(NodeKind::kWindowAssign, {source}, ref.span);
   node->window = definition;
+  for (const ExprPtr& key : ref.partition_by) {
+    node->partition_by.push_back(BindExpr(*key, context));
+  }
   node->schema = source->schema;
   node->time_column = definition.processing_time ? column->index() : source->schema.row_time;
   const int first = node->schema.num_columns();
@@ -221,6 +224,7 @@ std::unique_ptr<Binder::FromTree> Binder::BindFromTree(const TableRef& ref) {
                     "lookup and temporal joins are not supported yet");
   tree->right = BindFromTree(*ref.right);
   const int offset = static_cast<int>(tree->columns.size());
+  const bool one_sided = tree->kind == JoinKind::kSemi || tree->kind == JoinKind::kAnti;
   for (ScopeRelation relation : tree->right->relations) {
     relation.first += offset;
     for (const ScopeRelation& other : tree->left->relations) {
@@ -230,11 +234,12 @@ std::unique_ptr<Binder::FromTree> Binder::BindFromTree(const TableRef& ref) {
             .Hint("give one an alias");
       }
     }
-    tree->relations.push_back(relation);
+    if (!one_sided) tree->relations.push_back(relation);
   }
-  tree->columns.insert(tree->columns.end(), tree->right->columns.begin(), tree->right->columns.end());
   tree->changelog = tree->left->changelog || tree->right->changelog;
   tree->merged = tree->left->merged;
+  if (one_sided) return tree;  // only its ON sees the right side
+  tree->columns.insert(tree->columns.end(), tree->right->columns.begin(), tree->right->columns.end());
   for (int column : tree->right->merged) tree->merged.push_back(column + offset);
   for (const Identifier& name : tree->using_columns) {
     // RIGHT and FULL would need the side that is there; the columns stay apart then.
@@ -273,18 +278,24 @@ NodePtr Binder::ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjunct
   }
   // Conditions of this join, over the columns side by side.
   PlanSchema joined;
-  joined.columns = tree.columns;
+  joined.columns = tree.left->columns;
+  joined.columns.insert(joined.columns.end(), tree.right->columns.begin(), tree.right->columns.end());
   std::vector<ExpressionPtr> on;
   if (tree.on) {
     SelectContext context;
-    context.scope = {&joined, tree.relations, {}};
+    context.scope = {&joined, tree.left->relations, tree.left->merged};
+    for (int column : tree.right->merged) context.scope.merged.push_back(column + left_columns);
+    for (ScopeRelation relation : tree.right->relations) {
+      relation.first += left_columns;
+      context.scope.relations.push_back(relation);
+    }
     SplitConjuncts(ToBoolean(BindExpr(*tree.on, context), tree.on->span), &on);
   }
   for (const Identifier& name : tree.using_columns) {
     auto side = [&](const std::vector<ScopeRelation>& relations, int first, int count) {
       SelectContext context;
       PlanSchema schema;
-      schema.columns.assign(tree.columns.begin() + first, tree.columns.begin() + first + count);
+      schema.columns.assign(joined.columns.begin() + first, joined.columns.begin() + first + count);
       context.scope = {&schema, relations, {}};
       Expr expr;
       expr.kind = ExprKind::kName;

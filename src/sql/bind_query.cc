@@ -384,18 +384,15 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
   std::vector<ExpressionPtr> exprs;
   std::vector<std::string> names;
   std::vector<const Expr*> sources;
+  std::vector<SourceSpan> spans;  // of the items that exprs come from
   for (size_t position = 0; position < select.items.size(); ++position) {
     const SelectItem& item = select.items[position];
     if (!item.star) {
       exprs.push_back(BindExpr(*item.expr, context));
       names.push_back(item.alias ? item.alias->text : DefaultName(*item.expr, position));
       sources.push_back(item.expr.get());
+      spans.push_back(item.expr->span);
       continue;
-    }
-    if (!context.windows.empty() && aggregating) {
-      throw UserError(Reason::kWindowNotGrouped, item.span,
-                      "'*' cannot stand beside a window of the GROUP BY")
-          .Hint("name the columns");
     }
     const size_t before = exprs.size();
     bool relation_found = !item.star_table;
@@ -416,6 +413,7 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
         exprs.push_back(std::move(value));
         names.push_back(column.name);
         sources.push_back(nullptr);
+        spans.push_back(item.span);
       }
     }
     if (!relation_found)
@@ -432,6 +430,13 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
     }
   }
   const size_t num_items = exprs.size();
+  for (const SelectItem& item : select.items) {
+    if (item.star && aggregating && !context.windows.empty()) {
+      throw UserError(Reason::kWindowNotGrouped, item.span,
+                      "'*' cannot stand beside a window of the GROUP BY")
+          .Hint("name the columns");
+    }
+  }
 
   ExpressionPtr having =
       select.having ? ToBoolean(BindExpr(*select.having, context), select.having->span) : nullptr;
@@ -459,7 +464,7 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
     outputs.push_back(&e);
     output_spans.push_back(at);
   };
-  for (size_t i = 0; i < exprs.size(); ++i) add_output(exprs[i], sources[i] ? sources[i]->span : select.span);
+  for (size_t i = 0; i < exprs.size(); ++i) add_output(exprs[i], spans[i]);
   for (size_t i = 0; i < order_exprs.size(); ++i) {
     if (order_exprs[i]) add_output(order_exprs[i], query.order_by[i].expr->span);
   }
@@ -468,7 +473,7 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
 
   if (aggregating) {
     std::vector<ExpressionPtr> groups;
-    std::vector<SourceSpan> spans;
+    std::vector<SourceSpan> group_spans;
     context.allow_over = false;
     for (const ExprPtr& item : select.group_by) {
       int index = Ordinal(*item, num_items, "GROUP BY");
@@ -480,12 +485,13 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
       } else {
         groups.push_back(BindExpr(*item, context));
       }
-      spans.push_back(item->span);
+      group_spans.push_back(item->span);
     }
     if (context.unnest)
       throw UserError(Reason::kUnsupported, context.unnest_span, "UNNEST beside GROUP BY is not supported")
           .Hint("unnest in a subquery");
-    node = BuildAggregate(node, select, context, std::move(groups), std::move(spans), outputs, output_spans);
+    node = BuildAggregate(node, select, context, std::move(groups), std::move(group_spans), outputs,
+                          output_spans);
   } else {
     if (!context.windows.empty()) {
       throw UserError(Reason::kWindowNotGrouped, context.windows[0].span,

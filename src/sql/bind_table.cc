@@ -69,6 +69,7 @@ BoundScript Binder::Bind(std::vector<Statement>& statements) {
       script_.errors.push_back(error.At(statement.span));
     }
   }
+  MergeOutputs();
   for (const auto& [name, table] : tables_) {  // dead letters may be declared behind their source
     if (table->bad_data != BadData::kDeadLetter) continue;
     auto found = tables_.find(FoldName(table->dead_letter));
@@ -281,7 +282,9 @@ void Binder::ReadOptions(TableDefinition& table, const TableDeclaration& declara
   if (declaration.role == TableRole::kLookup) known = laminar::TableKind::kLookup;
   TableOptions read =
       ReadTableOptions(raw, table.connector->info(), *options_.formats, declaration.span, known);
-  for (const std::string& warning : read.warnings) Warn("REPEATED_OPTION", declaration.span, warning);
+  if (!declaration.overlaid) {
+    for (const std::string& warning : read.warnings) Warn("REPEATED_OPTION", declaration.span, warning);
+  }
   if (!read.errors.empty()) {
     for (size_t i = 1; i < read.errors.size(); ++i) script_.errors.push_back(read.errors[i]);
     throw read.errors[0];
@@ -517,6 +520,7 @@ void Binder::BindCreateTable(Statement& statement) {
   }
   auto table = DefineTable(declaration);
   tables_[name] = table;
+  if (table->connector) declarations_[name] = declaration;
   // Computed columns and the watermark are checked where they are declared, even if nothing reads the table.
   if (table->role != TableRole::kSink && (!table->computed.empty() || !table->event_time.empty()) &&
       !table->order.empty()) {
@@ -750,6 +754,35 @@ NodePtr Binder::ReadTable(const std::shared_ptr<TableDefinition>& table, SourceS
   return scan;
 }
 
+Binder::TableDeclaration Binder::OverlaidDeclaration(const TableRef& ref) {
+  TableDeclaration declaration;
+  if (auto known = declarations_.find(FoldName(ref.name.text)); known != declarations_.end()) {
+    declaration = known->second;
+    declaration.overlaid = true;
+  }
+  declaration.name = ref.name;
+  declaration.span = ref.name.span;
+  declaration.has_options = true;
+  if (!declaration.overlaid || !ref.columns.empty()) {
+    declaration.has_columns = !ref.columns.empty();
+    declaration.columns = &ref.columns;
+    declaration.primary_key.clear();
+  }
+  for (const OptionAssignment& option : ref.options) {
+    const bool connector = FoldName(option.name) == "connector";
+    for (const OptionAssignment& before : declaration.options) {
+      if (!connector || !declaration.overlaid || FoldName(before.name) != "connector") continue;
+      if (options_.connectors->Find(before.value) == options_.connectors->Find(option.value)) continue;
+      throw UserError(Reason::kBadOption, option.value_span,
+                      "table '" + ref.name.text + "' has connector '" + before.value +
+                          "', which options behind FROM cannot change")
+          .Hint("give it another name");
+    }
+    declaration.options.push_back(option);
+  }
+  return declaration;
+}
+
 BoundRelation Binder::BindTable(const TableRef& ref) {
   BoundRelation out;
   ScopeRelation relation;
@@ -800,15 +833,9 @@ BoundRelation Binder::BindTable(const TableRef& ref) {
     }
   }
   if (!found && ref.has_options) {
-    TableDeclaration declaration;
-    declaration.name = ref.name;
-    declaration.span = ref.name.span;
-    declaration.has_columns = !ref.columns.empty();
-    declaration.columns = &ref.columns;
-    declaration.has_options = true;
-    declaration.options = ref.options;
+    TableDeclaration declaration = OverlaidDeclaration(ref);
     if (ref.watermark_column) declaration.watermark_column = &*ref.watermark_column;
-    declaration.watermark_expr = ref.watermark_expr.get();
+    if (ref.watermark_column) declaration.watermark_expr = ref.watermark_expr.get();
     declaration.role = TableRole::kSource;
     auto table = DefineTable(declaration);
     table->role = TableRole::kSource;
@@ -1008,6 +1035,51 @@ void Binder::AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table,
   script_.outputs.push_back({sink, table});
 }
 
+void Binder::MergeOutputs() {
+  std::vector<BoundOutput> merged;
+  std::map<const TableDefinition*, std::vector<NodePtr>> inputs;
+  for (BoundOutput& output : script_.outputs) {
+    if (output.table) {
+      std::vector<NodePtr>& all = inputs[output.table.get()];
+      all.push_back(output.node->inputs[0]);
+      if (all.size() > 1) continue;
+    }
+    merged.push_back(std::move(output));
+  }
+  for (BoundOutput& output : merged) {
+    if (!output.table || inputs[output.table.get()].size() == 1) continue;
+    auto all = MakeNode(NodeKind::kUnion, {}, output.node->span);
+    PlanSchema& schema = all->schema;
+    for (const NodePtr& input : inputs[output.table.get()]) {
+      auto project = MakeNode(NodeKind::kProject, {input}, input->span);
+      const PlanSchema& in = input->schema;
+      for (int i = 0; i < in.num_columns(); ++i) {
+        if (in.columns[i].hidden) continue;
+        project->exprs.push_back(ColumnOf(in, i));
+        project->schema.columns.push_back(in.columns[i]);
+      }
+      const int row_time = in.row_time < project->schema.num_columns() ? in.row_time : -1;
+      project->schema.row_time = row_time;
+      project->schema.changelog = in.changelog;
+      project->schema.bounded = in.bounded;
+      if (all->inputs.empty()) {
+        schema = project->schema;
+        schema.key = in.key;
+      }
+      if (schema.row_time != row_time) schema.row_time = -1;
+      if (schema.key != in.key) schema.key.clear();
+      schema.changelog = schema.changelog || in.changelog;
+      schema.bounded = schema.bounded && in.bounded;
+      all->inputs.push_back(project);
+    }
+    auto sink = std::make_shared<LogicalNode>(*output.node);
+    sink->inputs = {all};
+    sink->schema = schema;
+    output.node = sink;
+  }
+  script_.outputs = std::move(merged);
+}
+
 void Binder::WarnUnboundedState() {
   if (script_.settings.updating_ttl_us > 0) return;
   std::set<const LogicalNode*> seen;
@@ -1015,6 +1087,8 @@ void Binder::WarnUnboundedState() {
     if (!seen.insert(node.get()).second) return;
     const bool keeps = node->kind == NodeKind::kAggregate || node->kind == NodeKind::kJoin ||
                        node->kind == NodeKind::kDistinct ||
+                       (node->kind == NodeKind::kOver && !node->per_window && !node->partition_by.empty() &&
+                        (node->frame.rows || !node->frame.preceding)) ||
                        (node->kind == NodeKind::kTopN && !node->per_window);
     const bool global = node->kind == NodeKind::kAggregate && node->groups.empty();
     const bool bounded = node->inputs.empty() || node->schema.bounded;

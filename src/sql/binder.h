@@ -147,6 +147,7 @@ class Binder {
     const Expr* watermark_expr = nullptr;
     std::vector<std::string> partition_by;
     std::optional<TableRole> role;
+    bool overlaid = false;  ///< has options of FROM t WITH (…) behind the table's own
   };
   std::shared_ptr<TableDefinition> DefineTable(const TableDeclaration& declaration);
   void ReadOptions(TableDefinition& table, const TableDeclaration& declaration);
@@ -163,6 +164,10 @@ class Binder {
   void AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table,
                  const std::vector<Identifier>& columns, SourceSpan span);
   NodePtr MakeScan(const std::shared_ptr<TableDefinition>& table, SourceSpan span);
+  /// `FROM t [(cols…)] WITH (…)`: a table known as `t` with these options on top, else one of its own.
+  TableDeclaration OverlaidDeclaration(const TableRef& ref);
+  /// Several inserts into one table become one sink over their union.
+  void MergeOutputs();
   void WarnUnboundedState();
 
   // bind_query.cc
@@ -226,6 +231,9 @@ class Binder {
   ExpressionPtr BindBinary(const Expr& expr, SelectContext& context);
   ExpressionPtr BindComparison(const std::string& op, ExpressionPtr left, ExpressionPtr right,
                                SourceSpan span);
+  /// Arithmetic of JSON with JSON or integers: integer where all are, else DOUBLE; so its result is JSON.
+  ExpressionPtr JsonArithmetic(const std::string& op, const ExpressionPtr& left, const ExpressionPtr& right,
+                               SourceSpan span);
   ExpressionPtr BindCase(const Expr& expr, SelectContext& context);
   ExpressionPtr BindIn(const Expr& expr, SelectContext& context);
   ExpressionPtr Call(const std::string& name, std::vector<ExpressionPtr> args, SourceSpan span);
@@ -242,6 +250,7 @@ class Binder {
   BinderOptions options_;
   BoundScript script_;
   std::map<std::string, std::shared_ptr<TableDefinition>> tables_;  // by lower-case name
+  std::map<std::string, TableDeclaration> declarations_;            // of tables with a connector
   std::map<std::string, NodePtr> views_;                            // bound once, shared
   std::map<std::string, NodePtr> scans_;                            // one scan per table, shared
   std::map<std::string, NodePtr> memory_;                           // what was inserted into a memory table

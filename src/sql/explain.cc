@@ -36,19 +36,69 @@ nlohmann::json ColumnsJson(const PlanSchema& schema) {
   return columns;
 }
 
-nlohmann::json LogicalJson(const LogicalNode& node) {
+/// What the operator of a node keeps and for how long; empty: nothing.
+std::string StateOf(const LogicalNode& node, const Settings& settings) {
+  const int64_t ttl_us = settings.updating_ttl_us;
+  const std::string life =
+      ttl_us > 0 ? ", until untouched for " + DurationText(ttl_us) + " (updating_ttl)" : ", for ever";
+  const std::string per_window = " of each open window, until the watermark passes its end";
+  switch (node.kind) {
+    case NodeKind::kAggregate:
+      return node.groups.empty() ? "one group, for ever" : "groups" + life;
+    case NodeKind::kDistinct:
+      return "rows seen" + life;
+    case NodeKind::kJoin:
+      return "rows of both sides" + life;
+    case NodeKind::kWindowAggregate:
+      return "groups" + per_window;
+    case NodeKind::kWindowJoin:
+    case NodeKind::kSort:
+      return "rows" +
+             (node.per_window || node.kind == NodeKind::kWindowJoin ? per_window : ", until the end");
+    case NodeKind::kIntervalJoin:
+      return "rows of both sides, until the watermark passes what they can meet";
+    case NodeKind::kTopN:
+      return node.per_window ? "first rows" + per_window : "first rows of each key" + life;
+    case NodeKind::kOver:
+      if (node.per_window) return "rows" + per_window;
+      return !node.frame.rows && node.frame.preceding ? "rows of the frame, until the watermark passes it"
+                                                      : "frame of each key" + life;
+    default:
+      return "";
+  }
+}
+
+/// The node's line of ToString, without those of its inputs.
+std::string LineOf(const LogicalNode& node, int indent) {
+  const std::string lines = ToString(node, indent);
+  return lines.substr(0, lines.find('\n'));
+}
+
+void AppendLogical(const LogicalNode& node, int indent, const Settings& settings, std::string* out) {
+  const std::string line = LineOf(node, indent);
+  *out += line + "\n";
+  if (const std::string state = StateOf(node, settings); !state.empty())
+    *out += std::string(line.find_first_not_of(' ') + 4, ' ') + "state: " + state + "\n";
+  for (const NodePtr& input : node.inputs) AppendLogical(*input, indent + 1, settings, out);
+}
+
+/// Tables that the node's operator keeps, as a checkpoint holds them.
+std::vector<StateTableSpec> StateTables(const GraphNode& node) {
+  return node.make_operator ? node.make_operator()->state_tables() : std::vector<StateTableSpec>();
+}
+
+nlohmann::json LogicalJson(const LogicalNode& node, const Settings& settings) {
   nlohmann::json out;
   out["node"] = std::string(NodeKindName(node.kind));
-  std::string line = ToString(node);
-  line = line.substr(0, line.find('\n'));
-  out["description"] = line;
+  out["description"] = LineOf(node, 0);
   out["changelog"] = node.schema.changelog;
   out["columns"] = ColumnsJson(node.schema);
   if (node.schema.row_time >= 0) out["row_time"] = node.schema.columns[node.schema.row_time].name;
   if (node.schema.window) out["window"] = node.schema.window->definition.ToString();
+  if (const std::string state = StateOf(node, settings); !state.empty()) out["state"] = state;
   if (node.span.known()) out["span"] = {{"offset", node.span.offset}, {"length", node.span.length}};
   out["inputs"] = nlohmann::json::array();
-  for (const NodePtr& input : node.inputs) out["inputs"].push_back(LogicalJson(*input));
+  for (const NodePtr& input : node.inputs) out["inputs"].push_back(LogicalJson(*input, settings));
   return out;
 }
 
@@ -57,7 +107,7 @@ nlohmann::json LogicalJson(const LogicalNode& node) {
 std::string ExplainText(const PlannedScript& script, const std::vector<NodePtr>& roots,
                         const JobGraph* graph) {
   std::string out = "Logical plan\n";
-  for (const NodePtr& root : roots) out += ToString(*root, 1);
+  for (const NodePtr& root : roots) AppendLogical(*root, 1, script.settings, &out);
   if (graph) {
     out += "Physical plan\n";
     for (const GraphNode& node : graph->nodes) {
@@ -73,6 +123,8 @@ std::string ExplainText(const PlannedScript& script, const std::vector<NodePtr>&
         }
         out += "\n";
       }
+      for (const StateTableSpec& table : StateTables(node))
+        out += "     state " + table.name + ": " + table.layout + "\n";
     }
   }
   for (const Warning& warning : script.warnings)
@@ -84,14 +136,19 @@ std::string ExplainJson(const PlannedScript& script, const std::vector<NodePtr>&
                         const JobGraph* graph) {
   nlohmann::json out;
   out["outputs"] = nlohmann::json::array();
-  for (const NodePtr& root : roots) out["outputs"].push_back(LogicalJson(*root));
+  for (const NodePtr& root : roots) out["outputs"].push_back(LogicalJson(*root, script.settings));
   if (graph) {
     nlohmann::json nodes = nlohmann::json::array(), edges = nlohmann::json::array();
     for (const GraphNode& node : graph->nodes) {
       nodes.push_back({{"id", node.id},
                        {"operator_id", node.operator_id},
                        {"name", node.name},
-                       {"parallelism", node.parallelism}});
+                       {"parallelism", node.parallelism},
+                       {"state", nlohmann::json::array()}});
+      for (const StateTableSpec& table : StateTables(node)) {
+        nodes.back()["state"].push_back(
+            {{"table", table.name}, {"version", table.version}, {"layout", table.layout}});
+      }
     }
     for (const GraphEdge& edge : graph->edges) {
       edges.push_back({{"from", edge.from},

@@ -13,8 +13,6 @@ arrow::Result<arrow::Datum> PlaceholderExpression::Evaluate(const Batch&, const 
   return arrow::Status::Invalid("internal: placeholder ", text_, " was not replaced");
 }
 
-namespace {
-
 std::string DurationText(int64_t us) {
   struct Unit {
     int64_t us;
@@ -27,8 +25,6 @@ std::string DurationText(int64_t us) {
   }
   return std::to_string(us) + "us";
 }
-
-}  // namespace
 
 std::string WindowDefinition::ToString() const {
   std::string out;

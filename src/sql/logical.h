@@ -255,6 +255,8 @@ struct LogicalNode {
   // kSink: `table` (null: the preview).
 };
 
+/// A length of time in its largest whole unit: 10s, 1h.
+std::string DurationText(int64_t us);
 /// One line per node, children indented: the logical plan of explain.
 std::string ToString(const LogicalNode& node, int indent = 0);
 /// What the node does, in one line without its inputs.

@@ -189,7 +189,12 @@ PhysicalPlanner::Stream PhysicalPlanner::FirstColumns(Stream input, int count) {
 
 PhysicalPlanner::Stream PhysicalPlanner::Build(const NodePtr& node) {
   if (auto found = built_.find(node.get()); found != built_.end()) return found->second;
-  Stream stream = BuildNode(*node);
+  Stream stream;
+  try {
+    stream = BuildNode(*node);
+  } catch (UserError& error) {
+    throw error.At(node->table ? node->table->span : node->span);
+  }
   if (parents_[node.get()] > 1) stream = Materialize(std::move(stream));
   built_[node.get()] = stream;
   return stream;
@@ -529,6 +534,15 @@ void PhysicalPlanner::BuildSink(const LogicalNode& node) {
 
 void PhysicalPlanner::BuildTableSink(Stream input, const TableDefinition& table, bool changelog,
                                      std::vector<int> key, int row_time) {
+  try {
+    BuildSinkOf(table, std::move(input), changelog, std::move(key), row_time);
+  } catch (UserError& error) {
+    throw error.At(table.span);
+  }
+}
+
+void PhysicalPlanner::BuildSinkOf(const TableDefinition& table, Stream input, bool changelog,
+                                  std::vector<int> key, int row_time) {
   TableSpec spec = table.spec;
   spec.event_time_column = row_time;
   const SinkPlan plan = table.connector->PlanSink(spec);

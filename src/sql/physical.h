@@ -43,6 +43,8 @@ class PhysicalPlanner {
   void BuildSink(const LogicalNode& node);
   void BuildTableSink(Stream input, const TableDefinition& table, bool changelog, std::vector<int> key,
                       int row_time);
+  void BuildSinkOf(const TableDefinition& table, Stream input, bool changelog, std::vector<int> key,
+                   int row_time);
   void AddDeadLetters(Stream from, const TableDefinition& table);
   void BuildDeadLetterSinks();
   void BuildPreview(Stream input, const PlanSchema& schema);
@@ -79,6 +81,7 @@ class PhysicalPlanner {
   const PhysicalOptions& options_;
   JobGraph graph_;
   std::map<const LogicalNode*, Stream> built_;
+  std::vector<NodePtr> own_nodes_;  // made here; kept, so that built_ never sees an address twice
   std::map<const LogicalNode*, int> parents_;
   std::map<std::string, int> ids_used_;
   /// Side outputs with records that could not be used, and the sinks that take them.

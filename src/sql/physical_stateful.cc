@@ -53,7 +53,63 @@ std::vector<int> TakeFront(std::vector<int>* from, size_t count) {
 
 }  // namespace
 
+namespace {
+
+/// Rows with their sessions: collected per key and session, taken apart again when the session closes.
+NodePtr SessionRows(const LogicalNode& assign, const FunctionRegistry& functions) {
+  const PlanSchema& in = assign.inputs[0]->schema;
+  std::vector<ExpressionPtr> columns;
+  std::vector<Field> fields;
+  for (int i = 0; i < in.num_columns(); ++i) {
+    columns.push_back(ColumnOf(in, i));
+    fields.push_back({"c" + std::to_string(i), in.columns[i].type, true});
+  }
+  const Type row = Type::Struct(std::move(fields));
+  AggregateCall rows;
+  rows.name = "array_agg";
+  rows.args = {MakeStruct(std::move(columns), row)};
+  AggregateBindArguments bind;
+  bind.types = {row};
+  bind.constants = {nullptr};
+  rows.function = functions.FindAggregate(rows.name)->bind(bind).function;
+
+  auto sessions = MakeNode(NodeKind::kWindowAggregate, assign.inputs, assign.span);
+  sessions->window = assign.window;
+  sessions->time_column = assign.time_column;
+  sessions->groups = assign.partition_by;
+  sessions->calls = {rows};
+  PlanSchema& kept = sessions->schema;
+  for (const ExpressionPtr& key : assign.partition_by)
+    kept.columns.push_back({"key" + std::to_string(kept.num_columns()), key->type(), true, false});
+  const int array = kept.num_columns();
+  kept.columns.push_back({"rows", Type::Array(row), true, false});
+  kept.columns.push_back({"window_start", Type::Timestamp(), false, false});
+  kept.columns.push_back({"window_end", Type::Timestamp(), false, false});
+  kept.bounded = in.bounded;
+
+  auto unnest = MakeNode(NodeKind::kUnnest, {sessions}, assign.span);
+  unnest->array = ColumnOf(kept, array);
+  unnest->schema = kept;
+  unnest->schema.columns.push_back({"row", row, true, false});
+
+  auto project = MakeNode(NodeKind::kProject, {unnest}, assign.span);
+  project->schema = assign.schema;
+  for (int i = 0; i < in.num_columns(); ++i)
+    project->exprs.push_back(MakeFieldAccess(ColumnOf(unnest->schema, array + 3), i));
+  const ExpressionPtr end = ColumnOf(kept, array + 2);
+  project->exprs.push_back(ColumnOf(kept, array + 1));
+  project->exprs.push_back(end);
+  project->exprs.push_back(functions.BindScalar("-", {end, IntervalLiteral(1000)}));
+  return project;
+}
+
+}  // namespace
+
 PhysicalPlanner::Stream PhysicalPlanner::BuildWindowAssign(const LogicalNode& node) {
+  if (node.window.kind == WindowKind::kSession) {
+    own_nodes_.push_back(SessionRows(node, *options_.functions));
+    return Build(own_nodes_.back());
+  }
   Stream input = Materialize(Build(node.inputs[0]));
   WindowAssignOptions options;
   options.input = input.columns;
@@ -63,10 +119,6 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildWindowAssign(const LogicalNode& no
   options.offset_us = node.window.offset_us;
   options.cumulate = node.window.kind == WindowKind::kCumulate;
   options.processing_time = node.window.processing_time;
-  if (node.window.kind == WindowKind::kSession) {
-    throw UserError(Reason::kUnsupported, node.span, "a SESSION table function must be grouped by its window")
-        .Hint("GROUP BY key, window_start, window_end");
-  }
   return AddOperator(
       input, std::nullopt, DescribeNode(node), node.span, [options] { return MakeWindowAssign(options); },
       node.schema.ToSchema());
@@ -209,6 +261,12 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildOver(const LogicalNode& node) {
   }
   options.rows_frame = node.frame.rows;
   options.preceding = node.frame.preceding;
+  if (!node.per_window && node.over_calls[0].kind == OverKind::kRowNumber) {  // alone: rows up to this one
+    options.calls[0].function = OverFunction::kAggregate;
+    options.calls[0].aggregate = options_.functions->FindAggregate("count")->bind({}).function;
+    options.rows_frame = true;
+    options.preceding.reset();
+  }
   options.whole_partition = node.frame.whole_partition;
   options.per_window = node.per_window;
   if (node.per_window) {

@@ -141,8 +141,56 @@ def empty_script_has_no_output(cli):
 
 
 @test
+def empty_text_is_a_script_too(cli):
+    done = cli("run", "-e", "")
+    equal(done.returncode, FAILED)
+    holds(done.stderr, "<command line>", "NO_OUTPUT")
+
+
+@test
+def a_folder_is_no_script(cli):
+    (cli.folder / "some").mkdir()
+    done = cli("check", "some")
+    equal(done.returncode, FAILED)
+    holds(done.stderr, "'some'", "folder")
+
+
+@test
 def several_selects(cli):
     equal(sorted(r["a"] for r in cli.rows("SELECT 1 AS a; SELECT 2 AS a;")), [1, 2])
+
+
+@test
+def inserts_into_one_table_share_its_sink(cli):
+    cli.sql(sink("o", "a INT, b TEXT", "o.json") + "INSERT INTO o SELECT 1, 'x'; INSERT INTO o (b, a) SELECT 'y', 2; INSERT INTO o VALUES (3, NULL);")
+    rows = [json.loads(line) for line in (cli.folder / "o.json").read_text().splitlines()]
+    equal(sorted(r["a"] for r in rows), [1, 2, 3])
+
+
+@test
+def options_behind_from_stand_on_top_of_the_tables(cli):
+    cli.write("new.json", '{"id":7,"extra":"e"}\n')
+    table = source("t", "id INT", "old.json")
+    equal(cli.rows(table + "SELECT * FROM t WITH (path = 'new.json') AS z WHERE z.id > 1"), [{"id": 7}])
+    equal(cli.rows(table + "SELECT extra FROM t (extra TEXT) WITH (path = 'new.json')"), [{"extra": "e"}])
+    done = cli("check", "-e", table + "SELECT * FROM t WITH (connector = 'nexmark', event_rate = 1)")
+    equal(done.returncode, FAILED)
+    holds(done.stderr, "cannot change", "single_file")
+
+
+@test
+def columns_of_parquet_are_inferred(cli):
+    files = "connector = 'filesystem', path = 'pq', format = 'parquet'"
+    cli.sql(f"CREATE TABLE o WITH ({files}) AS SELECT 1 AS a, 'x' AS b, TIMESTAMP '2024-01-01 00:00:00' AS t, ARRAY[1] AS l")
+    equal(cli.rows(f"SELECT * FROM p WITH ({files})"), [{"a": 1, "b": "x", "t": "2024-01-01T00:00:00", "l": [1]}])
+    equal(cli.rows(f"CREATE TABLE p WITH ({files}); SELECT a + 1 AS c FROM p WHERE t > '2023-01-01'"), [{"c": 2}])
+
+
+@test
+def wrong_number_of_columns_of_a_raw_format_is_located(cli):
+    done = cli("check", "-e", "CREATE TABLE o (a INT, b TEXT) WITH (connector = 'stdout', format = 'raw_string');\nINSERT INTO o SELECT 1, 'x'")
+    equal(done.returncode, FAILED)
+    holds(done.stderr, "<command line>:1:14: error", "SCHEMA_MISMATCH")
 
 
 @test
@@ -245,6 +293,16 @@ def malformed_set_argument(cli):
     done = cli.sql("SELECT 1 AS a", "--set", "frob")
     assert done.returncode in (FAILED, USAGE), done.returncode
     holds(done.stderr, "NAME=VALUE")
+
+
+@test
+def explain_shows_state(cli):
+    script = "SET updating_ttl = '1 hour'; " + source("t", "k TEXT, v INT", "t.json") + "SELECT k, sum(v) AS s FROM t GROUP BY k"
+    text = cli("explain", "-e", script).stdout
+    holds(text, "state: groups, until untouched for 1h (updating_ttl)", "state groups: TEXT")
+    plan = json.loads(cli("explain", "--json", "-e", script).stdout)
+    assert any(table["layout"].startswith("TEXT") for node in plan["graph"]["nodes"] for table in node["state"]), plan
+    holds(cli("run", "-e", script.replace("SELECT", "EXPLAIN VERBOSE SELECT")).stdout, "Physical plan", "state groups: TEXT")
 
 
 @test

@@ -14,7 +14,7 @@ namespace laminar {
 namespace {
 
 constexpr int64_t kSampleBytes = 1 << 20;
-constexpr int64_t kWholeSampleBytesMax = 256 << 20;
+constexpr int64_t kEndSampleBytes = 64 << 20;
 constexpr int64_t kHeaderBytesMax = 1 << 16;
 
 std::string ReadStart(const std::string& path, Compression compression, int64_t bytes_max) {
@@ -200,9 +200,12 @@ std::unique_ptr<FileSplit> OpenFileSplit(const std::string& path, const std::str
 }
 
 std::string SampleFile(const std::string& path, const FileReadSpec& spec) {
-  const bool whole = ReadsWholeFiles(*spec.format);
-  const Compression compression = whole ? Compression::kNone : CompressionOf(path, spec.compression);
-  return ReadStart(path, compression, whole ? kWholeSampleBytesMax : kSampleBytes);
+  if (!ReadsWholeFiles(*spec.format))
+    return ReadStart(path, CompressionOf(path, spec.compression), kSampleBytes);
+  auto file = OrThrow(arrow::io::ReadableFile::Open(path), path.c_str());
+  const int64_t bytes = OrThrow(file->GetSize(), path.c_str());
+  const int64_t begin = std::max<int64_t>(0, bytes - kEndSampleBytes);
+  return OrThrow(file->ReadAt(begin, bytes - begin), path.c_str())->ToString();
 }
 
 }  // namespace laminar

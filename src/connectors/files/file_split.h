@@ -54,8 +54,8 @@ Batch MakeBlockBatch(const RecordBlock& block);
 void AppendFileColumns(const std::string& name, int64_t modified_us,
                        const std::vector<std::string>& metadata_keys, Batch* batch);
 
-/// The first bytes of a file for schema inference: up to 1 MiB of records, or the whole of a file format's
-/// file.
+/// The first bytes of a file for schema inference: up to 1 MiB of records, or of a format that reads
+/// whole files the end (64 MiB), where Parquet has its footer.
 std::string SampleFile(const std::string& path, const FileReadSpec& spec);
 
 }  // namespace laminar

@@ -74,7 +74,9 @@ std::optional<double> PairResult(PairKind kind, const PairState& state) {
     case PairKind::kCorr: {
       const double sxx = state.sxx(), syy = state.syy();
       if (sxx == 0 || syy == 0) return std::nullopt;
-      return std::fmin(1, std::fmax(-1, state.sxy() / (std::sqrt(sxx) * std::sqrt(syy))));
+      const double product = sxx * syy;  // one root is exact where it can be; the product may be out of range
+      const double root = std::isnormal(product) ? std::sqrt(product) : std::sqrt(sxx) * std::sqrt(syy);
+      return std::fmin(1, std::fmax(-1, state.sxy() / root));
     }
     case PairKind::kSlope:
     case PairKind::kIntercept: {

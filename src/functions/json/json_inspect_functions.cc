@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "functions/elementwise.h"
 #include "functions/json/json_argument.h"
 #include "functions/json/register_json.h"
@@ -94,6 +96,22 @@ bool WriteKind(std::string_view raw, TextWriter& out) {
       break;
   }
   return true;
+}
+
+/// A number that BIGINT holds, written without fraction and exponent.
+std::optional<BoundScalar> BindIsInteger(const BindArguments& arguments) {
+  if (arguments.size() != 1) return std::nullopt;
+  const auto json = JsonParameter(arguments.types[0]);
+  if (!json) return std::nullopt;
+  auto kernel = [](const ScalarCall& call) {
+    return Map<std::string_view>(call, arrow::boolean(), [](std::string_view text) {
+      const std::string_view raw = TrimJsonSpace(text);
+      int64_t value;
+      const auto [rest, error] = std::from_chars(raw.data(), raw.data() + raw.size(), value);
+      return error == std::errc() && rest == raw.data() + raw.size();
+    });
+  };
+  return BoundScalar{{*json}, Type::Boolean(), kernel, false};
 }
 
 /// What is no JSON string stays as it is.
@@ -194,6 +212,14 @@ void RegisterJsonInspectFunctions(FunctionRegistry& registry) {
               .example = "json_typeof('[1]')",
               .result = "\"array\""},
       .overloads = {OfValue(WriteKind)}});
+  registry.Add(ScalarFunction{
+      .names = {"json_is_integer"},
+      .doc = {.group = "JSON",
+              .signature = "json_is_integer(json) → BOOLEAN",
+              .description = "Whether it is a number without fraction and exponent that BIGINT holds.",
+              .example = "json_is_integer('1.0')",
+              .result = "false"},
+      .overloads = {BindIsInteger}});
   registry.Add(ScalarFunction{.names = {"json_quote"},
                               .doc = {.group = "JSON",
                                       .signature = "json_quote(text) → TEXT",

@@ -165,6 +165,7 @@ class Pruner {
       case NodeKind::kWindowAssign:
         pass(node.schema.num_columns() - 3);
         in(0)[node.time_column].all = true;
+        all(node.partition_by, &in(0));
         break;
       case NodeKind::kAggregate:
       case NodeKind::kWindowAggregate:
@@ -431,6 +432,7 @@ class Pruner {
       case NodeKind::kWindowAssign:
         node->inputs = {input(0).node};
         node->time_column = input(0).map[old->time_column];
+        translate_all(node->partition_by, input(0));
         follow(input(0), num_old_input);
         break;
       case NodeKind::kAggregate:

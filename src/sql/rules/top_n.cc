@@ -139,7 +139,13 @@ void CheckOver(const LogicalNode& over) {
                     "OVER needs an append-only input, this one is updating")
         .Hint("filter a rank to the first n rows, or window the aggregation before OVER");
   }
+  const auto* first = over.order_by.size() == 1
+                          ? dynamic_cast<const ColumnExpression*>(over.order_by[0].expr.get())
+                          : nullptr;
+  const bool by_row_time = !over.frame.whole_partition && first && first->index() == in.row_time &&
+                           !over.order_by[0].sort.descending;
   for (const OverCall& call : over.over_calls) {
+    if (by_row_time && call.kind == OverKind::kRowNumber) continue;
     const bool framed = call.kind == OverKind::kAggregate || call.kind == OverKind::kLag ||
                         call.kind == OverKind::kFirstValue || call.kind == OverKind::kLastValue ||
                         call.kind == OverKind::kNthValue;
@@ -150,11 +156,7 @@ void CheckOver(const LogicalNode& over) {
           .Hint("PARTITION BY the window, or filter e.g. WHERE rn <= 10 in an outer query");
     }
   }
-  const auto* first = over.order_by.size() == 1
-                          ? dynamic_cast<const ColumnExpression*>(over.order_by[0].expr.get())
-                          : nullptr;
-  if (over.frame.whole_partition || !first || first->index() != in.row_time ||
-      over.order_by[0].sort.descending) {
+  if (!by_row_time) {
     throw UserError(Reason::kOverNeedsWindow, over.span,
                     "OVER on an input without windows must be ORDER BY its row time, ascending")
         .Hint(in.row_time >= 0 ? "ORDER BY " + in.columns[in.row_time].name
