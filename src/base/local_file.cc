@@ -13,12 +13,15 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file_faults.h"
 
 namespace laminar {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+FileFaults* file_faults = nullptr;
 
 [[noreturn]] void ThrowErrno(int error, const std::string& action, const std::string& path) {
   // A full disk or a flaky one may mend itself; a missing file or right does not.
@@ -51,6 +54,8 @@ struct stat StatOrThrow(int fd, const std::string& path) {
 
 }  // namespace
 
+void SetFileFaults(FileFaults* faults) { file_faults = faults; }
+
 LocalFile::~LocalFile() {
   if (fd_ >= 0) ::close(fd_);
 }
@@ -68,12 +73,14 @@ LocalFile& LocalFile::operator=(LocalFile&& other) noexcept {
 }
 
 LocalFile LocalFile::OpenRead(const std::string& path) {
+  if (file_faults != nullptr) file_faults->BeforeRead(path);
   LocalFile file(OpenOrThrow(path, O_RDONLY, "open"), path);
   if (S_ISDIR(StatOrThrow(file.fd_, path).st_mode)) ThrowErrno(EISDIR, "read", path);
   return file;
 }
 
 LocalFile LocalFile::Create(const std::string& path) {
+  if (file_faults != nullptr) file_faults->BeforeCreate(path);
   return LocalFile(OpenOrThrow(path, O_WRONLY | O_CREAT | O_TRUNC, "create"), path);
 }
 
@@ -98,6 +105,7 @@ int64_t LocalFile::modified_us() const {
 }
 
 int64_t LocalFile::ReadAt(int64_t offset, void* data, int64_t bytes_max) const {
+  if (file_faults != nullptr) file_faults->BeforeRead(path_);
   int64_t done = 0;
   while (done < bytes_max) {
     const ssize_t n = RetryInterrupted(
@@ -109,14 +117,22 @@ int64_t LocalFile::ReadAt(int64_t offset, void* data, int64_t bytes_max) const {
   return done;
 }
 
-void LocalFile::Write(std::string_view data) { WriteFully(fd_, data, path_); }
+void LocalFile::Write(std::string_view data) {
+  if (file_faults == nullptr) return WriteFully(fd_, data, path_);
+  const auto bytes = static_cast<int64_t>(data.size());
+  const int64_t written = file_faults->BeforeWrite(path_, bytes);
+  WriteFully(fd_, data.substr(0, static_cast<size_t>(written)), path_);
+  if (written < bytes) file_faults->AfterTornWrite(path_);
+}
 
 void LocalFile::Truncate(int64_t bytes) {
+  if (file_faults != nullptr) file_faults->BeforeTruncate(path_, bytes);
   if (RetryInterrupted([&] { return ::ftruncate(fd_, bytes); }) != 0) ThrowErrno(errno, "truncate", path_);
   if (::lseek(fd_, bytes, SEEK_SET) < 0) ThrowErrno(errno, "seek in", path_);
 }
 
 void LocalFile::Sync() {
+  if (file_faults != nullptr) file_faults->BeforeSync(path_);
   if (::fdatasync(fd_) == 0) return;
   if (errno == EINVAL || errno == EROFS) {
     return;  // pipes and devices have nothing to sync
@@ -174,14 +190,17 @@ void MakeDirectoriesDurably(const std::string& path) {
 }
 
 void RemoveFile(const std::string& path) {
+  if (file_faults != nullptr) file_faults->BeforeRemove(path);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) ThrowErrno(errno, "remove", path);
 }
 
 void RenameFile(const std::string& from, const std::string& to) {
+  if (file_faults != nullptr) file_faults->BeforeRename(from, to);
   if (::rename(from.c_str(), to.c_str()) != 0) ThrowErrno(errno, "rename '" + from + "' to", to);
 }
 
 bool RenameFileIfAbsent(const std::string& from, const std::string& to) {
+  if (file_faults != nullptr && !PathExists(to)) file_faults->BeforeRename(from, to);
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
   if (errno == EEXIST) return false;
   if (errno != EINVAL && errno != ENOSYS) ThrowErrno(errno, "rename '" + from + "' to", to);
@@ -195,6 +214,7 @@ bool RenameFileIfAbsent(const std::string& from, const std::string& to) {
 }
 
 void SyncDirectory(const std::string& path) {
+  if (file_faults != nullptr) file_faults->BeforeSyncDirectory(path);
   const std::string& name = path.empty() ? "." : path;
   const int fd = RetryInterrupted([&] { return ::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (fd < 0) ThrowErrno(errno, "open directory", name);

@@ -243,6 +243,10 @@ JobResult JobRun::Wait() {
   JobResult result = executor_->Wait();
   if (loop_) {
     loop_->Stop();
+    try {
+      state_->writer().RemoveUnnamed();
+    } catch (const ExternalError&) {  // the next run finds them
+    }
     if (const auto failure = loop_->failure()) {
       result.outcome = JobResult::Outcome::kFailed;
       result.failure = JobFailure{"", "checkpoint", 0, *failure, nullptr};

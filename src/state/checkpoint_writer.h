@@ -49,6 +49,10 @@ class CheckpointWriter {
   CheckpointReport Write(uint64_t epoch, CheckpointKind kind);
   /// Merges files of the chain if that is due; false when it is not. Throws ExternalError: the chain stays.
   bool Merge();
+  /// After the last Write and Merge: removes files that no manifest came to name. Throws ExternalError.
+  void RemoveUnnamed() {
+    store_->Retire(options_.keep, [](const std::string&) { return false; });
+  }
   /// The newest checkpoint.
   uint64_t epoch() const;
 

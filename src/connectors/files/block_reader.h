@@ -28,6 +28,8 @@ size_t WholeLines(std::string_view bytes);
 size_t WholeFile(std::string_view bytes);
 
 inline constexpr int64_t kBlockBytes = 1 << 20;
+/// What a row is taken to have, to turn the rows of a batch into the bytes of a block.
+inline constexpr int64_t kRowBytes = 128;
 /// Bytes behind a block that may be read (their values mean nothing): simdjson then parses in place.
 inline constexpr int64_t kBlockPadding = 64;
 /// A record longer than this ends the job: the stream is not what its format says.
@@ -63,6 +65,8 @@ class BlockReader {
               int64_t block_bytes = kBlockBytes);
   /// Starts at byte `offset` of the (uncompressed) input; before the first Next.
   void SkipTo(int64_t offset);
+  /// How big the next blocks are to be, if records allow.
+  void set_block_bytes(int64_t block_bytes) { block_bytes_ = block_bytes; }
   /// The next block; at the end one without a buffer. The last record may lack its terminator.
   RecordBlock Next();
   /// Offset in the (uncompressed) input of the first byte that Next has not given out.
@@ -74,7 +78,7 @@ class BlockReader {
   std::unique_ptr<ByteInput> input_;
   const WholeRecords whole_records_;
   const std::string header_;
-  const int64_t block_bytes_;
+  int64_t block_bytes_;
   int64_t position_ = 0;
   bool at_end_ = false;
   std::shared_ptr<arrow::Buffer>

@@ -99,7 +99,8 @@ class RecordFileSplit final : public FileSplit {
     blocks_.SkipTo(position);
   }
 
-  Batch Next(int64_t) override {
+  Batch Next(int64_t rows_max) override {
+    blocks_.set_block_bytes(std::min(kBlockBytes, rows_max * kRowBytes));
     const RecordBlock block = blocks_.Next();
     if (block.buffer == nullptr) {
       facts_.CheckUnchanged();

@@ -1,8 +1,11 @@
 #include "connectors/filesystem/staged_file.h"
 
 #include <arrow/array.h>
-#include <arrow/io/file.h>
+#include <arrow/buffer.h>
+#include <arrow/io/interfaces.h>
 #include <arrow/util/compression.h>
+
+#include <exception>
 
 #include "base/arrow_result.h"
 #include "base/local_file.h"
@@ -72,30 +75,89 @@ class RecordFile final : public StagedFile {
   int64_t length_;
 };
 
+/// A local file as Arrow's writers see it.
+class LocalOutputStream final : public arrow::io::OutputStream {
+ public:
+  explicit LocalOutputStream(LocalFile file) : file_(std::move(file)) {}
+
+  arrow::Status Write(const void* data, int64_t bytes) override {
+    return Checked([&] {
+      file_.Write({static_cast<const char*>(data), static_cast<size_t>(bytes)});
+      written_ += bytes;
+    });
+  }
+  using arrow::io::OutputStream::Write;
+  arrow::Result<int64_t> Tell() const override { return written_; }
+  bool closed() const override { return closed_; }
+  /// The error behind a Status that came from here, as it was; nothing when there was none.
+  void ThrowFailure() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+  /// What was written is on the disk.
+  arrow::Status Close() override {
+    if (closed_) return arrow::Status::OK();
+    closed_ = true;
+    return Checked([&] {
+      file_.Sync();
+      file_.Close();
+    });
+  }
+
+ private:
+  /// Errors as Arrow hands them on: nothing may be thrown through its code.
+  template <typename Call>
+  arrow::Status Checked(Call call) {
+    try {
+      call();
+      return arrow::Status::OK();
+    } catch (const ExternalError& error) {
+      failure_ = std::current_exception();
+      return arrow::Status::IOError(error.what());
+    }
+  }
+
+  LocalFile file_;
+  int64_t written_ = 0;
+  bool closed_ = false;
+  std::exception_ptr failure_;
+};
+
 /// Formats with a footer: nothing of the file is of use before it is closed.
 class RowFile final : public StagedFile {
  public:
   RowFile(const std::string& path, const FileWriteSpec& spec) : path_(path) {
-    stream_ = OrThrow(arrow::io::FileOutputStream::Open(path), path.c_str());
+    stream_ = std::make_shared<LocalOutputStream>(LocalFile::Create(path));
     writer_ = spec.format->create_file(spec.format_spec, stream_, spec.columns);
   }
 
-  void Write(const Batch& rows) override { writer_->Write(rows); }
+  void Write(const Batch& rows) override {
+    OrFailureOfFile([&] { writer_->Write(rows); });
+  }
   int64_t bytes() const override { return writer_->bytes_written(); }
   bool resumable() const override { return false; }
   int64_t Persist() override { LAMINAR_CHECK(false, "a file with a footer cannot be continued"); }
 
   int64_t Close() override {
-    writer_->Close();
-    OrThrow(stream_->Close(), path_.c_str());
-    LocalFile file = LocalFile::OpenAppend(path_);
-    file.Sync();
-    return file.size();
+    OrFailureOfFile([&] {
+      writer_->Close();
+      OrThrow(stream_->Close(), path_.c_str());
+    });
+    return OrThrow(stream_->Tell(), path_.c_str());
   }
 
  private:
+  template <typename Call>
+  void OrFailureOfFile(Call call) {
+    try {
+      call();
+    } catch (const std::exception&) {
+      stream_->ThrowFailure();
+      throw;
+    }
+  }
+
   const std::string path_;
-  std::shared_ptr<arrow::io::FileOutputStream> stream_;
+  std::shared_ptr<LocalOutputStream> stream_;
   std::unique_ptr<FileWriter> writer_;
 };
 

@@ -24,7 +24,7 @@ class SingleFileSink final : public Sink {
       Reopen();
       return;
     }
-    MakeDirectories(std::filesystem::path(path_).parent_path().string());
+    MakeDirectoriesDurably(std::filesystem::path(path_).parent_path().string());
     file_ = LocalFile::Create(path_);
     buffer_ = header_;
   }
@@ -45,6 +45,8 @@ class SingleFileSink final : public Sink {
     if (file_.is_open()) {  // not after Close: tasks that have ended take part in later checkpoints
       Flush();
       file_.Sync();  // the checkpoint must not say more than what survives a power cut
+      if (!name_is_durable_) SyncDirectory(std::filesystem::path(path_).parent_path().string());
+      name_is_durable_ = true;
     }
     writer.Table("files").Put(kEverySubtask, path_, std::to_string(length_));
   }
@@ -72,6 +74,7 @@ class SingleFileSink final : public Sink {
     }
     file_.Truncate(*restored_length_);
     length_ = *restored_length_;
+    name_is_durable_ = true;
   }
 
   const std::string path_;
@@ -79,6 +82,7 @@ class SingleFileSink final : public Sink {
   LocalFile file_;
   std::string buffer_;
   int64_t length_ = 0;  // of the file, without what is buffered
+  bool name_is_durable_ = false;
   std::optional<int64_t> restored_length_;
 };
 

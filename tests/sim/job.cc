@@ -1,0 +1,479 @@
+#include "sim/job.h"
+
+#include <arrow/array.h>
+#include <arrow/io/file.h>
+#include <arrow/scalar.h>
+#include <arrow/table.h>
+#include <fmt/format.h>
+#include <parquet/arrow/reader.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+
+#include "base/arrow_result.h"
+#include "connectors/files/block_reader.h"
+#include "jobs/job_run.h"
+#include "register_all.h"
+#include "sim/disk.h"
+#include "sql/planner.h"
+
+namespace laminar::sim {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr char kInputTables[] = R"(
+CREATE TABLE orders (id BIGINT, customer INT, amount BIGINT, ts TIMESTAMP, WATERMARK FOR ts AS ts - INTERVAL '5 seconds')
+  WITH (connector = 'filesystem', path = '{in}/orders', type = 'source', format = 'json');
+CREATE TABLE payments (order_id BIGINT, customer INT, paid BIGINT, ts TIMESTAMP, WATERMARK FOR ts AS ts - INTERVAL '5 seconds')
+  WITH (connector = 'single_file', path = '{in}/payments.json', type = 'source', format = 'json');
+)";
+
+constexpr int64_t kClockStartUs = 1'700'000'000'000'000;
+/// Steps without an end after which a job counts as hanging.
+constexpr int64_t kStepsMax = 400'000;
+
+std::string Replaced(std::string text, const std::string& what, const std::string& with) {
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+  return text;
+}
+
+std::string TimeText(int64_t ms) {
+  return fmt::format("2026-03-01T{:02}:{:02}:{:02}.{:03}Z", ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60,
+                     ms % 1000);
+}
+
+/// A script that is planned once and made into graphs again and again.
+struct PlannedJob {
+  sql::PlannedScript script;
+  JobGraph Graph(int parallelism) const {
+    sql::PhysicalOptions physical;
+    physical.parallelism = parallelism;
+    physical.formats = &AllRegistries().formats;
+    physical.functions = &AllRegistries().functions;
+    return sql::MakeJobGraph(script, physical);
+  }
+};
+
+PlannedJob PlanJob(const Plan& plan, const std::string& in, const std::string& out) {
+  const Registries& registries = AllRegistries();
+  sql::BinderOptions options;
+  options.functions = &registries.functions;
+  options.formats = &registries.formats;
+  options.connectors = &registries.connectors;
+  const std::string text = Replaced(Replaced(kInputTables + plan.sql, "{in}", in), "{out}", out);
+  PlannedJob job{sql::PlanScript(text, options)};
+  if (!job.script.errors.empty()) throw std::runtime_error(plan.name + ": " + job.script.errors[0].message());
+  return job;
+}
+
+std::vector<std::string> LinesOf(const std::string& text, const std::string& path) {
+  if (!text.empty() && text.back() != '\n') throw std::runtime_error("'" + path + "' ends within a row");
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string ReadText(const std::string& path) {
+  const auto input = OpenFileInput(path, CompressionOf(path, ""));
+  std::string text;
+  char piece[1 << 14];
+  while (const int64_t n = input->Read(piece, sizeof(piece))) text.append(piece, static_cast<size_t>(n));
+  return text;
+}
+
+std::vector<std::string> ParquetRows(const std::string& path) {
+  auto file = OrThrow(arrow::io::ReadableFile::Open(path), path.c_str());
+  auto reader = OrThrow(parquet::arrow::OpenFile(file, arrow::default_memory_pool()), path.c_str());
+  std::shared_ptr<arrow::Table> table = OrThrow(reader->ReadTable(), path.c_str());
+  std::vector<std::string> rows(static_cast<size_t>(table->num_rows()));
+  for (int c = 0; c < table->num_columns(); ++c) {
+    for (int64_t row = 0; row < table->num_rows(); ++row) {
+      rows[static_cast<size_t>(row)] += OrThrow(table->column(c)->GetScalar(row), "cell")->ToString() + " ";
+    }
+  }
+  return rows;
+}
+
+/// The state that the changes of a Debezium stream add up to.
+Rows Fold(const std::vector<std::string>& changes, const std::vector<std::string>& keys) {
+  std::map<std::string, std::string> state;
+  const auto key_of = [&](const nlohmann::json& row) {
+    std::string key;
+    for (const std::string& name : keys) key += row.at(name).dump() + "/";
+    return key;
+  };
+  for (const std::string& line : changes) {
+    const auto change = nlohmann::json::parse(line);
+    const auto before = change.value("before", nlohmann::json());
+    const auto after = change.value("after", nlohmann::json());
+    if (!before.is_null()) {
+      const auto found = state.find(key_of(before));
+      if (found == state.end() || found->second != before.dump()) {
+        throw std::runtime_error("taken back but not there: " + before.dump());
+      }
+      state.erase(found);
+    }
+    if (!after.is_null() && !state.emplace(key_of(after), after.dump()).second) {
+      throw std::runtime_error("there twice: " + after.dump());
+    }
+  }
+  Rows rows;
+  for (const auto& [key, row] : state) rows[row] = 1;
+  return rows;
+}
+
+/// A disturbed run: everything that its seed decides.
+class Disturbed {
+ public:
+  Disturbed(const Plan& plan, const std::string& in, const std::string& out, const std::string& state,
+            const std::string& disk_root, uint64_t seed, bool trace)
+      : plan_(plan),
+        state_(state),
+        random_(seed),
+        disk_(disk_root, random_),
+        trace_(trace),
+        job_(PlanJob(plan, in, out)) {}
+
+  RunCounts Run() {
+    clock_.Set(kClockStartUs);
+    // Some jobs are only crashed, some only see failures, most see both.
+    const double scale = std::vector<double>{0.002, 0.01, 0.03}[random_() % 3];
+    rates_.fail = random_() % 2 ? scale : 0;
+    rates_.crash = random_() % 2 ? scale : 0;
+    crash_steps_ = random_() % 3 ? 0.001 * static_cast<double>(random_() % 10) : 0;
+    while (!RunOnce()) {
+      // Ever fewer faults, so that each job comes to its end.
+      rates_.fail *= 0.8;
+      rates_.crash *= 0.8;
+      crash_steps_ *= 0.8;
+    }
+    // A run on what has ended writes nothing and clears away what failures left.
+    rates_ = {};
+    crash_steps_ = 0;
+    if (!RunOnce()) throw std::runtime_error("a run of the ended job failed without a fault");
+    return counts_;
+  }
+
+ private:
+  bool Chance(double probability) {
+    return probability > 0 && std::uniform_real_distribution<double>(0, 1)(random_) < probability;
+  }
+  void Trace(const std::string& line) const {
+    if (trace_) fmt::print(stderr, "{:>7} {}\n", counts_.steps, line);
+  }
+
+  /// One life of the process. True when the job has ended.
+  bool RunOnce() {
+    const int parallelism = plan_.parallelism > 0 ? plan_.parallelism : 1 + static_cast<int>(random_() % 4);
+    bool ended = false;
+    disk_.set_rates(rates_);
+    SetFileFaults(&disk_);
+    try {
+      ended = Live(parallelism);
+    } catch (const ExternalError& error) {
+      Trace(std::string("could not start: ") + error.what());
+    }
+    if (!ended && !disk_.crashed()) disk_.CrashNow();  // the rest of a failed process is gone too
+    executor_.reset();
+    collector_.reset();
+    job_state_.reset();
+    SetFileFaults(nullptr);
+    if (!ended) {
+      ++counts_.crashes;
+      disk_.ForgetAndRevive();
+    }
+    return ended;
+  }
+
+  bool Live(int parallelism) {
+    StateOptions options;
+    options.objects = OpenObjectStore(state_, {});
+    options.keep = 2 + static_cast<int>(random_() % 3);
+    const JobGraph graph = job_.Graph(parallelism);
+    job_state_ = std::make_unique<JobState>(graph, options, &clock_);
+    if (job_state_->restored_epoch()) ++counts_.restores;
+    Trace(fmt::format("start at parallelism {} from {}", parallelism,
+                      job_state_->restored_epoch().value_or(0)));
+    collector_ = std::make_unique<DurableCollector>(job_state_->writer());
+    ExecutorOptions executor;
+    executor.clock = &clock_;
+    executor.seed = random_();
+    executor.task.messages_per_step = 1;
+    executor.task.batch_rows_max = 1 + static_cast<int64_t>(random_() % 40);
+    executor.collector = collector_.get();
+    executor.restore = job_state_->restore();
+    executor.job_id = job_state_->job_id();
+    executor.hold_at_end = true;
+    handed_over_.reset();
+    in_flight_ = final_ = finished_ = false;
+    executor.on_checkpoint = [this](uint64_t epoch) { handed_over_ = epoch; };
+    executor_ = std::make_unique<Executor>(graph, executor);
+    completed_.clear();
+    watermarks_.clear();
+    return StepToTheEnd();
+  }
+
+  bool StepToTheEnd() {
+    const double checkpoint_chance = 0.001 * static_cast<double>(1 + random_() % 20);
+    for (int64_t steps = 0; !executor_->done(); ++steps) {
+      if (steps > kStepsMax) throw std::runtime_error("the job does not come to an end");
+      ++counts_.steps;
+      if (Chance(crash_steps_)) {
+        Trace("crash");
+        disk_.CrashNow();
+        return false;
+      }
+      const bool stepped = executor_->Step();
+      if (disk_.crashed()) return false;
+      if (!stepped) Idle();
+      Checkpoints(stepped ? checkpoint_chance : 0.5);
+      if (disk_.crashed()) return false;
+      if (steps % 16 == 0) CheckWatermarks();
+    }
+    const auto result = executor_->result();
+    if (result->outcome == JobResult::Outcome::kFinished) {
+      try {
+        job_state_->writer().RemoveUnnamed();
+      } catch (const ExternalError&) {
+        ++counts_.failed_operations;
+      }
+      return !disk_.crashed();
+    }
+    if (result->outcome != JobResult::Outcome::kFailed)
+      throw std::runtime_error("the job ended in no known way");
+    try {
+      std::rethrow_exception(result->failure->cause);
+    } catch (const ExternalError& error) {
+      ++counts_.failed_operations;
+      Trace(std::string("failed: ") + error.what());
+      if (error.retry() == ExternalError::Retry::kNever && !disk_.crashed()) {
+        throw std::runtime_error("failed for good: " + result->failure->message);
+      }
+    } catch (const std::exception& error) {
+      // Arrow tells the disk's failures in its own words.
+      if (std::string(error.what()).find("simulat") == std::string::npos && !disk_.crashed()) {
+        throw std::runtime_error("failed: " + result->failure->message);
+      }
+      ++counts_.failed_operations;
+    }
+    return false;
+  }
+
+  /// Nothing can run: flush, or let time pass.
+  void Idle() {
+    if (executor_->FlushAll()) return;
+    if (const auto next = executor_->next_timer_mono_us(); next && *next > clock_.monotonic_us()) {
+      clock_.Set(*next);
+    } else {
+      clock_.Advance(1000);
+    }
+  }
+
+  void Checkpoints(double chance) {
+    CheckpointWriter& writer = job_state_->writer();
+    if (handed_over_ && Chance(0.2)) {
+      WriteEpoch(writer);
+    } else if (!in_flight_ && !finished_ && Chance(executor_->all_ended() ? 0.5 : chance)) {
+      const bool last = executor_->all_ended();
+      if (executor_->TriggerCheckpoint(writer.epoch() + 1)) {
+        in_flight_ = true;
+        final_ = last;
+        Trace(fmt::format("checkpoint {}{}", writer.epoch() + 1, last ? ", the last" : ""));
+      }
+    }
+    if (Chance(0.01)) {
+      try {
+        writer.Merge();
+      } catch (const ExternalError&) {
+        ++counts_.failed_operations;
+      }
+    }
+    // Completions may come late, and more than once.
+    if (!completed_.empty() && Chance(0.3)) {
+      executor_->CompleteCheckpoint(completed_.front());
+      if (random_() % 4) completed_.erase(completed_.begin());
+    }
+    if (finished_) {
+      for (const uint64_t epoch : completed_) executor_->CompleteCheckpoint(epoch);
+      completed_.clear();
+      executor_->Finish();
+    }
+  }
+
+  void WriteEpoch(CheckpointWriter& writer) {
+    const uint64_t epoch = *handed_over_;
+    handed_over_.reset();
+    in_flight_ = false;
+    try {
+      writer.Write(epoch, final_ ? CheckpointKind::kFinal : CheckpointKind::kScheduled);
+      ++counts_.checkpoints;
+      completed_.push_back(epoch);
+      finished_ = final_;
+    } catch (const StateTakenOver&) {
+      throw std::runtime_error("the state was taken over, and nobody else runs");
+    } catch (const ExternalError& error) {
+      ++counts_.failed_operations;
+      Trace(std::string("checkpoint failed: ") + error.what());
+    }
+  }
+
+  void CheckWatermarks() {
+    for (const SubtaskStatus& status : executor_->Status()) {
+      const int64_t now = status.metrics->watermark_us.value();
+      int64_t& before = watermarks_.try_emplace({status.node_id, status.subtask}, now).first->second;
+      if (now < before) throw std::runtime_error("the watermark of " + status.node->name + " fell");
+      before = now;
+    }
+  }
+
+  const Plan& plan_;
+  const std::string state_;
+  std::mt19937_64 random_;
+  Disk disk_;
+  const bool trace_;
+  const PlannedJob job_;
+  ManualClock clock_;
+  DiskRates rates_;
+  double crash_steps_ = 0;
+  RunCounts counts_;
+
+  // Of one life.
+  std::unique_ptr<JobState> job_state_;
+  std::unique_ptr<DurableCollector> collector_;
+  std::unique_ptr<Executor> executor_;
+  std::optional<uint64_t> handed_over_;
+  bool in_flight_ = false;
+  bool final_ = false;
+  bool finished_ = false;
+  std::vector<uint64_t> completed_;  // durable, not yet told
+  std::map<std::pair<int, int>, int64_t> watermarks_;
+};
+
+void CheckNoLeaks(const std::string& out, const std::string& state) {
+  for (const auto& entry : fs::recursive_directory_iterator(out)) {
+    if (entry.is_regular_file() && entry.path().string().find("/.tmp/") != std::string::npos) {
+      throw std::runtime_error("staged file left: " + entry.path().string());
+    }
+  }
+  CheckpointStore store(OpenObjectStore(state, {}));
+  std::set<std::string> named;
+  for (const uint64_t epoch : store.Epochs()) {
+    for (const std::string& wrong : VerifyCheckpoint(store, epoch)) throw std::runtime_error(wrong);
+    for (const ManifestFile& file : store.LoadManifest(epoch).files) named.insert(file.name);
+  }
+  for (const ObjectInfo& object : store.objects().List("data/")) {
+    if (!named.count(object.name)) throw std::runtime_error("state file that nothing names: " + object.name);
+  }
+}
+
+}  // namespace
+
+Plan LoadPlan(const std::string& path) {
+  Plan plan;
+  plan.name = fs::path(path).stem().string();
+  std::ifstream in(path);
+  std::stringstream text;
+  text << in.rdbuf();
+  plan.sql = text.str();
+  for (const std::string& line : LinesOf(plan.sql, path)) {
+    const auto value = [&](const std::string& start) {
+      return line.compare(0, start.size(), start) == 0 ? line.substr(start.size()) : std::string();
+    };
+    std::stringstream keys(value("-- fold: "));
+    for (std::string key; std::getline(keys, key, ',');)
+      plan.fold_keys.push_back(key.substr(key.find_first_not_of(' ')));
+    if (const std::string number = value("-- parallelism: "); !number.empty())
+      plan.parallelism = std::stoi(number);
+  }
+  return plan;
+}
+
+void WriteInputs(const std::string& directory, uint64_t number) {
+  std::mt19937_64 random(number);
+  fs::create_directories(directory + "/orders");
+  std::vector<std::ofstream> orders;
+  for (int i = 0; i < 3; ++i) orders.emplace_back(fmt::format("{}/orders/part-{}.json", directory, i));
+  std::ofstream payments(directory + "/payments.json");
+  std::set<int64_t> used;
+  int64_t now_ms = 0;
+  for (int id = 0; id < 250; ++id) {
+    now_ms += static_cast<int64_t>(random() % 4000);
+    int64_t ts = now_ms + static_cast<int64_t>(random() % 3000);
+    while (!used.insert(ts).second) ++ts;  // no ties: their order is not part of any answer
+    const auto customer = static_cast<int>(random() % 6);
+    orders[random() % orders.size()] << fmt::format(
+        "{{\"id\":{},\"customer\":{},\"amount\":{},\"ts\":\"{}\"}}\n", id, customer, random() % 50,
+        TimeText(ts));
+    if (random() % 4) {
+      payments << fmt::format("{{\"order_id\":{},\"customer\":{},\"paid\":{},\"ts\":\"{}\"}}\n", id, customer,
+                              random() % 9, TimeText(ts + 3000 + static_cast<int64_t>(random() % 2000)));
+    }
+  }
+  std::ofstream accounts(directory + "/accounts.json");
+  std::map<int, nlohmann::json> state;
+  for (int i = 0; i < 200; ++i) {
+    const auto customer = static_cast<int>(random() % 12);
+    const nlohmann::json before = state.count(customer) ? state[customer] : nlohmann::json();
+    nlohmann::json after;
+    if (before.is_null() || random() % 5) {
+      after = {{"customer", customer},
+               {"balance", random() % 100},
+               {"town", std::string(1, static_cast<char>('A' + random() % 4))}};
+    }
+    accounts << nlohmann::json{{"before", before},
+                               {"after", after},
+                               {"op", before.is_null()  ? "c"
+                                      : after.is_null() ? "d"
+                                                        : "u"}}
+                    .dump()
+             << "\n";
+    after.is_null() ? static_cast<void>(state.erase(customer)) : static_cast<void>(state[customer] = after);
+  }
+}
+
+Rows ReadOutput(const std::string& directory, const Plan& plan) {
+  Rows rows;
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+    const std::string path = entry.path().string();
+    if (!entry.is_regular_file() || path.find("/.tmp/") != std::string::npos) continue;
+    const std::string sink = entry.path().lexically_relative(directory).begin()->string();
+    const auto lines =
+        entry.path().extension() == ".parquet" ? ParquetRows(path) : LinesOf(ReadText(path), path);
+    if (!plan.fold_keys.empty()) {
+      for (const auto& [row, count] : Fold(lines, plan.fold_keys)) rows[sink + ": " + row] += count;
+    } else {
+      for (const std::string& line : lines) ++rows[sink + ": " + line];
+    }
+  }
+  return rows;
+}
+
+void RunUndisturbed(const Plan& plan, const std::string& in, const std::string& out) {
+  ExecutorOptions options;
+  options.worker_threads = 1;
+  Executor executor(PlanJob(plan, in, out).Graph(plan.parallelism > 0 ? plan.parallelism : 1), options);
+  const JobResult result = executor.Run();
+  if (result.outcome != JobResult::Outcome::kFinished)
+    throw std::runtime_error(plan.name + ": " + result.failure->message);
+}
+
+RunCounts RunDisturbed(const Plan& plan, const std::string& in, const std::string& out,
+                       const std::string& state, const std::string& disk_root, uint64_t seed, bool trace) {
+  const RunCounts counts = Disturbed(plan, in, out, state, disk_root, seed, trace).Run();
+  CheckNoLeaks(out, state);
+  return counts;
+}
+
+}  // namespace laminar::sim
