@@ -59,7 +59,7 @@ std::string JobIdBelow(const CheckpointStore& store, const std::string& run) {
   for (auto epoch = epochs.rbegin(); epoch != epochs.rend(); ++epoch) {
     try {
       return store.LoadManifest(*epoch).job;
-    } catch (const ExternalError&) {  // damaged: an older one has it too
+    } catch (const StateDamaged&) {  // an older one has it too
     }
   }
   return run;

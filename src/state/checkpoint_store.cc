@@ -72,7 +72,7 @@ std::optional<Checkpoint> CheckpointStore::Load(std::optional<uint64_t> epoch,
     for (auto it = epochs.rbegin(); it != epochs.rend() && !checkpoint; ++it) {
       try {
         checkpoint = Checkpoint{LoadManifest(*it), {}};
-      } catch (const ExternalError& error) {
+      } catch (const StateDamaged& error) {
         // A manifest that is cut was never complete: nothing was committed for it.
         if (passed_over != nullptr) passed_over->push_back(error.what());
       }

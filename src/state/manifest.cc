@@ -101,9 +101,7 @@ std::string Manifest::ToText() const {
 }
 
 Manifest Manifest::FromText(const std::string& text, const std::string& name) {
-  const auto damaged = [&](const std::string& what) {
-    return ExternalError("state", "'" + name + "' is damaged: " + what);
-  };
+  const auto damaged = [&](const std::string& what) { return StateDamaged(name, what); };
   const size_t line = text.rfind("\n" + std::string(kChecksumLine));
   if (line == std::string::npos || text.size() != line + 1 + kChecksumLine.size() + 16 + 1) {
     throw damaged("its last line is no checksum");

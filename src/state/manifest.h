@@ -8,9 +8,18 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "state/snapshot.h"
 
 namespace laminar {
+
+/// A file of a checkpoint is not what was written. Anything else that keeps it from being read is an
+/// ExternalError of another kind, and says nothing about the checkpoint.
+class StateDamaged : public ExternalError {
+ public:
+  StateDamaged(const std::string& name, const std::string& what)
+      : ExternalError("state", "'" + name + "' is damaged: " + what) {}
+};
 
 struct ManifestTable {
   StateTableSpec spec;

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
+#include "state/manifest.h"
 
 namespace laminar {
 
@@ -78,7 +78,7 @@ std::string Compressed(const std::string& payload, uint8_t* codec) {
 }
 
 [[noreturn]] void ThrowDamaged(const ObjectStore& store, const std::string& name, const std::string& what) {
-  throw ExternalError("state", "'" + store.url() + "/" + name + "' is damaged: " + what);
+  throw StateDamaged(store.url() + "/" + name, what);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "sim/disk.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -21,9 +23,14 @@ void Disk::CheckAlive() const {
   if (crashed_) throw Crash();
 }
 
+void Disk::Trace(const std::string& what, const std::string& path) const {
+  if (trace_ && IsOurs(path)) fmt::print(stderr, "          {} {}\n", what, path.substr(root_.size()));
+}
+
 void Disk::MaybeFail(const std::string& what, const std::string& path) {
   CheckAlive();
   if (!IsOurs(path)) return;
+  Trace(what, path);
   if (Chance(rates_.crash)) {
     crashed_ = true;
     throw Crash();
@@ -46,6 +53,7 @@ int64_t Disk::BeforeWrite(const std::string& path, int64_t bytes) {
   CheckAlive();
   if (!IsOurs(path) || bytes == 0) return bytes;
   if (!durable_bytes_.count(path)) durable_bytes_[path] = static_cast<int64_t>(fs::file_size(path));
+  Trace("write", path);
   tear_is_crash_ = Chance(rates_.crash);
   if (!tear_is_crash_ && !Chance(rates_.fail)) return bytes;
   const auto torn = static_cast<int64_t>(random_() % static_cast<uint64_t>(bytes));
@@ -115,6 +123,7 @@ void Disk::ForgetAndRevive() {
     size_t kept = random_() % (entries.size() + 1);
     for (; entries.size() > kept; entries.pop_back()) {
       const Entry& entry = entries.back();
+      Trace("forget the change of", entry.path);
       std::error_code ignored;  // an older change of the same name may have been undone
       switch (entry.kind) {
         case Entry::Kind::kCreated:

@@ -30,6 +30,8 @@ class Disk final : public FileFaults {
   Disk(std::string root, std::mt19937_64& random) : root_(std::move(root)), random_(random) {}
 
   void set_rates(DiskRates rates) { rates_ = rates; }
+  /// Prints every operation.
+  void set_trace(bool trace) { trace_ = trace; }
   bool crashed() const { return crashed_; }
   /// From now on every operation throws Crash.
   void CrashNow() { crashed_ = true; }
@@ -55,6 +57,7 @@ class Disk final : public FileFaults {
   };
 
   bool Chance(double probability);
+  void Trace(const std::string& what, const std::string& path) const;
   void MaybeFail(const std::string& what, const std::string& path);
   void CheckAlive() const;
   bool IsOurs(const std::string& path) const { return path.compare(0, root_.size(), root_) == 0; }
@@ -62,6 +65,7 @@ class Disk final : public FileFaults {
   const std::string root_;
   std::mt19937_64& random_;
   DiskRates rates_;
+  bool trace_ = false;
   bool crashed_ = false;
   bool tear_is_crash_ = false;
   std::map<std::string, int64_t> durable_bytes_;            ///< of files with unsynced bytes

@@ -148,6 +148,7 @@ class Disturbed {
 
   RunCounts Run() {
     clock_.Set(kClockStartUs);
+    disk_.set_trace(trace_);
     // Some jobs are only crashed, some only see failures, most see both.
     const double scale = std::vector<double>{0.002, 0.01, 0.03}[random_() % 3];
     rates_.fail = random_() % 2 ? scale : 0;

@@ -139,7 +139,7 @@ int Main(int argc, char** argv) {
   app.add_option("--first", options.first, "the first seed");
   auto* given = app.add_option("--seed", one, "just this one");
   app.add_option("--plan", options.plan, "only seeds of this plan");
-  app.add_flag("--trace", options.trace, "print what happens");
+  app.add_flag("--trace", options.trace, "print what happens, and keep the files of a failure");
   CLI11_PARSE(app, argc, argv);
   if (given->count() > 0) {
     options.first = one;
@@ -152,7 +152,11 @@ int Main(int argc, char** argv) {
   Suite suite(options, directory);
   const bool good = suite.Run();
   if (good) suite.Report(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
-  fs::remove_all(directory);
+  if (good || !options.trace) {
+    fs::remove_all(directory);
+  } else {
+    fmt::print(stderr, "kept {}\n", directory);
+  }
   return good ? 0 : 1;
 }
 

@@ -127,7 +127,7 @@ class RowFile final : public StagedFile {
  public:
   RowFile(const std::string& path, const FileWriteSpec& spec) : path_(path) {
     stream_ = std::make_shared<LocalOutputStream>(LocalFile::Create(path));
-    writer_ = spec.format->create_file(spec.format_spec, stream_, spec.columns);
+    OrFailureOfFile([&] { writer_ = spec.format->create_file(spec.format_spec, stream_, spec.columns); });
   }
 
   void Write(const Batch& rows) override {
