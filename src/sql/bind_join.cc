@@ -7,7 +7,6 @@
 
 #include <algorithm>
 
-#include "functions/cast_expression.h"
 #include "sql/binder.h"
 #include "sql/rules/rules.h"
 
@@ -25,16 +24,10 @@ Side SideOf(const Expression& expression, int left_columns) {
   return left && right ? Side::kBoth : left ? Side::kLeft : right ? Side::kRight : Side::kNeither;
 }
 
-/// Whether a cast from one type to the other changes no microsecond.
-bool IsSameTime(const Type& from, const Type& to) {
-  return from.id() == TypeId::kTimestamp && to.id() == TypeId::kTimestamp &&
-         from.precision() <= to.precision() && to.precision() <= 6;
-}
-
-/// `expression` as row time + offset, over columns of `schema` that start at `first`. A window's end counts
+/// `time` as row time + offset, over columns of `schema` that start at `first`. A window's end counts
 /// as row time + 1 µs.
-std::optional<int64_t> OffsetFromRowTime(const ExpressionPtr& expression, const PlanSchema& schema,
-                                         int first) {
+std::optional<int64_t> OffsetFromRowTime(const ExpressionPtr& time, const PlanSchema& schema, int first) {
+  const ExpressionPtr expression = WithoutTimeCasts(time);
   if (const auto* column = dynamic_cast<const ColumnExpression*>(expression.get())) {
     const int index = column->index() - first;
     if (index == schema.row_time) return 0;
@@ -51,10 +44,6 @@ std::optional<int64_t> OffsetFromRowTime(const ExpressionPtr& expression, const 
       }
     }
     return std::nullopt;
-  }
-  if (const auto* cast = dynamic_cast<const CastExpression*>(expression.get())) {
-    if (!IsSameTime(cast->input()->type(), cast->type())) return std::nullopt;
-    return OffsetFromRowTime(cast->input(), schema, first);
   }
   const auto* call = dynamic_cast<const CallExpression*>(expression.get());
   if (!call || (call->name() != "+" && call->name() != "-") || call->children().size() != 2)

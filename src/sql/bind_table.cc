@@ -15,10 +15,11 @@ namespace {
 
 /// How far `watermark` stays behind column `time` where it is that column less a fixed length of time.
 std::optional<int64_t> FixedDelayUs(const ExpressionPtr& watermark, int time) {
-  if (ColumnIndex(watermark) == time) return 0;
-  const auto* call = dynamic_cast<const CallExpression*>(watermark.get());
+  const ExpressionPtr value = WithoutTimeCasts(watermark);
+  if (ColumnIndex(value) == time) return 0;
+  const auto* call = dynamic_cast<const CallExpression*>(value.get());
   if (!call || call->name() != "-" || call->children().size() != 2) return std::nullopt;
-  if (ColumnIndex(call->children()[0]) != time) return std::nullopt;
+  if (ColumnIndex(WithoutTimeCasts(call->children()[0])) != time) return std::nullopt;
   const auto delay_us = FixedIntervalUs(call->children()[1]);
   return delay_us && *delay_us >= 0 ? delay_us : std::nullopt;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "functions/cast_expression.h"
 #include "sql/catalog.h"
 
 namespace laminar::sql {
@@ -353,6 +354,16 @@ std::optional<int64_t> FixedIntervalUs(const ExpressionPtr& expression) {
   const auto value = static_cast<const arrow::MonthDayNanoIntervalScalar&>(*literal->value()).value;
   if (value.months != 0 || value.nanoseconds % 1000 != 0) return std::nullopt;
   return value.days * int64_t{86'400'000'000} + value.nanoseconds / 1000;
+}
+
+ExpressionPtr WithoutTimeCasts(ExpressionPtr time) {
+  while (const auto* cast = dynamic_cast<const CastExpression*>(time.get())) {
+    const Type &from = cast->input()->type(), &to = cast->type();
+    if (from.id() != TypeId::kTimestamp || to.id() != TypeId::kTimestamp) break;
+    if (from.precision() > to.precision() || to.precision() > 6) break;
+    time = ExpressionPtr(cast->input());
+  }
+  return time;
 }
 
 void SplitConjuncts(const ExpressionPtr& predicate, std::vector<ExpressionPtr>* out) {

@@ -176,6 +176,8 @@ int ColumnIndex(const ExpressionPtr& expression);
 ExpressionPtr IntervalLiteral(int64_t us);
 /// The length of an INTERVAL literal without months, in whole microseconds; nullopt for all else.
 std::optional<int64_t> FixedIntervalUs(const ExpressionPtr& expression);
+/// The TIMESTAMP without casts that change no microsecond of it.
+ExpressionPtr WithoutTimeCasts(ExpressionPtr time);
 bool Contains(const std::vector<int>& columns, int column);
 /// Which part of its rows' window an expression over `schema` is.
 enum class WindowPart { kNone, kStruct, kStart, kEnd };
