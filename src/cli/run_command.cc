@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -110,8 +111,19 @@ struct StateArguments {
   }
 };
 
-int Run(const ScriptArguments& arguments, const StateArguments& state, const std::string& format,
-        bool quiet) {
+/// What `--verbose` says of a checkpoint.
+void PrintCheckpoint(const CheckpointReport& report) {
+  fmt::print(stderr,
+             "laminar: checkpoint {} ({}): {} entries, {} bytes written in {:.1f} ms beside the job, which "
+             "paused {:.2f} "
+             "ms; {} bytes in {} files\n",
+             report.epoch, CheckpointKindName(report.kind), report.written_entries, report.written_bytes,
+             static_cast<double>(report.write_us) / 1000, static_cast<double>(report.pause_us) / 1000,
+             report.total_bytes, report.num_files);
+}
+
+int Run(const ScriptArguments& arguments, const StateArguments& state, const std::string& format, bool quiet,
+        bool verbose) {
   SignalWatcher::BlockSignals();
   const std::string text = arguments.Read();
   sql::PlannedScript script = Plan(text, arguments, /*may_sample=*/true);
@@ -155,6 +167,7 @@ int Run(const ScriptArguments& arguments, const StateArguments& state, const std
   options.on_warning = [](const std::string& text) {
     std::fprintf(stderr, "laminar: warning: %s\n", text.c_str());
   };
+  if (verbose) options.on_checkpoint = PrintCheckpoint;
   JobRun run(std::move(graph), std::move(options));
   if (run.state() != nullptr) {
     for (const std::string& text : run.state()->warnings()) {
@@ -187,7 +200,9 @@ void AddRun(CLI::App& app, Command* chosen) {
   command->add_option("--format", *format, "How a bare SELECT is printed: json or table")
       ->check(CLI::IsMember({"json", "table"}));
   command->add_flag("-q,--quiet", *quiet, "No progress line");
-  command->callback([=] { *chosen = [=] { return Run(*arguments, *state, *format, *quiet); }; });
+  auto verbose = std::make_shared<bool>(false);
+  command->add_flag("-v,--verbose", *verbose, "Says what each checkpoint came to");
+  command->callback([=] { *chosen = [=] { return Run(*arguments, *state, *format, *quiet, *verbose); }; });
 }
 
 }  // namespace laminar::cli

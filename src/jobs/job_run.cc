@@ -132,7 +132,11 @@ class JobRun::CheckpointLoop {
 
   void WriteEpoch(uint64_t epoch) {
     try {
-      const CheckpointReport report = state_.writer().Write(epoch, kind_);
+      const int64_t pause_us = executor_->snapshot_pause_us();
+      const int64_t start_us = clock_.monotonic_us();
+      CheckpointReport report = state_.writer().Write(epoch, kind_);
+      report.pause_us = pause_us;
+      report.write_us = clock_.monotonic_us() - start_us;
       // The epoch that the subtasks know, whatever number the manifest got.
       executor_->CompleteCheckpoint(epoch);
       if (on_checkpoint_) on_checkpoint_(report);

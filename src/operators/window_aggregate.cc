@@ -233,7 +233,9 @@ class WindowAggregate final : public Operator {
   void RestoreSentWindows(const SnapshotReader& reader) {
     reader.ForEach(kProgressTable, [this](const StateEntry& entry) {
       std::string_view value = entry.value;
-      sent_us_[entry.key_group] = TakePlain<int64_t>(&value);
+      const auto sent_us = TakePlain<int64_t>(&value);
+      // kMaxWatermark was written after the end of the data: a source that goes on opens windows again.
+      if (sent_us != kMaxWatermark) sent_us_[entry.key_group] = sent_us;
     });
     if (sent_us_.empty()) return;
     const auto [least, most] = std::minmax_element(

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "operators/row_times.h"
+#include "operators/window_times.h"
 #include "state/keyed_log.h"
 #include "state/row_bytes.h"
 
@@ -46,7 +47,7 @@ class WindowJoin final : public Operator {
   std::vector<StateTableSpec> state_tables() const override {
     return {{"left", 1, rows_.Layout(kLeftInput)},
             {"right", 1, rows_.Layout(kRightInput)},
-            {"watermark", 1, "-> TIMESTAMP"}};
+            {kProgressTable, 1, "-> TIMESTAMP"}};
   }
   void OnBatch(int input, Batch batch, Output& out) override;
   void OnWatermark(int64_t watermark_us, Output& out) override;
@@ -58,17 +59,12 @@ class WindowJoin final : public Operator {
   void Snapshot(SnapshotWriter& writer) override {
     left_.Snapshot(writer.Table("left"));
     right_.Snapshot(writer.Table("right"));
-    std::string value;
-    AppendPlain(watermark_us_, &value);
-    writer.Table("watermark").Put(kEverySubtask, "", value);
+    SnapshotProgress(writer, watermark_us_);
   }
   void Restore(const SnapshotReader& reader) override {
     left_.Restore(reader, "left");
     right_.Restore(reader, "right");
-    reader.ForEach("watermark", [this](const StateEntry& entry) {
-      std::string_view value = entry.value;
-      watermark_us_ = TakePlain<int64_t>(&value);
-    });
+    watermark_us_ = RestoreProgress(reader);
   }
 
  private:

@@ -64,7 +64,8 @@ int64_t RestoreProgress(const SnapshotReader& reader) {
     std::string_view value = entry.value;
     watermark_us = TakePlain<int64_t>(&value);
   });
-  return watermark_us;
+  // Written after the end of the data: a source that goes on may bring rows of any window.
+  return watermark_us == kMaxWatermark ? kMinWatermark : watermark_us;
 }
 
 }  // namespace laminar

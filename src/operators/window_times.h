@@ -24,7 +24,7 @@ std::shared_ptr<arrow::Array> TimestampColumn(int64_t time, int64_t count);
 /// same one.
 inline constexpr char kProgressTable[] = "progress";
 void SnapshotProgress(SnapshotWriter& writer, int64_t watermark_us);
-/// kMinWatermark when the snapshot has none.
+/// kMinWatermark when the snapshot has none, or was taken after the end.
 int64_t RestoreProgress(const SnapshotReader& reader);
 
 }  // namespace laminar

@@ -172,6 +172,7 @@ bool Executor::TriggerCheckpoint(uint64_t epoch) {
     if (options_.collector == nullptr || result_ || closing_ || epoch_in_flight_) return false;
     epoch_in_flight_ = epoch;
     snapshots_written_ = 0;
+    pause_us_ = 0;
   }
   for (const auto& task : tasks_) {
     if (task->is_source()) task->Post({TaskCommand::Kind::kBarrier, epoch});
@@ -226,9 +227,10 @@ void Executor::OnTaskClosed(Task* task) {
   SetDone(std::move(result));
 }
 
-void Executor::OnSnapshotWritten(Task* task, uint64_t epoch) {
+void Executor::OnSnapshotWritten(Task* task, uint64_t epoch, int64_t pause_us) {
   {
     std::lock_guard lock(mutex_);
+    pause_us_ = std::max(pause_us_, pause_us);
     if (++snapshots_written_ < static_cast<int>(tasks_.size())) return;
   }
   options_.collector->AllWritten(epoch);
@@ -258,6 +260,11 @@ void Executor::SetDone(JobResult result) {
     result_ = std::move(result);
   }
   done_changed_.notify_all();
+}
+
+int64_t Executor::snapshot_pause_us() const {
+  std::lock_guard lock(mutex_);
+  return pause_us_;
 }
 
 bool Executor::done() const {

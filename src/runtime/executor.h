@@ -121,6 +121,8 @@ class Executor final : private TaskListener {
   void CompleteCheckpoint(uint64_t epoch);
   /// Ends the wait of `hold_at_end`, also beforehand.
   void Finish();
+  /// The longest that a task stood still for the snapshot of the last complete epoch.
+  int64_t snapshot_pause_us() const;
   bool done() const;
   /// All tasks have ended.
   bool all_ended() const;
@@ -132,7 +134,7 @@ class Executor final : private TaskListener {
  private:
   void OnTaskEnded(Task* task) override;
   void OnTaskClosed(Task* task) override;
-  void OnSnapshotWritten(Task* task, uint64_t epoch) override;
+  void OnSnapshotWritten(Task* task, uint64_t epoch, int64_t pause_us) override;
   void OnTaskFailed(Task* task) override;
 
   void BuildTasks();
@@ -166,6 +168,7 @@ class Executor final : private TaskListener {
   std::vector<bool> task_ended_;
   std::optional<uint64_t> epoch_in_flight_;
   int snapshots_written_ = 0;
+  int64_t pause_us_ = 0;  ///< the longest of the last epoch's
   std::optional<JobResult> result_;
 };
 

@@ -202,13 +202,14 @@ void Task::ForwardWatermark() {
 }
 
 void Task::TakeSnapshot(uint64_t epoch) {
+  const int64_t start_us = environment_->clock->monotonic_us();
   Flush();
   for (const auto& node : nodes_) {
     const auto writer = environment_->collector->Writer(epoch, node->spec().operator_id, node->subtask());
     node->Snapshot(epoch, *writer);
   }
   for (const auto& router : routers_) router->SendBarrier(epoch);
-  environment_->listener->OnSnapshotWritten(this, epoch);
+  environment_->listener->OnSnapshotWritten(this, epoch, environment_->clock->monotonic_us() - start_us);
 }
 
 void Task::RunTimers() {

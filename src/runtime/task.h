@@ -37,7 +37,8 @@ class TaskListener {
   /// No row will come out of the task any more. It stays, for barriers.
   virtual void OnTaskEnded(Task* task) = 0;
   virtual void OnTaskClosed(Task* task) = 0;
-  virtual void OnSnapshotWritten(Task* task, uint64_t epoch) = 0;
+  /// `pause_us`: how long the task did nothing else for it.
+  virtual void OnSnapshotWritten(Task* task, uint64_t epoch, int64_t pause_us) = 0;
   virtual void OnTaskFailed(Task* task) = 0;  ///< within a catch block
 };
 

@@ -1,7 +1,6 @@
 #include "sql/physical.h"
 
 #include <arrow/array/concatenate.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <set>
@@ -63,6 +62,7 @@ JobGraph PhysicalPlanner::Run() {
   for (const BoundOutput& output : script_.outputs) BuildSink(*output.node);
   for (const auto& [statement, node] : script_.explains) BuildSink(*node);
   BuildDeadLetterSinks();
+  AssignOperatorIds();
   return std::move(graph_);
 }
 
@@ -71,14 +71,7 @@ int PhysicalPlanner::AddNode(const std::string& name, int parallelism, bool keep
   node.id = static_cast<int>(graph_.nodes.size());
   node.name = name;
   node.parallelism = parallelism;
-  // Content gives the id, so that an edit elsewhere in the script does not change it; equals are told apart
-  // by their order.
-  const uint64_t hash = XXH3_64bits(name.data(), name.size());
-  char text[24];
-  std::snprintf(text, sizeof text, "%s-%012llx", keeps_state ? "op" : "st",
-                static_cast<unsigned long long>(hash & 0xFFFFFFFFFFFFull));
-  node.operator_id = text;
-  if (const int n = ids_used_[node.operator_id]++; n > 0) node.operator_id += "-" + std::to_string(n);
+  if (keeps_state) keeps_state_.insert(node.id);
   graph_.nodes.push_back(std::move(node));
   return graph_.nodes.back().id;
 }

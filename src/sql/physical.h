@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,9 @@ class PhysicalPlanner {
   Stream AddOperator(const Stream& input, const std::optional<std::vector<int>>& keys,
                      const std::string& name, SourceSpan span,
                      std::function<std::unique_ptr<Operator>()> make, Schema columns);
+  /// operator_ids.cc: from an operator's content and what it is fed by, so that an edit elsewhere in the
+  /// script changes no id; equals are told apart by their order.
+  void AssignOperatorIds();
   int AddNode(const std::string& name, int parallelism, bool keeps_state);
   void Connect(const Stream& from, int to, int input, const std::optional<std::vector<int>>& keys,
                int output = 0);
@@ -83,7 +87,7 @@ class PhysicalPlanner {
   std::map<const LogicalNode*, Stream> built_;
   std::vector<NodePtr> own_nodes_;  // made here; kept, so that built_ never sees an address twice
   std::map<const LogicalNode*, int> parents_;
-  std::map<std::string, int> ids_used_;
+  std::set<int> keeps_state_;
   /// Side outputs with records that could not be used, and the sinks that take them.
   std::map<const TableDefinition*, std::vector<Stream>> dead_letters_;
   int previews_ = 0;
