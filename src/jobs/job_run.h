@@ -27,7 +27,7 @@ struct StateOptions {
   std::shared_ptr<ObjectStore> objects;
   RestoreChoice restore;
   bool allow_drop = false;  ///< state of operators that the plan no longer has is let go
-  int keep = 10;            ///< completed checkpoints
+  CheckpointWriter::Options checkpoints;
   int64_t interval_us = 10'000'000;
 };
 

@@ -152,10 +152,9 @@ JobState::JobState(const JobGraph& graph, const StateOptions& options, const Clo
     : store_(std::make_shared<CheckpointStore>(options.objects)) {
   options.objects->Lock();
   Checkpoint sealed{TakeOver(graph, options, clock), base_->files};
-  writer_ = std::make_unique<CheckpointWriter>(store_, std::move(sealed), clock,
-                                               CheckpointWriter::Options{.keep = options.keep});
+  writer_ = std::make_unique<CheckpointWriter>(store_, std::move(sealed), clock, options.checkpoints);
   try {
-    store_->Retire(options.keep, [](const std::string&) { return false; });
+    store_->Retire(options.checkpoints.keep, [](const std::string&) { return false; });
   } catch (const ExternalError& error) {
     warnings_.push_back(error.what());
   }

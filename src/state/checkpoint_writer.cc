@@ -12,9 +12,6 @@ namespace laminar {
 
 namespace {
 
-/// Files below this count as this big when it is decided what to merge: a file costs something by itself.
-constexpr int64_t kFileBytesMin = 64 << 10;
-
 /// An entry to be sorted: what is compared first stands in front.
 struct EntryRef {
   uint64_t prefix;  // key group, then the first 6 bytes of the key, big-endian
@@ -205,7 +202,7 @@ void SumSections(const std::vector<StateFileInfo>& files, Manifest* manifest) {
 }
 
 size_t CheckpointWriter::MergeBegin() const {
-  const auto size_of = [&](size_t i) { return std::max(files_[i].bytes, kFileBytesMin); };
+  const auto size_of = [&](size_t i) { return std::max(files_[i].bytes, options_.file_bytes_min); };
   if (files_.empty()) return 0;
   size_t begin = files_.size() - 1;
   int64_t newer = size_of(begin);

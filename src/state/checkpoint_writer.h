@@ -35,6 +35,8 @@ class CheckpointWriter {
   struct Options {
     int keep = 10;
     int merge_files_min = 4;
+    /// Smaller files count as this big when it is decided what to merge: a file costs something by itself.
+    int64_t file_bytes_min = 64 << 10;
   };
 
   /// Goes on from `base` (its manifest sealed by this run, `run` and `operators` those of this run).

@@ -606,7 +606,15 @@ void KeyedMap::Snapshot(StateWriter& writer,
                         std::string_view prefix, std::optional<uint16_t> key_group) {
   deleted_.Write(writer, prefix, key_group);  // first: a key may have come back since
   std::string key_bytes, value;
-  for (const uint32_t slot : dirty_) {
+  constexpr size_t kAhead = 16;  // dirty slots lie all over a map that is larger than the cache
+  for (size_t i = 0; i < dirty_.size(); ++i) {
+    if (i + kAhead < dirty_.size()) {
+      const uint32_t ahead = dirty_[i + kAhead];
+      __builtin_prefetch(header(ahead), 1);
+      __builtin_prefetch(record(ahead));
+      __builtin_prefetch(&hashes_[ahead]);
+    }
+    const uint32_t slot = dirty_[i];
     header(slot)->dirty = 0;
     if (!live(slot)) continue;
     key_bytes.assign(prefix);

@@ -201,7 +201,9 @@ class Disturbed {
   bool Live(int parallelism) {
     StateOptions options;
     options.objects = OpenObjectStore(state_, {});
-    options.keep = 2 + static_cast<int>(random_() % 3);
+    options.checkpoints.keep = 2 + static_cast<int>(random_() % 3);
+    options.checkpoints.merge_files_min = 2;  // small files, so that merges of the newest only come up too
+    options.checkpoints.file_bytes_min = 1;
     const JobGraph graph = job_.Graph(parallelism);
     job_state_ = std::make_unique<JobState>(graph, options, &clock_);
     if (job_state_->restored_epoch()) ++counts_.restores;
@@ -294,7 +296,7 @@ class Disturbed {
         Trace(fmt::format("checkpoint {}{}", writer.epoch() + 1, last ? ", the last" : ""));
       }
     }
-    if (Chance(0.01)) {
+    if (Chance(0.05)) {
       try {
         writer.Merge();
       } catch (const ExternalError&) {
