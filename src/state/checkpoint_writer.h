@@ -21,8 +21,8 @@ struct CheckpointReport {
   uint64_t epoch = 0;
   CheckpointKind kind = CheckpointKind::kScheduled;
   int64_t finished_ms = 0;
-  int64_t pause_us = 0;  ///< the longest that a task stood still; filled by who ran it
-  int64_t write_us = 0;  ///< sorting, writing and syncing, beside the job; likewise
+  int64_t pause_us = 0;       ///< the longest that a task stood still; filled by who ran it
+  int64_t write_us = 0;       ///< sorting, writing and syncing, beside the job; likewise
   int64_t written_bytes = 0;  ///< the state file and the manifest of this epoch
   int64_t written_entries = 0;
   int64_t total_bytes = 0;  ///< of all its files
