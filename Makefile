@@ -5,8 +5,8 @@ WERROR ?= OFF
 
 .PHONY: run build setup test test-asan test-tsan bench fmt lint docs clean
 
-run: build  ## Build what is missing, then run the example over real flights.
-	./build/release/laminar run --format table examples/flights/flights.sql
+run: build  ## Build what is missing, then start the server with the example over real flights.
+	./build/release/laminar server --run examples/flights/flights.sql
 
 setup:  ## Install Debian packages and the pinned Arrow wheel, where missing.
 	./tools/setup

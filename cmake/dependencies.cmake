@@ -41,6 +41,14 @@ find_package(GTest REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_library(ZSTD_LIBRARY zstd REQUIRED)
+# The server's metadata: only src/catalog needs these.
+find_library(SOCI_CORE soci_core REQUIRED)
+find_library(SOCI_SQLITE3 soci_sqlite3 REQUIRED)
+find_library(SOCI_POSTGRESQL soci_postgresql REQUIRED)
+find_path(POSTGRESQL_INCLUDE libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
+add_library(laminar_metadata INTERFACE)
+target_link_libraries(laminar_metadata INTERFACE ${SOCI_CORE} ${SOCI_SQLITE3} ${SOCI_POSTGRESQL})
+target_include_directories(laminar_metadata SYSTEM INTERFACE /usr/include/soci ${POSTGRESQL_INCLUDE})
 target_link_libraries(laminar_dependencies INTERFACE
   fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json ${ZSTD_LIBRARY}
   ZLIB::ZLIB OpenSSL::Crypto Threads::Threads)

@@ -23,6 +23,9 @@ void AddTest(CLI::App& app, Command* chosen);
 void AddFunctions(CLI::App& app, Command* chosen);
 void AddConnectors(CLI::App& app, Command* chosen);
 void AddCheckpoint(CLI::App& app, Command* chosen);
+void AddServer(CLI::App& app, Command* chosen);
+void AddWorker(CLI::App& app, Command* chosen);
+void AddClient(CLI::App& app, Command* chosen);
 
 /// Exit codes.
 inline constexpr int kOk = 0;

@@ -62,6 +62,11 @@ SourceSpan Options::span(const std::string& name) const {
   return found == values.end() ? SourceSpan() : found->second.span;
 }
 
+ConnectionTestResult Connector::TestConnection(const ProfileOptions&) const {
+  if (!info().enabled) throw ExternalError(info().id, "this build has no client for " + info().name);
+  return {"there is no connection to test", ""};
+}
+
 SourcePlan Connector::PlanSource(const TableSpec& table) const {
   throw UserError(Reason::kReadFromSink, {},
                   "table '" + table.name + "' cannot be read: connector '" + info().id + "' has no source");

@@ -33,6 +33,8 @@ struct OptionSpec {
   bool secret = false;
   std::vector<std::string> values = {};  ///< allowed values; empty: any
   bool prefix = false;                   ///< "storage." takes any option that starts with the name
+  bool tells_kind = false;               ///< JSON's `config.type` object must have it to mean this kind
+  bool profile = false;                  ///< belongs to the connection, so a connection profile may hold it
 };
 
 struct OptionValue {
@@ -117,6 +119,9 @@ struct SinkPlan {
   std::function<std::unique_ptr<Sink>()> make;
 };
 
+/// Whether tables of a connector take their connection from a connection profile.
+enum class ProfileUse { kNone, kOptional, kRequired };
+
 struct ConnectorInfo {
   std::string id;
   std::vector<std::string> aliases;
@@ -136,11 +141,33 @@ struct ConnectorInfo {
   std::string sink_guarantee;
   bool implied_schema = false;  ///< columns come from the connector, a column list must match
   bool reads_lines = false;  ///< source payloads are pieces of a file: newline framing unless told otherwise
+  ProfileUse profile = ProfileUse::kNone;  ///< kRequired only in the REST API: SQL may name all options
+  bool enabled = true;  ///< false: described, so that profiles and tables can be made, but not in this build
+  bool hidden = false;  ///< left out of listings
+};
+
+struct ConnectionTestResult {
+  std::string message;
+  std::string version;  ///< of the external system; empty: not known
+};
+
+struct Suggestion {
+  std::string value;
+  std::string type;  ///< topic, table, column …
 };
 
 class Connector {
  public:
   virtual ~Connector() = default;
+  /// Options of a profile as (name, value), names as written.
+  using ProfileOptions = std::vector<std::pair<std::string, std::string>>;
+  /// Reaches the system that a profile describes. Does I/O, at most 30 s. Throws ExternalError.
+  virtual ConnectionTestResult TestConnection(const ProfileOptions& profile) const;
+  /// Names that a user may want to choose from; `kind` empty: the connector's main kind. Does I/O.
+  virtual std::vector<Suggestion> Suggest(const ProfileOptions& profile, const std::string& kind,
+                                          const std::string& parent) const {
+    return {};
+  }
   virtual const ConnectorInfo& info() const = 0;
   /// Columns that the connector itself fixes (nexmark); nullopt when they must be declared or inferred.
   virtual std::optional<Schema> ImpliedSchema(const TableSpec& table) const { return std::nullopt; }

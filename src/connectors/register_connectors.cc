@@ -2,6 +2,7 @@
 
 #include "connectors/blackhole/connector.h"
 #include "connectors/datagen/connector.h"
+#include "connectors/described/connectors.h"
 #include "connectors/filesystem/connector.h"
 #include "connectors/impulse/connector.h"
 #include "connectors/nexmark/connector.h"
@@ -13,6 +14,7 @@ namespace laminar {
 void RegisterAllConnectors(ConnectorRegistry& registry) {
   RegisterBlackhole(registry);
   RegisterDatagen(registry);
+  RegisterDescribed(registry);
   RegisterFilesystem(registry);
   RegisterImpulse(registry);
   RegisterNexmark(registry);

@@ -20,6 +20,8 @@ struct Seen {
   Kind kind = Kind::kUnknown;
   std::vector<std::string> names;  // STRUCT: in first-seen order
   std::deque<Seen> fields;
+  std::vector<int64_t> field_objects;  // STRUCT: in how many objects each name was
+  int64_t objects = 0;
   std::deque<Seen> element;  // ARRAY: one
 
   void Add(const Json& value);
@@ -52,13 +54,16 @@ void Seen::Add(const Json& value) {
     if (element.empty()) element.emplace_back();
     for (const Json& item : value) element[0].Add(item);
   } else if (kind == Kind::kStruct) {
+    ++objects;
     for (const auto& [name, field] : value.items()) {
       const auto place = std::find(names.begin(), names.end(), name);
       const auto index = static_cast<size_t>(place - names.begin());
       if (place == names.end()) {
         names.push_back(name);
         fields.emplace_back();
+        field_objects.push_back(0);
       }
+      ++field_objects[index];
       fields[index].Add(field);
     }
   }
@@ -79,7 +84,10 @@ Type Seen::ToType() const {
     case Kind::kArray:
       return Type::Array(element[0].ToType());
     case Kind::kStruct: {
-      if (names.empty()) return Type::Json();  // only {} was seen
+      // Objects with different keys are maps or variants, not rows of one shape.
+      const auto everywhere = [this](int64_t count) { return count == objects; };
+      if (names.empty() || !std::all_of(field_objects.begin(), field_objects.end(), everywhere))
+        return Type::Json();
       std::vector<Field> out;
       for (size_t i = 0; i < names.size(); ++i) out.push_back({names[i], fields[i].ToType(), true});
       return Type::Struct(std::move(out));

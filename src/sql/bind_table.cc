@@ -7,6 +7,7 @@
 
 #include "connectors/options_reader.h"
 #include "sql/binder.h"
+#include "sql/parser.h"
 #include "sql/rules/rules.h"
 
 namespace laminar::sql {
@@ -71,10 +72,11 @@ BoundScript Binder::Bind(std::vector<Statement>& statements) {
     }
   }
   MergeOutputs();
-  for (const auto& [name, table] : tables_) {  // dead letters may be declared behind their source
+  const auto declared = tables_;  // dead letters may be declared behind their source, or by the catalog
+  for (const auto& [name, table] : declared) {
     if (table->bad_data != BadData::kDeadLetter) continue;
-    auto found = tables_.find(FoldName(table->dead_letter));
-    if (found == tables_.end()) {
+    const std::shared_ptr<TableDefinition> found = FindTable(FoldName(table->dead_letter));
+    if (!found) {
       script_.errors.push_back(
           UserError(Reason::kUnknownTable, table->spec.options.span("dead_letter"),
                     "no table '" + table->dead_letter + "' for dead letters")
@@ -82,14 +84,14 @@ BoundScript Binder::Bind(std::vector<Statement>& statements) {
                     " (raw BYTEA, error TEXT, source TEXT, position TEXT, timestamp TIMESTAMP) WITH (…)"));
       continue;
     }
-    found->second->role = TableRole::kSink;
-    table->dead_letter_table = found->second;
-    if (found->second->order.empty()) {
+    found->role = TableRole::kSink;
+    table->dead_letter_table = found;
+    if (found->order.empty()) {
       for (const Field& field :
            {Field{"raw", Type::Bytes()}, Field{"error", Type::Text()}, Field{"source", Type::Text()},
             Field{"position", Type::Text()}, Field{"timestamp", Type::Timestamp()}}) {
-        found->second->order.push_back({0, found->second->spec.columns.num_columns()});
-        found->second->spec.columns.fields.push_back(field);
+        found->order.push_back({0, found->spec.columns.num_columns()});
+        found->spec.columns.fields.push_back(field);
       }
     }
   }
@@ -543,6 +545,39 @@ void Binder::BindCreateTable(Statement& statement) {
   }
 }
 
+std::vector<std::string> Binder::TableNames() const {
+  std::vector<std::string> names = Keys(tables_);
+  if (options_.catalog) {
+    for (std::string& name : options_.catalog->names()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::shared_ptr<TableDefinition> Binder::FindTable(const std::string& name) {
+  if (auto found = tables_.find(name); found != tables_.end()) return found->second;
+  if (!options_.catalog || views_.count(name)) return nullptr;
+  const auto text = options_.catalog->Declaration(name);
+  if (!text) return nullptr;
+  ParsedScript parsed = ParseScript(*text);
+  try {
+    if (!parsed.errors.empty()) throw parsed.errors[0];
+    script_.catalog_statements.push_back(std::make_unique<Statement>(std::move(parsed.statements.at(0))));
+    BindCreateTable(*script_.catalog_statements.back());
+  } catch (const UserError& error) {  // its positions are those of a text that the user does not see
+    throw UserError(error.reason(), {}, "connection table '" + name + "': " + error.message())
+        .Hint(error.hint());
+  }
+  return tables_.at(name);
+}
+
+std::shared_ptr<const TableDefinition> Binder::Describe(Statement& statement) {
+  BindCreateTable(statement);
+  if (!script_.errors.empty()) throw script_.errors[0];
+  const std::shared_ptr<TableDefinition> table = tables_.at(FoldName(statement.name.text));
+  if (table->connector && table->role == TableRole::kSource) InferSchema(*table, statement.span);
+  return table;
+}
+
 // ---- reading
 // ----------------------------------------------------------------------------------------------------
 
@@ -827,9 +862,9 @@ BoundRelation Binder::BindTable(const TableRef& ref) {
     if (auto view = views_.find(name); view != views_.end()) {
       out.node = view->second;
       found = true;
-    } else if (auto table = tables_.find(name); table != tables_.end()) {
-      out.node = ReadTable(table->second, ref.name.span);
-      relation.open = table->second->open;
+    } else if (auto table = FindTable(name)) {
+      out.node = ReadTable(table, ref.name.span);
+      relation.open = table->open;
       found = true;
     }
   }
@@ -846,7 +881,7 @@ BoundRelation Binder::BindTable(const TableRef& ref) {
     found = true;
   }
   if (!found) {
-    std::vector<std::string> names = Keys(tables_);
+    std::vector<std::string> names = TableNames();
     for (const auto& view : Keys(views_)) names.push_back(view);
     for (const auto& scope : ctes_) {
       for (const auto& cte : Keys(scope)) names.push_back(cte);
@@ -870,17 +905,17 @@ BoundRelation Binder::BindTable(const TableRef& ref) {
 // ----------------------------------------------------------------------------------------------------
 
 void Binder::BindInsert(Statement& statement) {
-  auto found = tables_.find(FoldName(statement.name.text));
-  if (found == tables_.end()) {
+  const std::shared_ptr<TableDefinition> found = FindTable(FoldName(statement.name.text));
+  if (!found) {
     if (views_.count(FoldName(statement.name.text)))
       throw UserError(Reason::kWriteToSource, statement.name.span,
                       "'" + statement.name.text + "' is a view and cannot be written");
     UserError error(Reason::kUnknownTable, statement.name.span, "no table '" + statement.name.text + "'");
-    const std::string nearest = NearestName(statement.name.text, Keys(tables_));
+    const std::string nearest = NearestName(statement.name.text, TableNames());
     throw error.Hint(nearest.empty() ? "declare it with CREATE TABLE" : "did you mean '" + nearest + "'?");
   }
   BoundRelation bound = BindQuery(*statement.query);
-  AddOutput(bound.node, found->second, statement.column_list, statement.name.span);
+  AddOutput(bound.node, found, statement.column_list, statement.name.span);
 }
 
 NodePtr Binder::MatchColumns(NodePtr input, const TableDefinition& table,

@@ -40,6 +40,15 @@ struct Settings {
   bool error_on_division_by_zero = true;
 };
 
+/// Tables that are declared outside of the script: the server's connection tables.
+class TableCatalog {
+ public:
+  virtual ~TableCatalog() = default;
+  /// The table as one CREATE TABLE statement; nullopt: no such table. `name` is in lower case.
+  virtual std::optional<std::string> Declaration(const std::string& name) const = 0;
+  virtual std::vector<std::string> names() const = 0;
+};
+
 struct BinderOptions {
   const FunctionRegistry* functions = nullptr;
   const FormatRegistry* formats = nullptr;
@@ -49,6 +58,7 @@ struct BinderOptions {
   /// `laminar test`: tables without WITH that nothing inserts into are inputs of the test.
   bool memory_tables_are_inputs = false;
   std::set<std::string> changelog_inputs;  ///< those (lower case) whose rows may be retracted
+  const TableCatalog* catalog = nullptr;   ///< asked for names that the script does not declare
   /// `--set name=value`: as SET before the first statement.
   std::vector<std::pair<std::string, std::string>> settings;
 };
@@ -65,6 +75,8 @@ struct BoundScript {
   std::vector<UserError> errors;
   Settings settings;
   std::string pipeline_name;
+  /// Declarations of the catalog's tables that the script uses; plans point into them.
+  std::vector<std::unique_ptr<Statement>> catalog_statements;
   std::vector<std::pair<Statement*, NodePtr>> explains;  ///< EXPLAIN statements with their plans
 };
 
@@ -127,6 +139,9 @@ class Binder {
   /// Binds all statements; errors are collected, one per statement at least. `statements` must outlive the
   /// result.
   BoundScript Bind(std::vector<Statement>& statements);
+  /// The table of a CREATE TABLE alone, its schema inferred if it has none and `may_sample`. Throws the first
+  /// UserError. `statement` must outlive the result.
+  std::shared_ptr<const TableDefinition> Describe(Statement& statement);
 
  private:
   using CteScope = std::map<std::string, BoundRelation>;
@@ -149,6 +164,9 @@ class Binder {
     std::optional<TableRole> role;
     bool overlaid = false;  ///< has options of FROM t WITH (…) behind the table's own
   };
+  /// The script's table, else the catalog's, which is then declared; null: neither has it.
+  std::shared_ptr<TableDefinition> FindTable(const std::string& name);
+  std::vector<std::string> TableNames() const;
   std::shared_ptr<TableDefinition> DefineTable(const TableDeclaration& declaration);
   void ReadOptions(TableDefinition& table, const TableDeclaration& declaration);
   void CheckEventTime(TableDefinition& table, const TableDeclaration& declaration);

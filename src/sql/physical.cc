@@ -511,10 +511,14 @@ void PhysicalPlanner::BuildSink(const LogicalNode& node) {
     Schema columns = SchemaOf(exprs, names);
     input = Apply(std::move(input), {nullptr, std::move(exprs)}, std::move(columns));
   }
-  if (node.table) {
-    BuildTableSink(std::move(input), *node.table, schema.changelog, key,
+  const bool writes = node.table && options_.capture != SinkCapture::kOnly;
+  const bool captures = !node.table || options_.capture != SinkCapture::kNone;
+  if (writes && captures) input = Materialize(std::move(input));
+  if (writes) {
+    BuildTableSink(captures ? input : std::move(input), *node.table, schema.changelog, key,
                    schema.row_time >= 0 ? where[schema.row_time] : -1);
-  } else {
+  }
+  if (captures) {
     PlanSchema shown;
     for (const PlanColumn& column : schema.columns) {
       if (!column.hidden) shown.columns.push_back(column);

@@ -51,6 +51,7 @@ PlannedScript PlanScript(std::string_view text, const BinderOptions& options) {
   out.warnings = std::move(bound.warnings);
   out.settings = bound.settings;
   out.pipeline_name = std::move(bound.pipeline_name);
+  out.catalog_statements = std::move(bound.catalog_statements);
   if (!out.errors.empty()) return out;
 
   std::vector<NodePtr> roots;

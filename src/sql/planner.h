@@ -23,6 +23,7 @@ struct PlannedScript {
   std::vector<UserError> errors;  ///< by position
   Settings settings;
   std::string pipeline_name;
+  std::vector<std::unique_ptr<Statement>> catalog_statements;  ///< of the catalog's tables that it uses
   std::vector<std::pair<const Statement*, NodePtr>> explains;
 };
 
@@ -35,8 +36,12 @@ struct PreviewSink {
   std::function<std::unique_ptr<Sink>()> make;
 };
 
+/// Whether rows for sinks also, or only, go to the preview (PhysicalOptions::preview).
+enum class SinkCapture { kNone, kBoth, kOnly };
+
 struct PhysicalOptions {
   int parallelism = 1;
+  SinkCapture capture = SinkCapture::kNone;
   const FormatRegistry* formats = nullptr;
   const FunctionRegistry* functions = nullptr;
   /// `columns` are the visible ones; `number` counts previews of the script from 0.

@@ -1,0 +1,58 @@
+#pragma once
+
+/// What all endpoints work on, and the lists of them by noun.
+
+#include <string>
+#include <vector>
+
+#include "api/endpoint.h"
+#include "catalog/catalog.h"
+#include "jobs/job_manager.h"
+#include "jobs/pipeline_planner.h"
+
+namespace laminar::api {
+
+/// One effective setting, for GET /settings.
+struct ShownSetting {
+  std::string name;
+  Json value;
+  Json default_value;
+  std::string origin;  ///< default, file, environment, flag
+};
+
+struct ApiContext {
+  Catalog& catalog;
+  JobManager& jobs;
+  const PipelinePlanner& planner;
+  const Engine& engine;
+  std::string version;
+  bool auth = false;
+  int64_t started_us = 0;
+  int64_t default_checkpoint_interval_us = 10'000'000;
+  std::string data_dir;
+  std::vector<ShownSetting> settings;
+};
+
+void AddConnectorEndpoints(ApiContext& context, std::vector<Endpoint>* out);
+void AddProfileEndpoints(ApiContext& context, std::vector<Endpoint>* out);
+void AddTableEndpoints(ApiContext& context, std::vector<Endpoint>* out);
+void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out);
+void AddJobEndpoints(ApiContext& context, std::vector<Endpoint>* out);
+void AddUdfEndpoints(ApiContext& context, std::vector<Endpoint>* out);
+void AddEventsEndpoint(ApiContext& context, std::vector<Endpoint>* out);
+void AddServerEndpoints(ApiContext& context, std::vector<Endpoint>* out);
+
+/// The connector that a body names. 400 with the nearest known name.
+const Connector& ConnectorNamed(const ApiContext& context, const std::string& id);
+/// 412 when the request has an If-Match that is not `etag`.
+void CheckIfMatch(const Call& call, const std::string& etag);
+std::string EtagOf(const std::string& id, int64_t updated_us);
+/// Adds the ETag; 304 for a matching If-None-Match.
+HttpResponse WithEtag(const Call& call, HttpResponse response, const std::string& etag);
+
+/// OpenAPI 3.1 of the endpoints.
+Json OpenApi(const std::vector<Endpoint>& endpoints, const std::string& version);
+/// Prometheus text.
+std::string MetricsText(const ApiContext& context);
+
+}  // namespace laminar::api

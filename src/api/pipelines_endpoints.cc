@@ -1,0 +1,496 @@
+// Pipelines: create, read, change, delete, start, stop, restart, rescale, validate, preview.
+
+#include <algorithm>
+#include <regex>
+
+#include "api/api_context.h"
+#include "api/pipeline_json.h"
+#include "base/clock.h"
+#include "base/random_id.h"
+
+namespace laminar::api {
+
+namespace {
+
+constexpr size_t kDiagnosticsMax = 100;
+
+bool Given(const Json& body, const char* name) { return body.contains(name) && !body[name].is_null(); }
+
+std::shared_ptr<const Job> CurrentJob(const ApiContext& context, const Pipeline& pipeline) {
+  return pipeline.current_job_id.empty() ? nullptr : context.catalog.Find<Job>(pipeline.current_job_id);
+}
+
+std::shared_ptr<const Pipeline> PipelineOf(const ApiContext& context, const std::string& id) {
+  auto found = context.catalog.Find<Pipeline>(id);
+  if (!found) throw NotFound("pipeline", id);
+  return found;
+}
+
+std::string EtagOfPipeline(const Pipeline& pipeline) { return EtagOf(pipeline.id, pipeline.updated_us); }
+
+Json ShowDiagnostic(const Diagnostic& diagnostic) {
+  auto or_null = [](int64_t n) { return n > 0 ? Json(n) : Json(); };
+  return {{"severity", diagnostic.error ? "error" : "warning"},
+          {"code", diagnostic.code},
+          {"message", diagnostic.message},
+          {"hint", diagnostic.hint.empty() ? Json() : Json(diagnostic.hint)},
+          {"line", or_null(diagnostic.line)},
+          {"column", or_null(diagnostic.column)},
+          {"end_line", or_null(diagnostic.end_line)},
+          {"end_column", or_null(diagnostic.end_column)}};
+}
+
+std::string ErrorText(const Diagnostic& diagnostic) {
+  const std::string at = diagnostic.line > 0 ? "line " + std::to_string(diagnostic.line) + ", column " +
+                                                   std::to_string(diagnostic.column) + ": "
+                                             : "";
+  return at + diagnostic.message + (diagnostic.hint.empty() ? "" : " (" + diagnostic.hint + ")");
+}
+
+/// 400 for the errors of a script.
+ApiError ScriptError(const PlannedPipeline& planned) {
+  Json errors = Json::array(), details = {{"field", "query"}};
+  const Diagnostic* first = nullptr;
+  for (const Diagnostic& diagnostic : planned.diagnostics) {
+    if (!diagnostic.error || errors.size() >= kDiagnosticsMax) continue;
+    if (!first) first = &diagnostic;
+    errors.push_back(ShowDiagnostic(diagnostic));
+  }
+  details["reason"] = first ? first->message : "the query cannot be planned";
+  details["reason_code"] = first ? first->code : "UNSUPPORTED";
+  details["line"] = first && first->line > 0 ? Json(first->line) : Json();
+  details["column"] = first && first->column > 0 ? Json(first->column) : Json();
+  details["errors"] = std::move(errors);
+  const bool type = first && first->code == "TYPE_ERROR";
+  return ApiError(400, type ? "TYPE_ERROR" : "VALIDATION_ERROR",
+                  first ? ErrorText(*first) : "the query cannot be planned", std::move(details));
+}
+
+void RefuseUdfs(const Json& body) {
+  if (Given(body, "udfs") && !body["udfs"].empty())
+    throw ApiError(501, "NOT_IMPLEMENTED", "user-defined functions are not in this build",
+                   {{"feature", "udfs"}});
+}
+
+std::map<std::string, std::string> EncryptedVariables(const ApiContext& context, const Json& given,
+                                                      const std::map<std::string, std::string>& stored) {
+  std::map<std::string, std::string> out;
+  for (const auto& [name, value] : given.items()) {
+    const auto old = stored.find(name);
+    const bool keeps = value == kSecretMask && old != stored.end();
+    out[name] = keeps ? old->second : context.planner.box().Encrypt(value.get<std::string>());
+  }
+  return out;
+}
+
+/// The parts that create and preview share: the query planned.
+Pipeline Drafted(const ApiContext& context, const Json& body, const PlannedPipeline& planned,
+                 int parallelism) {
+  Pipeline out;
+  out.id = RandomId("pipe_");
+  out.query = body["query"].get<std::string>();
+  out.parallelism = parallelism;
+  out.graph = planned.graph;
+  out.table_names = planned.table_names;
+  out.created_us = out.updated_us = SystemClock().now_us();
+  out.versions = {{1, out.query, parallelism, out.created_us}};
+  return out;
+}
+
+HttpResponse CreatePipeline(ApiContext& context, Call& call) {
+  const Json& body = call.body;
+  RefuseUdfs(body);
+  const int asked = Given(body, "parallelism") ? body["parallelism"].get<int>() : 0;
+  const PlannedPipeline planned = context.planner.Plan(body["query"].get<std::string>(), asked);
+  if (!planned.ok) throw ScriptError(planned);
+  Pipeline pipeline = Drafted(context, body, planned, asked > 0 ? asked : planned.parallelism.value_or(1));
+  pipeline.name = Given(body, "name") ? body["name"].get<std::string>() : planned.pipeline_name;
+  if (pipeline.name.empty())
+    throw Invalid("name", "is required unless the query has CREATE PIPELINE name AS");
+  if (pipeline.name.size() > 128) throw Invalid("name", "is longer than 128 characters");
+  pipeline.checkpoint_interval_us =
+      Given(body, "checkpoint_interval_micros")
+          ? body["checkpoint_interval_micros"].get<int64_t>()
+          : planned.checkpoint_interval_us.value_or(context.default_checkpoint_interval_us);
+  if (Given(body, "tags")) pipeline.tags = body["tags"].get<std::map<std::string, std::string>>();
+  if (Given(body, "env_vars")) pipeline.env_vars = EncryptedVariables(context, body["env_vars"], {});
+  context.catalog.Update([&](Catalog::Transaction& transaction) {
+    if (transaction.FindByName<Pipeline>(pipeline.name)) throw AlreadyExists("pipeline", pipeline.name);
+    for (const std::string& table : pipeline.table_names) {
+      if (!transaction.FindByName<ConnectionTable>(table))
+        throw Invalid("query", "connection table '" + table + "' has just been deleted");
+    }
+    transaction.Put(pipeline);
+  });
+  if (body.value("start", Json(false)) == true) context.jobs.StartPipeline(pipeline.id, {});
+  const Json shown = ShowPipeline(context, *PipelineOf(context, pipeline.id), true);
+  return WithEtag(call, Created(shown, "/api/v1/pipelines/" + pipeline.id), EtagOfPipeline(pipeline));
+}
+
+JobStopMode StopModeOf(const Json& text) {
+  return text.is_string() ? ParseStopMode(text.get<std::string>()).value_or(JobStopMode::kCheckpoint)
+                          : JobStopMode::kCheckpoint;
+}
+
+HttpResponse PatchPipeline(ApiContext& context, Call& call) {
+  const Json& body = call.body;
+  std::optional<PlannedPipeline> planned;
+  const auto before = PipelineOf(context, call.id());
+  if (Given(body, "name") && body["name"] != before->name)
+    throw Invalid("name", "the name of a pipeline cannot be changed");
+  if (body.contains("query") && body["query"] != before->query) {
+    planned = context.planner.Plan(body["query"].get<std::string>(),
+                                   body.value("parallelism", before->parallelism));
+    if (!planned->ok) throw ScriptError(*planned);
+  }
+  std::string rescale, start;
+  bool was_active = false;
+  context.catalog.Update([&](Catalog::Transaction& transaction) {
+    const auto found = transaction.Find<Pipeline>(call.id());
+    if (!found) throw NotFound("pipeline", call.id());
+    CheckIfMatch(call, EtagOfPipeline(*found));
+    const auto job = found->current_job_id.empty() ? nullptr : transaction.Find<Job>(found->current_job_id);
+    was_active = job && !IsTerminal(ParseDetail(job->detail));
+    Pipeline changed = *found;
+    if (planned) {
+      if (was_active) {
+        throw InvalidState("the query can only be changed while the pipeline does not run",
+                           PipelineState(context, *found), {"Created", "Stopped", "Failed"});
+      }
+      changed.query = body["query"].get<std::string>();
+      changed.graph = planned->graph;
+      changed.table_names = planned->table_names;
+      changed.versions.push_back({static_cast<int>(changed.versions.size()) + 1, changed.query,
+                                  changed.parallelism, SystemClock().now_us()});
+    }
+    if (body.contains("parallelism")) {
+      changed.parallelism = body["parallelism"].get<int>();
+      if (was_active && job->parallelism != changed.parallelism) rescale = job->id;
+    }
+    if (body.contains("checkpoint_interval_micros"))
+      changed.checkpoint_interval_us = body["checkpoint_interval_micros"].get<int64_t>();
+    if (body.contains("tags")) changed.tags = body["tags"].get<std::map<std::string, std::string>>();
+    if (body.contains("env_vars"))
+      changed.env_vars = EncryptedVariables(context, body["env_vars"], found->env_vars);
+    changed.updated_us = std::max(SystemClock().now_us(), found->updated_us + 1);
+    transaction.Put(std::move(changed));
+  });
+  if (!rescale.empty()) context.jobs.RescaleJob(rescale, body["parallelism"].get<int>());
+  if (body.contains("stop")) {
+    const JobStopMode mode = StopModeOf(body["stop"]);
+    if (mode == JobStopMode::kNone && !was_active) {
+      context.jobs.StartPipeline(call.id(), {});
+    } else {
+      const auto job = CurrentJob(context, *PipelineOf(context, call.id()));
+      if (!job)
+        throw InvalidState("the pipeline does not run", "Created", {"Starting", "Running", "Stopping"});
+      context.jobs.StopJob(job->id, mode, 30);
+    }
+  }
+  const auto now = PipelineOf(context, call.id());
+  return WithEtag(call, Reply(ShowPipeline(context, *now, true)), EtagOfPipeline(*now));
+}
+
+StartOptions StartOptionsOf(const Json& body) {
+  StartOptions out;
+  if (Given(body, "checkpoint_id")) out.checkpoint_id = body["checkpoint_id"].get<std::string>();
+  if (Given(body, "ignore_state")) out.ignore_state = body["ignore_state"].get<bool>();
+  if (Given(body, "parallelism")) out.parallelism = body["parallelism"].get<int>();
+  return out;
+}
+
+HttpResponse StopPipeline(ApiContext& context, Call& call) {
+  const auto pipeline = PipelineOf(context, call.id());
+  const auto job = CurrentJob(context, *pipeline);
+  if (!job || IsTerminal(ParseDetail(job->detail)))
+    throw InvalidState("the pipeline does not run", PipelineState(context, *pipeline),
+                       {"Starting", "Running", "Stopping"});
+  const int seconds = Given(call.body, "timeout_seconds") ? call.body["timeout_seconds"].get<int>() : 30;
+  const int64_t due_us = context.jobs.StopJob(job->id, StopModeOf(call.body.value("mode", Json())), seconds);
+  return Reply({{"message", "Job stop initiated"}, {"expected_finish_time", due_us / 1000}}, 202);
+}
+
+HttpResponse RescalePipeline(ApiContext& context, Call& call) {
+  const auto pipeline = PipelineOf(context, call.id());
+  const auto job = CurrentJob(context, *pipeline);
+  if (!job) throw InvalidState("the pipeline does not run", PipelineState(context, *pipeline), {"Running"});
+  context.jobs.RescaleJob(job->id, call.body["parallelism"].get<int>());
+  return Reply(
+      {{"message", "Rescale initiated"}, {"job_id", job->id}, {"parallelism", call.body["parallelism"]}},
+      202);
+}
+
+HttpResponse ValidateQuery(ApiContext& context, Call& call) {
+  RefuseUdfs(call.body);
+  const PlannedPipeline planned =
+      context.planner.Plan(call.body["query"].get<std::string>(),
+                           Given(call.body, "parallelism") ? call.body["parallelism"].get<int>() : 0);
+  Json errors = Json::array(), diagnostics = Json::array();
+  for (const Diagnostic& diagnostic : planned.diagnostics) {
+    if (diagnostics.size() >= kDiagnosticsMax) break;
+    if (diagnostic.error) errors.push_back(ErrorText(diagnostic));
+    diagnostics.push_back(ShowDiagnostic(diagnostic));
+  }
+  Json out = {{"graph", planned.ok ? planned.graph : Json()},
+              {"errors", std::move(errors)},
+              {"diagnostics", std::move(diagnostics)},
+              {"outputs", planned.ok ? planned.outputs : Json::array()}};
+  if (Given(call.body, "explain") && call.body["explain"].get<bool>()) out["plan"] = planned.plan_text;
+  return Reply(out);
+}
+
+HttpResponse Preview(ApiContext& context, Call& call) {
+  const Json& body = call.body;
+  RefuseUdfs(body);
+  const bool sinks = Given(body, "enable_sinks") && body["enable_sinks"].get<bool>();
+  const PlannedPipeline planned = context.planner.Plan(
+      body["query"].get<std::string>(), 1, sinks ? sql::SinkCapture::kBoth : sql::SinkCapture::kOnly);
+  if (!planned.ok) throw ScriptError(planned);
+  Pipeline pipeline = Drafted(context, body, planned, 1);
+  pipeline.name = pipeline.id;
+  pipeline.preview = true;
+  pipeline.preview_settings.enable_sinks = sinks;
+  if (Given(body, "limit")) pipeline.preview_settings.limit = body["limit"].get<int64_t>();
+  if (Given(body, "timeout_seconds"))
+    pipeline.preview_settings.timeout_seconds = body["timeout_seconds"].get<int64_t>();
+  context.catalog.Update([&](Catalog::Transaction& transaction) { transaction.Put(pipeline); });
+  const std::string job = context.jobs.StartPipeline(pipeline.id, {});
+  if (call.WantsEvents()) return OutputStream(context, job, 0, "", call.Query("numbers") == "string");
+  Json shown = ShowPipeline(context, *PipelineOf(context, pipeline.id), true);
+  shown["job_id"] = job;
+  return Created(shown, "/api/v1/pipelines/" + pipeline.id);
+}
+
+}  // namespace
+
+Json Millis(int64_t us) { return us == 0 ? Json() : Json(us / 1000); }
+
+std::string PipelineState(const ApiContext& context, const Pipeline& pipeline) {
+  const auto job = CurrentJob(context, pipeline);
+  if (!job) return "Created";
+  return std::string(PipelineStateName(ParseDetail(job->detail), job->start_us > 0));
+}
+
+std::string PipelineDetail(const ApiContext& context, const Pipeline& pipeline) {
+  const auto job = CurrentJob(context, pipeline);
+  return job ? job->detail : "Created";
+}
+
+std::string MaskQuery(const std::string& query) {
+  static const std::regex secret(
+      R"re(((?:'[^']*(?:password|secret|token|jwt|api_key|nkey_seed|authorization)[^']*'|"[^"]*(?:password|secret|token|jwt|api_key|nkey_seed)[^"]*"|\b[\w.]*(?:password|secret_access_key|api_secret|api_key|auth_token|jwt|nkey_seed|secret)\w*)\s*=\s*)'((?:[^']|'')*)')re",
+      std::regex::icase | std::regex::optimize);
+  std::string out;
+  auto from = query.cbegin();
+  for (std::sregex_iterator it(query.begin(), query.end(), secret), end; it != end; ++it) {
+    const std::smatch& match = *it;
+    out.append(from, query.cbegin() + match.position(0));
+    const std::string value = match[2].str();
+    out += match[1].str() + "'" + (HasReference(value) ? value : kSecretMask) + "'";
+    from = query.cbegin() + match.position(0) + match.length(0);
+  }
+  out.append(from, query.cend());
+  return out;
+}
+
+Json ShowPipeline(const ApiContext& context, const Pipeline& pipeline, bool with_graph) {
+  const auto job = CurrentJob(context, pipeline);
+  const std::string detail = job ? job->detail : "Created";
+  const std::string state =
+      job ? std::string(PipelineStateName(ParseDetail(detail), job->start_us > 0)) : "Created";
+  Json action;
+  if (job && !IsTerminal(ParseDetail(detail))) {
+    if (!job->stop_mode.empty())
+      action = job->stop_mode;
+    else if (detail == "Rescaling")
+      action = "rescale";
+    else if (detail == "Restarting" || (!job->after_job.empty() && state == "Starting"))
+      action = "restart";
+    else if (state == "Starting")
+      action = "start";
+  }
+  const bool in_progress = state == "Starting" || state == "Stopping" || detail == "Rescaling" ||
+                           detail == "Restarting" || detail == "Recovering";
+  Json env = Json::object();
+  for (const auto& [name, value] : pipeline.env_vars) env[name] = kSecretMask;
+  Json out = {{"id", pipeline.id},
+              {"name", pipeline.name},
+              {"query", MaskQuery(pipeline.query)},
+              {"parallelism", pipeline.parallelism},
+              {"checkpoint_interval_micros", pipeline.checkpoint_interval_us},
+              {"udfs", pipeline.udfs},
+              {"tags", Json(pipeline.tags)},
+              {"env_vars", std::move(env)},
+              {"state", state},
+              {"stateDetail", detail},
+              {"created_at", pipeline.created_us / 1000},
+              {"updated_at", pipeline.updated_us / 1000},
+              {"action", std::move(action)},
+              {"action_text", detail == "Recovering" ? detail : state},
+              {"action_in_progress", in_progress},
+              {"preview", pipeline.preview},
+              {"current_job_id", pipeline.current_job_id.empty() ? Json() : Json(pipeline.current_job_id)}};
+  if (out["tags"].is_null()) out["tags"] = Json::object();
+  if (with_graph) out["graph"] = pipeline.graph;
+  return out;
+}
+
+void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
+  const std::string tag = "pipelines";
+  Endpoint list{"GET", "/pipelines", Role::kRead, tag, "List pipelines", "", "Pipeline", {}};
+  list.list = true;
+  list.query = {{"name", "string", "wildcards * and ?"},
+                {"state", "string", "only in these states"},
+                {"tag", "string", "key:value"},
+                {"preview", "boolean", "previews too"},
+                {"include", "string", "summary: figures of each", {"summary"}},
+                {"q", "string", "text in the name"}};
+  list.handler = [&context](Call& call) {
+    static const std::vector<std::string> states = {
+        "Created",    "Starting",           "Running",    "Stopping",  "Stopped",
+        "Failed",     "Compiling",          "Scheduling", "Rescaling", "Restarting",
+        "Recovering", "CheckpointStopping", "Finishing",  "Finished",  "Failing"};
+    const auto wanted = FilterValues(call, "state", states);
+    const auto tags = FilterValues(call, "tag");
+    const auto name = call.Query("name");
+    const auto text = call.Query("q");
+    const bool previews = call.Flag("preview");
+    const bool summary = !FilterValues(call, "include", {"summary"}).empty();
+    std::vector<ListItem> items;
+    for (const auto& pipeline : context.catalog.All<Pipeline>()) {
+      if (pipeline->preview && !previews) continue;
+      if (name && !MatchesWildcard(*name, pipeline->name)) continue;
+      if (text && LowerCase(pipeline->name).find(LowerCase(*text)) == std::string::npos) continue;
+      const std::string state = PipelineState(context, *pipeline);
+      if (!wanted.empty() && !Contains(wanted, LowerCase(state)) &&
+          !Contains(wanted, LowerCase(PipelineDetail(context, *pipeline))))
+        continue;
+      if (!tags.empty() && std::none_of(pipeline->tags.begin(), pipeline->tags.end(), [&](const auto& t) {
+            return Contains(tags, LowerCase(t.first + ":" + t.second));
+          }))
+        continue;
+      items.push_back(
+          {pipeline->id, pipeline->name, state, pipeline->created_us, 0, [&context, pipeline, summary] {
+             Json shown = ShowPipeline(context, *pipeline, false);
+             if (summary) {
+               shown["summary"] = Json();
+               if (!pipeline->current_job_id.empty()) {
+                 const Json m =
+                     context.jobs.Feed(pipeline->current_job_id)->Metrics(SystemClock().now_us() / 1000, 60);
+                 const auto job = context.catalog.Find<Job>(pipeline->current_job_id);
+                 const Json watermark = m.value("watermark", Json());
+                 shown["summary"] = {
+                     {"throughput", m.value("throughput", Json())},
+                     {"watermark_lag_ms", watermark.is_number()
+                                              ? Json(SystemClock().now_us() / 1000 - watermark.get<int64_t>())
+                                              : Json()},
+                     {"backpressure", m.value("backpressure", Json())},
+                     {"errors", m.value("errors", Json())},
+                     {"restarts", job ? job->restarts : 0}};
+               }
+             }
+             return shown;
+           }});
+    }
+    return ListPage(call, std::move(items), {"name", "state"});
+  };
+  out->push_back(std::move(list));
+  out->push_back({"POST", "/pipelines", Role::kWrite, tag, "Create a pipeline", "PipelineCreate", "Pipeline",
+                  [&context](Call& call) { return CreatePipeline(context, call); }, 201});
+  out->push_back(
+      {"GET", "/pipelines/{id}", Role::kRead, tag, "One pipeline", "", "Pipeline", [&context](Call& call) {
+         const auto pipeline = PipelineOf(context, call.id());
+         return WithEtag(call, Reply(ShowPipeline(context, *pipeline, true)), EtagOfPipeline(*pipeline));
+       }});
+  out->back().handler = [&context](Call& call) {
+    const auto pipeline = PipelineOf(context, call.id());
+    HttpResponse response = Reply(ShowPipeline(context, *pipeline, true));
+    response.headers.emplace_back("ETag", EtagOfPipeline(*pipeline));  // its state changes without it: no 304
+    return response;
+  };
+  out->push_back({"PATCH", "/pipelines/{id}", Role::kWrite, tag, "Change, stop, start or rescale a pipeline",
+                  "PipelinePatch", "Pipeline",
+                  [&context](Call& call) { return PatchPipeline(context, call); }});
+  Endpoint remove{
+      "DELETE", "/pipelines/{id}", Role::kWrite, tag, "Delete a pipeline with its jobs", "", "Message", {}};
+  remove.query = {{"force", "boolean", "stop it first"}};
+  remove.handler = [&context](Call& call) {
+    const auto pipeline = PipelineOf(context, call.id());
+    CheckIfMatch(call, EtagOfPipeline(*pipeline));
+    context.jobs.DeletePipeline(call.id(), call.Flag("force"));
+    return Reply({{"message", "Pipeline deleted successfully"}});
+  };
+  out->push_back(std::move(remove));
+  Endpoint start{"POST",          "/pipelines/{id}/start", Role::kWrite, tag, "Start: makes a job",
+                 "PipelineStart", "PipelineStarted",       {},           202};
+  start.body_optional = true;
+  start.handler = [&context](Call& call) {
+    const std::string job =
+        context.jobs.StartPipeline(PipelineOf(context, call.id())->id, StartOptionsOf(call.body));
+    return Reply({{"message", "Pipeline start initiated"}, {"job_id", job}, {"pipeline_id", call.id()}}, 202);
+  };
+  out->push_back(std::move(start));
+  Endpoint stop{"POST", "/pipelines/{id}/stop", Role::kWrite, tag, "Stop", "Stop", "StopInitiated", {}, 202};
+  stop.body_optional = true;
+  stop.handler = [&context](Call& call) { return StopPipeline(context, call); };
+  out->push_back(std::move(stop));
+  Endpoint restart{"POST",    "/pipelines/{id}/restart", Role::kWrite,      tag,
+                   "Restart", "PipelineRestart",         "PipelineStarted", {},
+                   202};
+  restart.body_optional = true;
+  restart.handler = [&context](Call& call) {
+    const bool force = Given(call.body, "force") && call.body["force"].get<bool>();
+    const std::string job =
+        context.jobs.RestartPipeline(PipelineOf(context, call.id())->id, force, StartOptionsOf(call.body));
+    return Reply({{"message", "Pipeline restart initiated"}, {"job_id", job}}, 202);
+  };
+  out->push_back(std::move(restart));
+  out->push_back({"POST", "/pipelines/{id}/rescale", Role::kWrite, tag, "Run with another parallelism",
+                  "Rescale", "Object", [&context](Call& call) { return RescalePipeline(context, call); },
+                  202});
+  out->push_back({"POST", "/pipelines/validate_query", Role::kRead, tag, "Plan only", "ValidateQuery",
+                  "Validation", [&context](Call& call) { return ValidateQuery(context, call); }});
+  Endpoint preview{"POST",
+                   "/pipelines/preview",
+                   Role::kWrite,
+                   tag,
+                   "A short run with captured output",
+                   "Preview",
+                   "Pipeline",
+                   [&context](Call& call) { return Preview(context, call); },
+                   201};
+  preview.event_stream = true;
+  preview.query = {{"numbers", "string", "string: integers and decimals as text", {"string"}}};
+  out->push_back(std::move(preview));
+  Endpoint versions{
+      "GET", "/pipelines/{id}/versions", Role::kRead, tag, "Queries that the pipeline has had", "", "Object",
+      {}};
+  versions.list = true;
+  versions.handler = [&context](Call& call) {
+    const auto pipeline = PipelineOf(context, call.id());
+    std::vector<Json> entries;
+    for (auto v = pipeline->versions.rbegin(); v != pipeline->versions.rend(); ++v) {
+      entries.push_back({{"id", std::to_string(v->version)},
+                         {"version", v->version},
+                         {"query", MaskQuery(v->query)},
+                         {"parallelism", v->parallelism},
+                         {"created_at", v->created_us / 1000}});
+    }
+    return OrderedPage(call, entries);
+  };
+  out->push_back(std::move(versions));
+  out->push_back({"GET", "/pipelines/{id}/versions/{version}", Role::kRead, tag, "One version of the query",
+                  "", "Object", [&context](Call& call) {
+                    const auto pipeline = PipelineOf(context, call.id());
+                    for (const PipelineVersion& v : pipeline->versions) {
+                      if (std::to_string(v.version) != call.id("version")) continue;
+                      return Reply({{"version", v.version},
+                                    {"query", MaskQuery(v.query)},
+                                    {"parallelism", v.parallelism},
+                                    {"created_at", v.created_us / 1000}});
+                    }
+                    throw NotFound("version", call.id("version"));
+                  }});
+}
+
+}  // namespace laminar::api

@@ -1,0 +1,146 @@
+#pragma once
+
+/// Starts, watches, stops and recovers the jobs of a server. One thread owns all worker processes; what the
+/// API asks for is written to the job's record first and acted on by that thread, so that it survives the
+/// server.
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "jobs/job_detail.h"
+#include "jobs/job_feed.h"
+#include "jobs/pipeline_planner.h"
+
+namespace laminar {
+
+struct JobSettings {
+  std::string executable;  ///< run as `executable worker`
+  std::string data_dir;
+  std::string checkpoint_url;  ///< each pipeline's state lies below it
+  int allowed_restarts = 20;
+  int64_t healthy_us = 120'000'000;       ///< running for so long forgets earlier restarts
+  int64_t report_timeout_us = 5'000'000;  ///< a silent worker counts as lost
+  int64_t preview_reader_timeout_us = 60'000'000;
+  int64_t preview_keep_us = 600'000'000;  ///< after its end
+  int jobs_kept = 100;                    ///< finished ones per pipeline
+};
+
+/// The act is not allowed in this state.
+class InvalidState : public std::exception {
+ public:
+  InvalidState(std::string message, std::string state, std::vector<std::string> allowed)
+      : message_(std::move(message)), state_(std::move(state)), allowed_(std::move(allowed)) {}
+  const std::string& state() const { return state_; }
+  const std::vector<std::string>& allowed() const { return allowed_; }
+  const char* what() const noexcept override { return message_.c_str(); }
+
+ private:
+  std::string message_, state_;
+  std::vector<std::string> allowed_;
+};
+
+/// There is no such object (any more).
+class ObjectGone : public std::exception {
+ public:
+  ObjectGone(std::string resource, std::string id)
+      : resource_(std::move(resource)), id_(std::move(id)), message_("no " + resource_ + " '" + id_ + "'") {}
+  const std::string& resource() const { return resource_; }
+  const std::string& id() const { return id_; }
+  const char* what() const noexcept override { return message_.c_str(); }
+
+ private:
+  std::string resource_, id_, message_;
+};
+
+struct StartOptions {
+  std::string checkpoint_id;  ///< empty: the newest
+  bool ignore_state = false;
+  std::optional<int> parallelism;
+};
+
+class JobManager {
+ public:
+  JobManager(Catalog& catalog, const PipelinePlanner& planner, JobSettings settings);
+  /// Ends the workers at once; their jobs go on with the next server.
+  ~JobManager();
+
+  /// Takes up the jobs that ran when the last server ended, and starts the thread.
+  void Start();
+
+  // From any thread. Throw ObjectGone, InvalidState, ExternalError.
+  /// The new job's id.
+  std::string StartPipeline(const std::string& pipeline_id, const StartOptions& options);
+  /// Returns when the stop should be over, µs.
+  int64_t StopJob(const std::string& job_id, JobStopMode mode, int timeout_seconds);
+  /// Stops what runs (with a checkpoint, or at once when `force`), then starts a new job. Its id.
+  std::string RestartPipeline(const std::string& pipeline_id, bool force, const StartOptions& options);
+  /// Asks for a checkpoint now.
+  void TriggerCheckpoint(const std::string& job_id);
+  void RescaleJob(const std::string& job_id, int parallelism);
+  /// Waits for the end of a forced stop. Removes jobs and history too.
+  void DeletePipeline(const std::string& pipeline_id, bool force);
+
+  /// Never null for a job that exists.
+  std::shared_ptr<JobFeed> Feed(const std::string& job_id);
+  /// Process id of a running worker; 0: none.
+  int64_t WorkerPid(const std::string& job_id) const;
+  int active_jobs() const { return active_count_; }
+
+ private:
+  struct Active;
+
+  void Loop();
+  void Wake();
+  void Adopt(const std::string& job_id);
+  void TakeNewJobs();
+  int PollTimeoutMs() const;
+  /// One look at a job; true when it is over and can be dropped.
+  bool StepJob(Active& job);
+  void TakeMessages(Active& job);
+  void OnMessage(Active& job, const Json& message);
+  void OnProcessGone(Active& job);
+  void ApplyStop(Active& job, const Job& record);
+  void CheckTimers(Active& job, const Job& record);
+  /// latest, none or an epoch.
+  std::string RestoreOf(const Job& job) const;
+  void OnCheckpoint(Active& job, const Json& message);
+  void Launch(Active& job);
+  void Recover(Active& job, const std::string& message, const std::string& domain);
+  void Fail(Active& job, const std::string& message, const std::string& domain);
+  void Finish(Active& job, JobDetail detail, const std::string& reason);
+  void SetDetail(Active& job, JobDetail detail, const std::function<void(Job&)>& change = {});
+  void Record(const std::string& job_id, const char* kind, Json entry);
+  void FlushHistory();
+  void DropOldJobs(Catalog::Transaction& transaction, const std::string& pipeline_id);
+  void DropOldPreviews();
+
+  Catalog& catalog_;
+  const PipelinePlanner& planner_;
+  const JobSettings settings_;
+  int wake_fd_ = -1;
+  std::atomic<bool> stopping_{false};
+  std::atomic<int> active_count_{0};
+  std::thread thread_;
+
+  std::map<std::string, std::unique_ptr<Active>> active_;  // of the loop's thread
+  std::vector<HistoryEntry> pending_;                      // of the loop's thread
+  int64_t last_sequence_ = 0;
+  int64_t next_flush_us_ = 0;
+  int64_t next_sweep_us_ = 0;
+
+  mutable std::mutex mutex_;
+  std::vector<std::string> new_jobs_;                      // guarded by mutex_
+  std::map<std::string, std::shared_ptr<JobFeed>> feeds_;  // guarded by mutex_
+  std::map<std::string, int64_t> pids_;                    // guarded by mutex_
+};
+
+}  // namespace laminar

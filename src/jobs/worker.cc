@@ -1,0 +1,391 @@
+#include "jobs/worker.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/local_file.h"
+#include "jobs/capture.h"
+#include "jobs/declared_tables.h"
+#include "jobs/job_run.h"
+#include "jobs/plan_graph.h"
+#include "jobs/worker_protocol.h"
+#include "runtime/executor.h"
+
+namespace laminar {
+
+namespace {
+
+using Json = nlohmann::json;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kOutputInterval{50};
+constexpr milliseconds kMetricsInterval{1000};
+
+int64_t NowMs() { return SystemClock().now_us() / 1000; }
+
+/// Writes whole messages; after the server has gone, nothing matters any more.
+class Channel {
+ public:
+  explicit Channel(int socket) : socket_(socket) {}
+
+  void Send(const Json& message) {
+    const std::string line = EncodeMessage(message);
+    std::lock_guard lock(mutex_);
+    for (size_t done = 0; done < line.size();) {
+      const ssize_t sent = send(socket_, line.data() + done, line.size() - done, MSG_NOSIGNAL);
+      if (sent < 0 && errno == EINTR) continue;
+      if (sent <= 0) _exit(3);
+      done += static_cast<size_t>(sent);
+    }
+  }
+  /// The next line; false at the end of the stream.
+  bool Receive(std::string* line) {
+    while (!reader_.Next(line)) {
+      char bytes[65536];
+      const ssize_t got = recv(socket_, bytes, sizeof bytes, 0);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0 || reader_.buffered() > kMessageBytesMax) return false;
+      reader_.Append({bytes, static_cast<size_t>(got)});
+    }
+    return true;
+  }
+
+ private:
+  const int socket_;
+  std::mutex mutex_;
+  MessageReader reader_;  // of the one receiving thread
+};
+
+/// What ended a job: which message, and whose fault (user, external, internal).
+struct Failure {
+  std::string message;
+  std::string domain;
+  std::string operator_id;
+  int task_index = 0;
+};
+
+std::string DomainOf(const std::exception_ptr& cause) {
+  if (!cause) return "external";  // a last checkpoint that could not be written
+  try {
+    std::rethrow_exception(cause);
+  } catch (const UserError&) {
+    return "user";
+  } catch (const QueryError&) {
+    return "user";
+  } catch (const ExternalError& error) {
+    return error.retry() == ExternalError::Retry::kBackoff ? "external" : "user";
+  } catch (...) {
+    return "internal";
+  }
+}
+
+std::string Described(const UserError& error, std::string_view script) {
+  std::string out = error.message();
+  if (error.span().known()) {
+    const LineColumn at = LocateOffset(script, error.span().offset);
+    out = "line " + std::to_string(at.line) + ", column " + std::to_string(at.column) + ": " + out;
+  }
+  return error.hint().empty() ? out : out + " (" + error.hint() + ")";
+}
+
+class Worker {
+ public:
+  Worker(const Engine& engine, int socket) : engine_(engine), channel_(socket) {}
+
+  int Run() {
+    std::string line;
+    if (!channel_.Receive(&line)) return 3;
+    description_ = Json::parse(line);
+    if (description_.at("v").get<int>() != kWorkerProtocolVersion)
+      return End("failed", Failure{"server and worker are of different builds", "internal", "", 0});
+    TakeLock(description_.value("lock_file", ""));
+    script_ = description_.at("script").get<std::string>();
+    channel_.Send({{"type", "hello"}, {"v", kWorkerProtocolVersion}, {"pid", getpid()}});
+    try {
+      return RunJob();
+    } catch (const UserError& error) {
+      return End("failed", Failure{Described(error, script_), "user", "", 0});
+    } catch (const ExternalError& error) {
+      return End("failed", Failure{error.what(), DomainOf(std::current_exception()), "", 0});
+    } catch (const std::exception& error) {
+      return End("failed", Failure{error.what(), "internal", "", 0});
+    }
+  }
+
+ private:
+  /// Held to the end of the process, whatever ends it: that the job runs once does not depend on the server's
+  /// view of its children. The predecessor ends as soon as it sees that its server has gone.
+  void TakeLock(const std::string& path) {
+    if (path.empty()) return;
+    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) throw ExternalError("file", "cannot open the lock file '" + path + "'");
+    while (flock(fd, LOCK_EX) != 0) {
+      if (errno != EINTR) throw ExternalError("file", "cannot lock '" + path + "'");
+    }
+    const std::string token = std::to_string(description_.value("token", int64_t{0})) + "\n";
+    if (ftruncate(fd, 0) == 0) WriteFully(fd, token, path);
+  }
+
+  void SendState(const char* state) { channel_.Send({{"type", "state"}, {"state", state}}); }
+
+  int RunJob() {
+    SendState("Compiling");
+    DeclaredTables tables(description_.value("tables", std::map<std::string, std::string>{}));
+    sql::BinderOptions options = engine_.binder_options();
+    options.catalog = &tables;
+    options.may_sample = true;
+    const sql::PlannedScript script = sql::PlanScript(script_, options);
+    if (!script.errors.empty()) throw script.errors[0];
+
+    const std::string capture = description_.value("capture", "none");
+    CaptureBuffer buffer(description_.value("limit", int64_t{0}));
+    sql::PhysicalOptions physical;
+    physical.parallelism = description_.value("parallelism", 1);
+    physical.formats = engine_.formats;
+    physical.functions = engine_.functions;
+    physical.capture = capture == "only"   ? sql::SinkCapture::kOnly
+                       : capture == "both" ? sql::SinkCapture::kBoth
+                                           : sql::SinkCapture::kNone;
+    physical.preview = [&](const Schema& columns, bool changelog, int number) {
+      captured_columns_.push_back(columns);
+      captured_changelog_.push_back(changelog);
+      return buffer.MakeSink(*engine_.formats, columns, changelog, number);
+    };
+    JobGraph graph = sql::MakeJobGraph(script, physical);
+    operator_ids_ = ApiOperatorIds(graph);
+    SendPlan(graph);
+
+    SendState("Scheduling");
+    JobRunOptions run_options;
+    run_options.executor.task.flush_interval_us = script.settings.updating_flush_interval_us;
+    run_options.executor.worker_threads = std::max(
+        1, std::min<int>(physical.parallelism, static_cast<int>(std::thread::hardware_concurrency())));
+    run_options.state = State();
+    run_options.on_checkpoint = [this](const CheckpointReport& report) { SendCheckpoint(report); };
+    run_options.on_warning = [this](const std::string& text) { SendWarning(text); };
+    for (const GraphNode& node : graph.nodes)
+      api_ids_[node.operator_id] = operator_ids_[static_cast<size_t>(node.id)];
+    JobRun run(std::move(graph), std::move(run_options));
+    run_ = &run;
+    if (run.state() != nullptr) {
+      for (const std::string& text : run.state()->warnings()) SendWarning(text);
+      if (run.state()->restored_epoch())
+        channel_.Send({{"type", "restored"}, {"epoch", *run.state()->restored_epoch()}});
+    }
+    Executor& executor = run.executor();
+    run.Start();
+    SendState("Running");
+    std::thread commands([this] { ReadCommands(); });
+    commands.detach();  // blocked in a read until the process ends
+    std::thread reporter([&] { Report(executor, buffer); });
+    const JobResult result = run.Wait();
+    {
+      std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    changed_.notify_all();
+    reporter.join();
+    SendOutput(buffer);
+    SendMetrics(executor);
+    return EndWith(result, buffer.limit_reached());
+  }
+
+  int EndWith(const JobResult& result, bool limit) {
+    switch (result.outcome) {
+      case JobResult::Outcome::kFinished:
+        return End("finished", std::nullopt, limit);
+      case JobResult::Outcome::kStopped:
+        return End("stopped", std::nullopt);
+      case JobResult::Outcome::kCancelled:
+        return End("cancelled", std::nullopt);
+      case JobResult::Outcome::kFailed:
+        break;
+    }
+    Failure failure;
+    failure.message = result.failure->message;
+    failure.domain = DomainOf(result.failure->cause);
+    const auto known = api_ids_.find(result.failure->operator_id);
+    failure.operator_id = known == api_ids_.end() ? "" : known->second;
+    failure.task_index = result.failure->subtask;
+    return End("failed", failure);
+  }
+
+  /// Where the job's state lives; nullopt: it keeps none (previews).
+  std::optional<StateOptions> State() const {
+    const std::string url = description_.value("state_url", "");
+    if (url.empty()) return std::nullopt;
+    StateOptions options;
+    options.objects = OpenObjectStore(url, {});
+    options.interval_us = description_.value("checkpoint_interval_us", options.interval_us);
+    options.allow_drop = description_.value("allow_drop", false);
+    if (const auto choice = RestoreChoice::Parse(description_.value("restore", "latest")))
+      options.restore = *choice;
+    return options;
+  }
+
+  void SendWarning(const std::string& text) {
+    channel_.Send({{"type", "error"}, {"level", "warning"}, {"message", text}});
+  }
+
+  void SendCheckpoint(const CheckpointReport& report) {
+    Json operators = Json::array();
+    for (const ManifestOperator& one : report.operators) {
+      const auto known = api_ids_.find(one.id);
+      operators.push_back({{"operator_id", known == api_ids_.end() ? one.id : known->second},
+                           {"operator_name", one.name},
+                           {"state_size", one.bytes()}});
+    }
+    channel_.Send({{"type", "checkpoint"},
+                   {"epoch", report.epoch},
+                   {"kind", CheckpointKindName(report.kind)},
+                   {"finished_ms", report.finished_ms},
+                   {"written_bytes", report.written_bytes},
+                   {"size_bytes", report.total_bytes},
+                   {"operators", std::move(operators)}});
+  }
+
+  int End(const char* outcome, const std::optional<Failure>& failure, bool limit = false) {
+    Json message = {{"type", "end"}, {"outcome", outcome}};
+    if (limit) message["reason"] = "limit";
+    if (failure) {
+      message["failure"] = {{"message", failure->message},
+                            {"domain", failure->domain},
+                            {"operator_id", failure->operator_id},
+                            {"task_index", failure->task_index}};
+    }
+    channel_.Send(message);
+    return 0;
+  }
+
+  /// Operators, subtasks, and the columns of what is captured.
+  void SendPlan(const JobGraph& graph) {
+    Json outputs = Json::array();
+    size_t number = 0;
+    for (const GraphNode& node : graph.nodes) {
+      if (node.name != "preview") continue;
+      Json columns = Json::array();
+      for (const Field& field : captured_columns_[number].fields)
+        columns.push_back({{"name", field.name}, {"data_type", field.type.ToString()}});
+      outputs.push_back({{"operator_id", operator_ids_[static_cast<size_t>(node.id)]},
+                         {"columns", std::move(columns)},
+                         {"updating", static_cast<bool>(captured_changelog_[number])}});
+      capture_ids_.push_back(operator_ids_[static_cast<size_t>(node.id)]);
+      ++number;
+    }
+    channel_.Send({{"type", "plan"}, {"graph", GraphJson(graph)}, {"outputs", std::move(outputs)}});
+  }
+
+  void ReadCommands() {
+    std::string line;
+    while (channel_.Receive(&line)) {
+      const Json command = Json::parse(line, nullptr, false);
+      if (!command.is_object()) continue;
+      const std::string type = command.value("type", "");
+      if (type == "stop") {
+        const bool immediate = command.value("mode", "") == "immediate";
+        run_->Stop(immediate ? StopMode::kImmediate : StopMode::kGraceful);
+      } else if (type == "checkpoint") {
+        run_->RequestCheckpoint(CheckpointKind::kManual);
+      } else if (type == "interval") {
+        run_->SetInterval(command.value("interval_us", int64_t{10'000'000}));
+      }
+    }
+    _exit(3);  // the server has gone: its successor starts the job again
+  }
+
+  void Report(Executor& executor, CaptureBuffer& buffer) {
+    auto next_metrics = std::chrono::steady_clock::now();
+    const bool captures = !capture_ids_.empty();
+    std::unique_lock lock(mutex_);
+    while (!over_) {
+      changed_.wait_for(lock, captures ? kOutputInterval : kMetricsInterval);
+      lock.unlock();
+      SendOutput(buffer);
+      if (std::chrono::steady_clock::now() >= next_metrics) {
+        next_metrics += kMetricsInterval;
+        SendMetrics(executor);
+      }
+      if (!finishing_ && executor.all_ended()) {
+        finishing_ = true;
+        SendState("Finishing");
+      }
+      lock.lock();
+    }
+  }
+
+  void SendOutput(CaptureBuffer& buffer) {
+    for (CapturedRows& rows : buffer.Take()) {
+      Json records = Json::array();
+      for (CapturedRow& row : rows.rows) {
+        records.push_back(
+            {row.timestamp_ms, std::string(1, row.op), std::move(row.record), std::move(row.before)});
+      }
+      channel_.Send({{"type", "output"},
+                     {"operator_id", capture_ids_[static_cast<size_t>(rows.output)]},
+                     {"subtask", rows.subtask},
+                     {"first", rows.first},
+                     {"total", rows.total},
+                     {"records", std::move(records)}});
+    }
+  }
+
+  /// One array of numbers per subtask; JobFeed::OnMetrics reads it in the same order.
+  void SendMetrics(const Executor& executor) {
+    Json subtasks = Json::array();
+    for (const SubtaskStatus& status : executor.Status()) {
+      const OperatorMetrics& m = *status.metrics;
+      subtasks.push_back({status.node_id, status.subtask, m.rows_in.value(), m.rows_out.value(),
+                          m.bytes_in.value(), m.late_rows.value(), m.bad_records.value(),
+                          m.state_rows.value(), m.watermark_us.value(), m.busy_us.value(), status.queue_bytes,
+                          status.queue_bytes_max, status.task});
+    }
+    if (subtasks == last_subtasks_) {
+      channel_.Send({{"type", "alive"}});
+      return;
+    }
+    channel_.Send({{"type", "metrics"}, {"time_ms", NowMs()}, {"subtasks", subtasks}});
+    last_subtasks_ = std::move(subtasks);
+  }
+
+  const Engine& engine_;
+  Channel channel_;
+  Json description_;
+  std::string script_;
+  std::vector<std::string> operator_ids_;  // [nodes]
+  std::vector<std::string> capture_ids_;   // [captured outputs]
+  std::vector<Schema> captured_columns_;
+  std::vector<bool> captured_changelog_;
+  Json last_subtasks_;
+  std::map<std::string, std::string> api_ids_;  // by the graph's ids
+  JobRun* run_ = nullptr;
+  bool finishing_ = false;  // of the reporter
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;  // guarded by mutex_
+};
+
+}  // namespace
+
+int RunWorker(const Engine& engine, int socket) {
+  prctl(PR_SET_NAME, "laminar-job");
+  signal(SIGINT, SIG_IGN);  // Ctrl-C is the server's to handle
+  Worker worker(engine, socket);
+  const int code = worker.Run();
+  std::fflush(nullptr);
+  _exit(code);  // a thread still waits for commands
+}
+
+}  // namespace laminar

@@ -1,0 +1,44 @@
+#pragma once
+
+/// A worker as its server sees it: a child process made by exec, and the socket to it.
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "jobs/worker_protocol.h"
+
+namespace laminar {
+
+class WorkerProcess {
+ public:
+  /// Starts `executable worker`; its standard output and error go to `log_file`. Throws ExternalError.
+  WorkerProcess(const std::string& executable, const std::string& log_file);
+  /// Kills it if it still runs, and waits for it.
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+
+  pid_t pid() const { return pid_; }
+  int socket() const { return socket_; }
+  /// Queues a message and writes what the socket takes now; the rest goes with Flush.
+  void Send(const nlohmann::json& message);
+  void Flush();
+  bool wants_write() const { return !out_.empty(); }
+  /// Reads what is there. False at the end of the stream.
+  bool Read();
+  bool NextMessage(std::string* line) { return in_.Next(line); }
+  void Kill();
+  /// Its wait status once it has ended.
+  std::optional<int> Reap();
+
+ private:
+  pid_t pid_ = -1;
+  int socket_ = -1;
+  std::optional<int> status_;
+  std::string out_;
+  MessageReader in_;
+};
+
+}  // namespace laminar

@@ -1,0 +1,63 @@
+"""Tokens, roles, settings."""
+
+import subprocess
+
+import pytest
+
+
+def test_tokens_and_roles(start_server):
+    server = start_server(environment={"LAMINAR_API_TOKENS": "boss:admin:adminsecret,ci:write:writesecret,eye:read:readsecret"})
+    assert server.get("/ping").status == 200 and server.get("/connectors").status == 200 and server.get("/metrics", base="").status == 200
+    denied = server.get("/pipelines")
+    assert denied.status == 401 and denied.error == "UNAUTHORIZED" and denied.headers["WWW-Authenticate"] == "Bearer"
+    assert server.get("/pipelines", headers={"Authorization": "Bearer wrong"}).status == 401
+    server.token = "readsecret"
+    assert server.get("/pipelines").status == 200
+    assert server.post("/pipelines/validate_query", {"query": "SELECT 1"}).status == 200
+    forbidden = server.post("/connection_profiles", {"name": "k", "connector": "kafka", "config": {"bootstrapServers": "a"}})
+    assert forbidden.status == 403 and forbidden.error == "FORBIDDEN" and forbidden.json["error"]["details"] == {"required_role": "write"}
+    server.token = "writesecret"
+    assert server.post("/connection_profiles", {"name": "k", "connector": "kafka", "config": {"bootstrapServers": "a"}}).status == 201
+    assert server.ok("/whoami") == {"name": "ci", "role": "write"}
+    server.token = None
+    assert server.get("/pipelines?access_token=readsecret").status == 401, "only event streams take it"
+    assert "secret" not in (server.folder / "server.log").read_text()
+
+
+def test_settings(start_server, tmp_path):
+    config = tmp_path / "laminar.toml"
+    config.write_text('default_checkpoint_interval = "5s"\n[api]\nconnections_max = 77\n[api.auth]\ntokens = ["abcdefgh"]\n')
+    server = start_server(["--config", str(config)], {"LAMINAR__PIPELINE__ALLOWED_RESTARTS": "3"})
+    server.token = "abcdefgh"
+    settings = {s["name"]: s for s in server.ok("/settings")["data"]}
+    assert settings["default_checkpoint_interval"]["value"] == "5s" and settings["default_checkpoint_interval"]["origin"] == "file"
+    assert settings["pipeline.allowed_restarts"] == {"name": "pipeline.allowed_restarts", "value": 3, "default": 20, "origin": "environment"}
+    assert settings["api.auth.tokens"]["value"] == "********"
+    query = "CREATE TABLE i WITH (connector = 'impulse', event_rate = '1'); SELECT counter FROM i"
+    assert server.created("/pipelines", {"name": "p", "query": query})["checkpoint_interval_micros"] == 5_000_000
+
+
+def run(request, *arguments, **environment):
+    return subprocess.run([request.config.getoption("--laminar"), "server", *arguments], capture_output=True, text=True, env=environment, timeout=60)
+
+
+def test_print_config_and_mistakes(request, tmp_path):
+    printed = run(request, "--print-config", "--port", "1234", LAMINAR__API__BIND_ADDRESS="0.0.0.0")
+    assert printed.returncode == 0 and "http_port = 1234  # flag" in printed.stdout and 'bind_address = "0.0.0.0"  # environment' in printed.stdout
+    wrong = run(request, "--print-config", LAMINAR__API__HTTP_PROT="1")
+    assert wrong.returncode != 0 and "api.http_port" in wrong.stderr
+    assert run(request, "--print-config", "--port", "many").returncode != 0
+
+
+def test_one_server_per_data_directory(server, request):
+    second = run(request, "--port", "0", "--data-dir", str(server.data_dir))
+    assert second.returncode != 0 and "another server" in second.stderr
+
+
+def test_a_newer_schema_is_refused(server, request):
+    import sqlite3
+    server.stop()
+    with sqlite3.connect(server.data_dir / "metadata.sqlite") as store:
+        store.execute("INSERT INTO laminar_schema VALUES (999)")
+    refused = run(request, "--port", "0", "--data-dir", str(server.data_dir))
+    assert refused.returncode != 0 and "999" in refused.stderr

@@ -1,0 +1,311 @@
+"""Jobs: their pages, stop modes, restart, rescale, recovery, and what a killed server leaves."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from conftest import impulse
+
+
+def start(server, query=impulse(100) + "SELECT counter FROM impulse", name="p", **body):
+    pipeline = server.created("/pipelines", {"name": name, "query": query, **body})
+    answer = server.post(f"/pipelines/{pipeline['id']}/start")
+    assert answer.status == 202, answer
+    server.wait_state(answer.json["job_id"], "Running", "Finished")
+    return pipeline["id"], answer.json["job_id"]
+
+
+def process(pid):
+    """State and parent of a process that is there and no zombie; None otherwise."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            state, parent = stat.read().rsplit(")", 1)[1].split()[:2]
+    except OSError:
+        return None
+    return None if state == "Z" else (state, int(parent))
+
+
+def workers(server):
+    """Process ids of the server's children."""
+    return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and (process(pid) or (0, 0))[1] == server.process.pid]
+
+
+def test_pages(server):
+    pipeline, job = start(server)
+    shown = server.wait(f"/jobs/{job}", lambda j: j["metrics"]["records_out"] > 0)
+    assert shown["pipeline_id"] == pipeline and shown["running_desired"] is True and shown["tasks"] >= 2
+    assert set(shown["metrics"]) == {"records_in", "records_out", "bytes_in", "bytes_out", "errors", "warnings"}
+    metrics = server.ok(f"/jobs/{job}/metrics?window_seconds=10")
+    for name in ("late_records", "latency_p50", "latency_p95", "latency_p99", "throughput", "backpressure", "state_bytes", "watermark"):
+        assert name in metrics
+    groups = server.ok(f"/jobs/{job}/metric-groups")
+    assert groups["sources"]["total_records"] > 0 and groups["sinks"]["operators"][0]["operator_id"] == "sink_1"
+    operators = server.ok(f"/jobs/{job}/operators")
+    assert operators["data"][0]["operator_id"] == "source_1" and operators["has_more"] is False
+    assert server.get(f"/jobs/{job}/operators/source_9/metrics").error == "NOT_FOUND"
+    assert "lag" in server.ok(f"/jobs/{job}/operators/source_1/metrics")
+    assert server.ok(f"/jobs/{job}/checkpoints")["data"] == []
+    assert server.get(f"/jobs/{job}/checkpoints/chk_0000000000").error == "NOT_FOUND"
+    logs = server.ok(f"/jobs/{job}/logs")["data"]
+    assert any("Running" in line["message"] for line in logs) and logs == sorted(logs, key=lambda line: line["timestamp"])
+    assert server.ok(f"/jobs/{job}/events")["data"][0]["event"] == "state"
+    assert server.ok(f"/jobs/{job}/watermarks")["operators"]
+    assert server.wait(f"/jobs/{job}/metrics/history", lambda h: h["times"])["series"]["rate_out"]
+    assert server.ok("/jobs?running=true")["meta"]["total"] == 1 and server.ok("/jobs?state=failed")["data"] == []
+    assert server.ok(f"/pipelines/{pipeline}/jobs")["data"][0]["id"] == job
+    assert server.ok(f"/pipelines/{pipeline}/jobs/{job}/metrics")["records_in"] >= 0
+    other = server.created("/pipelines", {"name": "other", "query": impulse() + "SELECT counter FROM impulse"})
+    assert server.get(f"/pipelines/{other['id']}/jobs/{job}/metrics").error == "NOT_FOUND"
+    assert server.get("/jobs/job_0000000000").error == "NOT_FOUND"
+    assert f'job="{job}"' in server.get("/metrics", base="").text
+
+
+@pytest.mark.parametrize("mode", ["checkpoint", "graceful", "immediate", "force"])
+def test_stop_modes(server, mode):
+    pipeline, job = start(server)
+    answer = server.post(f"/pipelines/{pipeline}/stop", {"mode": mode})
+    assert answer.status == 202 and answer.json["expected_finish_time"] > 0
+    assert server.wait_state(job, "Stopped")["state"] == "Stopped"
+    assert server.ok(f"/pipelines/{pipeline}")["state"] == "Stopped" and workers(server) == []
+    assert server.post(f"/pipelines/{pipeline}/stop").error == "INVALID_STATE"
+
+
+def test_stop_by_default_and_bad_modes(server):
+    _, job = start(server)
+    assert server.post(f"/jobs/{job}/stop", {"mode": "gently"}).status == 400
+    assert server.post(f"/jobs/{job}/stop", {"mode": "none"}).status == 400
+    assert server.post(f"/jobs/{job}/stop").status == 202
+    server.wait_state(job, "Stopped")
+
+
+def test_stop_before_it_runs(server):
+    pipeline = server.created("/pipelines", {"name": "p", "query": impulse() + "SELECT counter FROM impulse", "start": True})
+    server.post(f"/pipelines/{pipeline['id']}/stop", {"mode": "immediate"})
+    server.wait_state(pipeline["current_job_id"], "Stopped")
+
+
+def test_restart(server):
+    pipeline, job = start(server)
+    answer = server.post(f"/jobs/{job}/restart")
+    assert answer.status == 202 and answer.json["message"] == "Job restarted"
+    second = server.wait_state(answer.json["new_job_id"], "Running")
+    assert second["run_id"] == 2 and server.ok(f"/jobs/{job}")["stateDetail"] == "Stopped"
+    forced = server.post(f"/pipelines/{pipeline}/restart", {"force": True, "parallelism": 2})
+    assert forced.status == 202 and forced.json["message"] == "Pipeline restart initiated"
+    third = server.wait_state(forced.json["job_id"], "Running")
+    assert third["parallelism"] == 2 and third["run_id"] == 3 and len(workers(server)) == 1
+    assert server.ok(f"/pipelines/{pipeline}")["current_job_id"] == third["id"]
+
+
+def test_rescale_keeps_the_job(server):
+    pipeline, job = start(server)
+    assert server.post(f"/jobs/{job}/rescale", {"parallelism": 0}).status == 400
+    assert server.patch(f"/pipelines/{pipeline}", {"parallelism": 2}).json["parallelism"] == 2
+    server.wait(f"/jobs/{job}/operators", lambda o: o["data"][0]["parallelism"] == 2)
+    assert server.wait_state(job, "Running")["parallelism"] == 2
+    events = [e["event"] for e in server.ok(f"/jobs/{job}/events?limit=100")["data"]]
+    assert "rescale" in events
+
+
+def test_user_error_fails_at_once(server, tmp_path):
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"a": 1}\nnot json\n')
+    server.created("/connection_tables", {"name": "src", "connector": "single_file", "config": {"path": str(bad), "type": "source"},
+                                          "schema": {"fields": [{"name": "a", "type": "INT"}]}})
+    pipeline = server.created("/pipelines", {"name": "p", "query": "SELECT a FROM src", "start": True})
+    job = server.wait_state(pipeline["current_job_id"], "Failed")
+    assert job["state"] == "Failed" and job["failure_message"] and job["failure_reason"]["domain"] == "user" and job["restarts"] == 0
+    errors = server.ok(f"/jobs/{job['id']}/errors")["data"]
+    assert errors[0]["level"] == "error" and errors[0]["count"] == 1 and errors[0]["operator_id"].startswith("transform")
+    assert server.ok(f"/pipelines/{pipeline['id']}")["state"] == "Failed"
+    assert server.post(f"/pipelines/{pipeline['id']}/start").status == 202, "a failed pipeline can be started again"
+
+
+def test_a_killed_worker_recovers(server):
+    pipeline, job = start(server)
+    [worker] = workers(server)
+    os.kill(worker, signal.SIGKILL)
+    shown = server.wait(f"/jobs/{job}", lambda j: j["restarts"] == 1 and j["stateDetail"] == "Running")
+    assert shown["id"] == job and shown["state"] == "Running"
+    [successor] = workers(server)
+    assert successor != worker
+    errors = server.ok(f"/jobs/{job}/errors")["data"]
+    assert "signal 9" in errors[0]["message"]
+    details = [e["details"].get("stateDetail") for e in server.ok(f"/jobs/{job}/events?limit=100")["data"]]
+    assert "Recovering" in details
+
+
+def test_one_job_does_not_touch_another(server):
+    _, first = start(server, name="first")
+    _, second = start(server, name="second")
+    before = server.ok(f"/jobs/{second}")
+    os.kill(workers(server)[0], signal.SIGABRT)
+    server.wait("/jobs", lambda page: sum(j["restarts"] for j in page["data"]) == 1 and all(j["stateDetail"] == "Running" for j in page["data"]))
+    assert len(workers(server)) == 2 and before["state"] == "Running"
+
+
+def test_a_hanging_worker_is_replaced(start_server):
+    server = start_server(environment={"LAMINAR__PIPELINE__WORKER_TIMEOUT": "3s"})
+    _, job = start(server)
+    [worker] = workers(server)
+    os.kill(worker, signal.SIGSTOP)
+    server.wait(f"/jobs/{job}", lambda j: j["restarts"] == 1 and j["stateDetail"] == "Running")
+
+
+def test_too_many_restarts_fail(start_server):
+    server = start_server(environment={"LAMINAR__PIPELINE__ALLOWED_RESTARTS": "1"})
+    _, job = start(server)
+    os.kill(workers(server)[0], signal.SIGKILL)
+    server.wait(f"/jobs/{job}", lambda j: j["restarts"] == 1 and j["stateDetail"] == "Running")
+    os.kill(workers(server)[0], signal.SIGKILL)
+    assert "gave up" in server.wait_state(job, "Failed")["failure_message"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_server_that_ends_leaves_nothing_behind(server, how):
+    pipeline, job = start(server)
+    children = workers(server)
+    server.stop(how)
+    server.start()
+    shown = server.wait(f"/jobs/{job}", lambda j: j["stateDetail"] == "Running" and j["restarts"] == 1)
+    assert shown["pipeline_id"] == pipeline and len(workers(server)) == 1 and workers(server) != children
+    for child in children:
+        assert process(child) is None, "the old worker ended with its server"
+    assert any("restarted" in (e["description"] or "") for e in server.ok(f"/jobs/{job}/events?limit=100")["data"])
+
+
+def test_objects_survive_a_killed_server(server):
+    server.created("/connection_profiles", {"name": "k", "connector": "kafka", "config": {"bootstrapServers": "a"}})
+    server.created("/pipelines", {"name": "p", "query": impulse() + "SELECT counter FROM impulse"})
+    before = [server.ok(path) for path in ("/connection_profiles", "/pipelines", "/connection_tables", "/jobs")]
+    server.stop(signal.SIGKILL)
+    server.start()
+    assert [server.ok(path) for path in ("/connection_profiles", "/pipelines", "/connection_tables", "/jobs")] == before
+
+
+def test_finished_metrics_and_errors_survive(server):
+    pipeline, job = start(server, impulse(0, 500) + "SELECT counter FROM impulse")
+    server.wait_state(job, "Finished")
+    metrics = server.ok(f"/jobs/{job}/metrics")
+    assert metrics["records_in"] == 500
+    server.wait(f"/jobs/{job}/events", lambda e: e["data"])
+    server.stop()
+    server.start()
+    assert server.ok(f"/jobs/{job}/metrics")["records_in"] == 500
+    assert server.ok(f"/jobs/{job}/logs")["data"] != []
+
+
+def test_output_stream_and_resume(server):
+    _, job = start(server, impulse(0, 3000) + "SELECT counter FROM impulse")
+    server.wait_state(job, "Finished")
+    events = server.events(f"/jobs/{job}/output")
+    rows = [r["record"]["counter"] for name, data, _ in events if name == "output" for r in data["records"]]
+    assert rows == list(range(3000)) and events[-1][0] == "end" and events[-1][1]["reason"] == "finished"
+    middle = events[len(events) // 2][2]
+    rest = server.events(f"/jobs/{job}/output", headers={"Last-Event-ID": str(middle)})
+    assert [n for _, _, n in rest if n] == [n for _, _, n in events if n and n > middle]
+
+
+def test_secrets_reach_the_job_and_nothing_else(start_server, tmp_path):
+    source = tmp_path / "topsecretvalue.json"
+    source.write_text('{"a": 1}\n')
+    server = start_server(environment={"SECRET_PATH": str(source)})
+    server.created("/connection_tables", {"name": "src", "connector": "single_file", "config": {"path": "{{ SECRET_PATH }}", "type": "source"},
+                                          "schema": {"fields": [{"name": "a", "type": "INT"}]}})
+    _, job = start(server, "SELECT a FROM src")
+    server.wait_state(job, "Finished")
+    assert server.ok(f"/jobs/{job}/output")["data"][0]["record"] == {"a": 1}
+    source.unlink()
+    pipeline = server.created("/pipelines", {"name": "q", "query": "SELECT a FROM src", "start": True})
+    server.wait_state(pipeline["current_job_id"], "Failed")
+    pages = "".join(server.get(f"/jobs/{pipeline['current_job_id']}{page}").text for page in ("", "/errors", "/logs", "/events", "/metrics"))
+    assert "topsecretvalue" not in pages and "********" in pages
+    unknown = server.created("/connection_tables", {"name": "nope", "connector": "single_file", "config": {"path": "{{ NOT_SET }}", "type": "source"},
+                                                    "schema": {"fields": [{"name": "a", "type": "INT"}]}})
+    pipeline = server.created("/pipelines", {"name": "r", "query": "SELECT a FROM nope", "start": True})
+    assert "NOT_SET" in server.wait_state(pipeline["current_job_id"], "Failed")["failure_message"]
+    own = server.created("/pipelines", {"name": "s", "query": "SELECT a FROM nope", "env_vars": {"NOT_SET": str(tmp_path / "x.json")}})
+    (tmp_path / "x.json").write_text('{"a": 5}\n')
+    assert unknown["config"]["path"] == "{{ NOT_SET }}"
+    job = server.post(f"/pipelines/{own['id']}/start").json["job_id"]
+    server.wait_state(job, "Finished")
+    assert server.ok(f"/jobs/{job}/output")["data"][0]["record"] == {"a": 5}
+
+
+def numbers(path):
+    return [json.loads(line)["n"] for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def counting(server, tmp_path, rows=3000, rate=1000, **body):
+    """A job that writes 0, 1, 2 … to a file, exactly once."""
+    server.created("/connection_tables", {"name": "snk", "connector": "single_file", "config": {"path": str(tmp_path / "out.json"), "type": "sink"},
+                                          "schema": {"fields": [{"name": "n", "type": "BIGINT"}]}})
+    query = impulse(rate, rows) + "INSERT INTO snk SELECT CAST(counter AS BIGINT) AS n FROM impulse"
+    return start(server, query, checkpoint_interval_micros=1_000_000, **body), tmp_path / "out.json"
+
+
+def test_checkpoints_and_exactly_once_after_a_kill(server, tmp_path):
+    (pipeline, job), out = counting(server, tmp_path, rows=5000)
+    first = server.wait(f"/jobs/{job}/checkpoints", lambda c: c["data"])["data"][0]
+    assert first["state"] == "completed" and first["type"] == "scheduled" and first["size_bytes"] > 0 and first["id"].startswith("chk_")
+    whole = server.ok(f"/jobs/{job}/checkpoints/{first['id']}")
+    assert whole["backend"] == "filesystem" and pipeline in whole["location"] and whole["events"]
+    os.kill(workers(server)[0], signal.SIGKILL)
+    shown = server.wait_state(job, "Finished")
+    assert shown["restarts"] == 1 and shown["restored_from"]
+    assert numbers(out) == list(range(5000))
+
+
+def test_exactly_once_over_stop_rescale_and_server_kill(server, tmp_path):
+    (pipeline, job), out = counting(server, tmp_path, rows=6000)
+    server.wait(f"/jobs/{job}/metrics", lambda m: m["records_out"] > 500)
+    server.post(f"/pipelines/{pipeline}/stop", {"mode": "checkpoint"})
+    server.wait_state(job, "Stopped")
+    kept = numbers(out)
+    assert kept == list(range(len(kept))) and kept, "what was processed is committed"
+    job = server.post(f"/pipelines/{pipeline}/start").json["job_id"]
+    assert server.wait_state(job, "Running")["restored_from"]
+    server.stop(signal.SIGKILL)
+    server.start()
+    server.wait_state(job, "Running", "Finished")
+    manual = server.post(f"/jobs/{job}/checkpoints")
+    assert manual.status in (202, 409)
+    server.wait_state(job, "Finished")
+    assert numbers(out) == list(range(6000))
+
+
+def test_start_from_nothing_and_from_a_chosen_checkpoint(server, tmp_path):
+    (pipeline, job), out = counting(server, tmp_path, rows=2000, rate=2000)
+    server.wait_state(job, "Finished")
+    assert numbers(out) == list(range(2000))
+    checkpoints = server.ok(f"/jobs/{job}/checkpoints")["data"]
+    assert checkpoints[0]["type"] == "stopping"
+    unknown = server.post(f"/pipelines/{pipeline}/start", {"checkpoint_id": "chk_0000000000"})
+    assert unknown.status == 404
+    again = server.post(f"/pipelines/{pipeline}/start", {"checkpoint_id": checkpoints[0]["id"]}).json["job_id"]
+    assert server.wait_state(again, "Finished")["restored_from"] == checkpoints[0]["id"]
+    assert server.ok(f"/jobs/{again}/metrics")["records_in"] == 0, "the source was at its end"
+    anew = server.post(f"/pipelines/{pipeline}/start", {"ignore_state": True}).json["job_id"]
+    server.wait_state(anew, "Finished")
+    assert server.ok(f"/jobs/{anew}/metrics")["records_in"] == 2000
+
+
+def test_changed_interval_and_manual_checkpoint(server):
+    pipeline, job = start(server)
+    server.patch(f"/pipelines/{pipeline}", {"checkpoint_interval_micros": 1_000_000})
+    server.wait(f"/jobs/{job}/checkpoints", lambda c: c["data"])
+    server.patch(f"/pipelines/{pipeline}", {"checkpoint_interval_micros": 3_600_000_000})
+    assert server.post(f"/jobs/{job}/checkpoints", {"type": "checkpoint"}).status == 202
+    server.wait(f"/jobs/{job}/checkpoints", lambda c: any(x["type"] == "manual" for x in c["data"]))
+    assert server.post(f"/jobs/{job}/checkpoints", {"type": "savepoint"}).error == "NOT_IMPLEMENTED"
+
+
+def test_live_events(server):
+    pipeline, job = start(server)
+    events = server.events(f"/events?topics=pipelines,job:{job},job:{job}:metrics", limit=4)
+    kinds = [name for name, _, _ in events]
+    assert kinds[0] == "snapshot" and {"job", "metrics"} <= set(kinds)
+    assert [e[1]["seq"] for e in events] == [1, 2, 3, 4]
+    assert server.get("/events?topics=rivers").status == 400
