@@ -76,7 +76,10 @@ bool Report(const sql::PlannedScript& script, const std::string& file, const std
     }
     std::fprintf(stderr, "%s: warning: %s [%s]\n", at.c_str(), warning.message.c_str(), warning.code.c_str());
   }
-  for (const UserError& error : script.errors) std::fputs(RenderError(error, file, text).c_str(), stderr);
+  for (const UserError& error : script.errors) {
+    const std::string shown = RenderError(error, file, text);  // may hold a NUL of the script
+    std::fwrite(shown.data(), 1, shown.size(), stderr);
+  }
   return !script.errors.empty();
 }
 

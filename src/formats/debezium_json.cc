@@ -1,8 +1,8 @@
 /// The `debezium_json` format: changes as {"before":…,"after":…,"op":…} envelopes.
 ///
-/// On read, a row of −before is only right when `before` holds the very values that were emitted for the row
-/// earlier. So an update or delete whose `before` is missing, or lacks a NOT NULL column (PostgreSQL's
-/// REPLICA IDENTITY DEFAULT sends the key alone), is a bad record that says what to change at its origin.
+/// On read, an update whose `before` is missing, or an update or delete whose `before` lacks a NOT NULL
+/// column (PostgreSQL's REPLICA IDENTITY DEFAULT sends the key alone), goes on as a change without its old
+/// row (formats/changes.h). A delete that does not even tell its key is a bad record.
 
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "base/arrow_result.h"
+#include "formats/changes.h"
 #include "formats/json_options.h"
 #include "formats/option_reader.h"
 #include "formats/register_formats.h"
@@ -57,8 +58,11 @@ Envelopes WithinPayload(const Batch& batch) {
 
 class DebeziumDecoder final : public Decoder {
  public:
-  DebeziumDecoder(const JsonReadOptions& options, const Schema& columns)
-      : reader_(options, EnvelopeSchema(columns)), columns_(columns), lines_(options.lines) {}
+  DebeziumDecoder(const JsonReadOptions& options, const Schema& columns, std::vector<int> primary_key)
+      : reader_(options, EnvelopeSchema(columns)),
+        columns_(columns),
+        primary_key_(std::move(primary_key)),
+        lines_(options.lines) {}
 
   DecodeResult Decode(std::string_view block, int64_t rows_max) override {
     DecodeResult read = reader_.Decode(block, RecordsFor(rows_max), &records_);
@@ -127,18 +131,27 @@ class DebeziumDecoder final : public Decoder {
     if (!inserts && op != "u" && op != "d")
       return "'op' is '" + std::string(op) + "', but must be c, r, u, d or t";
     if (op != "d" && !has_after) return "'op' is '" + std::string(op) + "', but there is no 'after'";
-    if (!inserts) {
-      if (!has_before) return MissingBefore(op, "there is no 'before'");
-      const int column = NullThatMustNotBe(*at.before, row);
-      if (column >= 0) {
-        return MissingBefore(op, "'before' lacks column '" +
-                                     columns_.fields[static_cast<size_t>(column)].name +
-                                     "', which is NOT NULL");
-      }
-      Add(base + row, -1, row);
+    if (inserts) {
+      Add(base + count + row, 1, row);
+      return "";
     }
-    if (op != "d") Add(base + count + row, 1, row);
+    const int missing = has_before ? NullThatMustNotBe(*at.before, row) : -1;
+    const bool has_key = has_before && HasKey(*at.before, row);
+    if (!has_before && (op == "d" || primary_key_.empty())) return MissingBefore(op, "there is no 'before'");
+    if (missing >= 0 && !has_key) {
+      return MissingBefore(op, "'before' lacks column '" +
+                                   columns_.fields[static_cast<size_t>(missing)].name +
+                                   "', which is NOT NULL");
+    }
+    if (has_before) Add(base + row, missing >= 0 ? -kWithoutOldRow : -1, row);
+    if (op == "u") Add(base + count + row, has_before && missing < 0 ? 1 : kWithoutOldRow, row);
     return "";
+  }
+
+  bool HasKey(const arrow::StructArray& before, int64_t row) const {
+    return !primary_key_.empty() && std::all_of(primary_key_.begin(), primary_key_.end(), [&](int column) {
+      return before.field(column)->IsValid(row);
+    });
   }
 
   static std::string MissingBefore(std::string_view op, const std::string& what) {
@@ -182,6 +195,7 @@ class DebeziumDecoder final : public Decoder {
 
   JsonRecordReader reader_;
   const Schema columns_;
+  const std::vector<int> primary_key_;
   const bool lines_;
   std::vector<std::string_view> records_;
   std::vector<int64_t> takes_;
@@ -268,8 +282,9 @@ void RegisterDebeziumJson(FormatRegistry& registry) {
   format.doc = {
       "debezium_json",
       "Changes as Debezium envelopes: before, after, op (c, r, u, d), with or without {schema,payload}. "
-      "Updates and "
-      "deletes need the whole old row in `before`. Truncates, heartbeats and null records are passed over.",
+      "An update without "
+      "`before`, or with no more than the key in it, replaces the row of its key. Truncates, heartbeats and "
+      "null records are passed over.",
       {{"timestamp_format", "sinks: unix_millis (default), unix_seconds, unix_micros, unix_nanos, rfc3339"},
        {"timestamp_unit",
         "sources: unit of integer timestamps; auto (default, by size), seconds, millis, micros, nanos"},
@@ -280,7 +295,7 @@ void RegisterDebeziumJson(FormatRegistry& registry) {
   format.order_dependent = true;
   format.file_suffix = "json";
   format.make_decoder = [](const FormatSpec& spec, const Schema& columns) -> std::unique_ptr<Decoder> {
-    return std::make_unique<DebeziumDecoder>(ReadOptionsOf(spec, kDefaults), columns);
+    return std::make_unique<DebeziumDecoder>(ReadOptionsOf(spec, kDefaults), columns, spec.primary_key);
   };
   format.make_encoder = [](const FormatSpec& spec, const Schema& columns) -> std::unique_ptr<Encoder> {
     return std::make_unique<DebeziumEncoder>(WriteOptionsOf(spec, kDefaults), columns, spec.primary_key);

@@ -1,3 +1,4 @@
+#include "formats/changes.h"
 #include "formats/format_test_support.h"
 
 namespace laminar {
@@ -45,6 +46,25 @@ TEST(DebeziumDecoder, PassesOverWhatIsNoChange) {
              "{\"status\":\"BEGIN\",\"id\":\"1\"}\n\n");
   EXPECT_THAT(decoded.rows, IsEmpty());
   EXPECT_THAT(decoded.errors, IsEmpty());
+}
+
+TEST(DebeziumDecoder, ChangesWithoutTheOldRowAreMarked) {
+  FormatSpec spec = Spec();
+  spec.primary_key = {0};
+  auto decoder = FormatOf("debezium_json").make_decoder(spec, Columns("id INT NOT NULL, k INT NOT NULL"));
+  const DecodeResult read = decoder->Decode(
+      R"({"after":{"id":1,"k":2},"op":"u"}
+{"before":{"id":1},"after":{"id":3,"k":2},"op":"u"}
+{"before":{"id":3},"op":"d"}
+{"before":{"id":3,"k":2},"op":"d"}
+{"before":{"k":2},"op":"d"}
+)",
+      10);
+  EXPECT_EQ(read.bad.size(), 1u);  // no key
+  ASSERT_EQ(read.batch.num_rows, 5);
+  std::vector<int32_t> weights;
+  for (int64_t row = 0; row < 5; ++row) weights.push_back(read.batch.weight(row));
+  EXPECT_THAT(weights, ElementsAre(kWithoutOldRow, -kWithoutOldRow, kWithoutOldRow, -kWithoutOldRow, -1));
 }
 
 TEST(DebeziumDecoder, BadRecords) {

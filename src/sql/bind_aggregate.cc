@@ -607,6 +607,7 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
     schema.window = WindowProperty{node->window, {start}, {start + 1}, {}};
   } else {
     schema.changelog = true;
+    schema.one_row = num_groups == 0;
     for (int i = 0; i < num_groups; ++i) schema.key.push_back(i);
   }
 

@@ -302,6 +302,8 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
                     "'" + names[0].text + "' may be in several tables without a schema")
         .Hint("write table." + names[0].text);
   }
+  // 5. a column of the query around this one
+  if (context.outer) return ShiftColumns(BindName(expr, *context.outer), scope.schema->num_columns());
   std::vector<std::string> candidates;
   if (scope.schema) {
     for (const PlanColumn& c : scope.schema->columns) {
@@ -759,10 +761,17 @@ ExpressionPtr Binder::BindExprInner(const Expr& expr, SelectContext& context) {
           {Call("make_array", std::move(keys), expr.span), Call("make_array", std::move(values), expr.span)},
           expr.span);
     }
+    case ExprKind::kSubquery:
+      if (const auto known = context.scalars.find(&expr); known != context.scalars.end())
+        return ColumnOf(*context.scope.schema, known->second);
+      throw UserError(Reason::kUnsupported, expr.span,
+                      "a subquery as a value is only supported in the SELECT list and WHERE")
+          .Hint("write it as a join");
     case ExprKind::kInQuery:
     case ExprKind::kExists:
-    case ExprKind::kSubquery:
-      throw UserError(Reason::kUnsupported, expr.span, "a subquery in an expression is not supported yet")
+      throw UserError(
+          Reason::kUnsupported, expr.span,
+          "IN and EXISTS with a subquery are only supported as conditions of WHERE, joined by AND")
           .Hint("write it as a join");
     case ExprKind::kStar:
       throw UserError(Reason::kSyntax, expr.span, "'*' is only for count(*) and the SELECT list");

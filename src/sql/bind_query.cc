@@ -78,14 +78,8 @@ NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector
       window.end_columns.push_back(carry(in.window->end_columns[0]));
     out.window = std::move(window);
   }
-  bool all_keys = !in.key.empty();
-  for (int key : in.key) {
-    if (where[key] < 0)
-      all_keys = false;
-    else
-      out.key.push_back(where[key]);
-  }
-  if (!all_keys) out.key.clear();
+  for (int key : in.key) out.key.push_back(carry(key));  // so that a sink can tell an update of a row
+  out.one_row = in.one_row;
   node->exprs = std::move(exprs);
   return node;
 }
@@ -307,6 +301,8 @@ int Ordinal(const Expr& expr, size_t count, const char* clause) {
   return static_cast<int>(n) - 1;
 }
 
+}  // namespace
+
 bool HasAggregate(const Expr& expr, const FunctionRegistry& functions) {
   if (expr.kind == ExprKind::kFunction && !expr.over &&
       functions.FindAggregate(FoldName(expr.names.back().text)))
@@ -324,8 +320,6 @@ bool HasAggregate(const Expr& expr, const FunctionRegistry& functions) {
   }
   return expr.else_branch && HasAggregate(*expr.else_branch, functions);
 }
-
-}  // namespace
 
 NodePtr Binder::BindSelect(const Query& query, const Select& select) {
   SelectContext context;
@@ -349,18 +343,34 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
   for (const SelectItem& item : select.items) {
     if (item.alias && item.expr) context.aliases.emplace_back(item.alias->text, item.expr.get());
   }
+  // Conditions with subqueries are joins behind FROM; the others are bound over FROM and handed down.
+  std::vector<const Expr*> parts, tests, with_values;
+  if (select.where) SplitAst(*select.where, &parts);
   std::vector<ExpressionPtr> where;
-  if (select.where) {
+  auto bind_where = [&] {
+    where.clear();
+    tests.clear();
+    with_values.clear();
+    for (const Expr* part : parts) {
+      if (IsSubqueryTest(*part)) {
+        tests.push_back(part);
+      } else if (!ScalarSubqueries(*part).empty()) {
+        with_values.push_back(part);
+      } else {
+        SplitConjuncts(ToBoolean(BindExpr(*part, context), part->span), &where);
+      }
+    }
+  };
+  {
     auto aliases = std::move(context.aliases);
     context.aliases.clear();
     try {
-      SplitConjuncts(ToBoolean(BindExpr(*select.where, context), select.where->span), &where);
+      bind_where();
     } catch (UserError& error) {
       // An alias of the SELECT list may be filtered on where no column has the name.
       context.aliases = aliases;
       if (error.reason() != Reason::kUnknownColumn) throw;
-      where.clear();
-      SplitConjuncts(ToBoolean(BindExpr(*select.where, context), select.where->span), &where);
+      bind_where();
     }
     context.aliases = std::move(aliases);
   }
@@ -370,6 +380,20 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
     node = MakeFilter(node, JoinConjuncts(where), select.span);
   }
   context.scope.schema = &node->schema;  // same columns first, then hidden ones
+  auto join = [&](NodePtr joined) {
+    node = std::move(joined);
+    context.scope.schema = &node->schema;
+  };
+  for (const Expr* test : tests) join(JoinSubquery(node, *test, context));
+  std::vector<const Expr*> holders = with_values;
+  for (const SelectItem& item : select.items) {
+    if (item.expr) holders.push_back(item.expr.get());
+  }
+  for (const Expr* holder : holders) {
+    for (const Expr* value : ScalarSubqueries(*holder)) join(JoinScalar(node, *value, context));
+  }
+  for (const Expr* part : with_values)
+    join(MakeFilter(node, ToBoolean(BindExpr(*part, context), part->span), part->span));
 
   // What the SELECT list, HAVING, QUALIFY and ORDER BY want, bound over the input.
   bool aggregating = !select.group_by.empty() || select.having != nullptr;

@@ -25,6 +25,30 @@ std::optional<int64_t> FixedDelayUs(const ExpressionPtr& watermark, int time) {
   return delay_us && *delay_us >= 0 ? delay_us : std::nullopt;
 }
 
+/// Whether a column of a query is nothing but text literals (and NULLs) that can be read as `type`, as of
+/// VALUES.
+bool AreTextLiteralsOf(const Type& type, const LogicalNode& node, int column) {
+  auto fits = [&](const ExpressionPtr& e) {
+    if (!dynamic_cast<const LiteralExpression*>(e.get())) return false;
+    if (e->type().is_null()) return true;
+    if (e->type().id() != TypeId::kText || !CanCast(e->type(), type)) return false;
+    const bool null = !static_cast<const LiteralExpression&>(*e).value()->is_valid;
+    const auto value = FoldConstant(*MakeCast(e, type, /*try_cast=*/true));
+    return null || (value && value->is_valid);
+  };
+  switch (node.kind) {
+    case NodeKind::kValues:
+      return std::all_of(node.rows.begin(), node.rows.end(),
+                         [&](const auto& row) { return fits(row[column]); });
+    case NodeKind::kProject: {
+      const int below = ColumnIndex(node.exprs[column]);
+      return below >= 0 ? AreTextLiteralsOf(type, *node.inputs[0], below) : fits(node.exprs[column]);
+    }
+    default:
+      return false;
+  }
+}
+
 const char* RoleName(TableRole role) {
   switch (role) {
     case TableRole::kSource:
@@ -968,11 +992,12 @@ NodePtr Binder::MatchColumns(NodePtr input, const TableDefinition& table,
     const Type& to = field.type;
     const bool number_to_integer =
         (source.type.is_floating() || source.type.id() == TypeId::kDecimal) && to.is_integer();
-    const bool allowed = source.type == to || ImplicitlyCastable(source.type, to) ||
-                         to.id() == TypeId::kText || (source.type.is_numeric() && to.is_numeric()) ||
-                         source.type.id() == TypeId::kJson ||
-                         (source.type.is_temporal() && to.is_temporal() && CanCast(source.type, to)) ||
-                         (source.type.is_nested() && CanCast(source.type, to));
+    const bool allowed =
+        source.type == to || ImplicitlyCastable(source.type, to) || to.id() == TypeId::kText ||
+        (source.type.is_numeric() && to.is_numeric()) || source.type.id() == TypeId::kJson ||
+        (source.type.is_temporal() && to.is_temporal() && CanCast(source.type, to)) ||
+        (source.type.is_nested() && CanCast(source.type, to)) ||
+        (source.type.id() == TypeId::kText && AreTextLiteralsOf(to, *input, visible[at - target.begin()]));
     if (!allowed || !CanCast(source.type, to)) {
       throw UserError(Reason::kTypeError, span,
                       "column '" + source.name + "' is " + source.type.ToString() + ", column '" +
@@ -1057,7 +1082,9 @@ void Binder::AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table,
           .Hint("use format = 'debezium_json', or aggregate in a window");
     }
   }
-  if (format_takes && table->spec.primary_key.empty() && !node->schema.key.empty()) {
+  const bool key_is_written = std::all_of(node->schema.key.begin(), node->schema.key.end(),
+                                          [&](int key) { return key < table->spec.columns.num_columns(); });
+  if (format_takes && table->spec.primary_key.empty() && !node->schema.key.empty() && key_is_written) {
     // A sink without a primary key takes the query's.
     table->spec.primary_key = node->schema.key;
     table->spec.format_spec.primary_key = node->schema.key;
@@ -1101,6 +1128,9 @@ void Binder::MergeOutputs() {
       if (all->inputs.empty()) {
         schema = project->schema;
         schema.key = in.key;
+        for (int key : in.key) {
+          if (key >= schema.num_columns()) schema.key.clear();
+        }
       }
       if (schema.row_time != row_time) schema.row_time = -1;
       if (schema.key != in.key) schema.key.clear();
@@ -1125,7 +1155,8 @@ void Binder::WarnUnboundedState() {
                        node->kind == NodeKind::kDistinct ||
                        (node->kind == NodeKind::kOver && !node->per_window && !node->partition_by.empty() &&
                         (node->frame.rows || !node->frame.preceding)) ||
-                       (node->kind == NodeKind::kTopN && !node->per_window);
+                       (node->kind == NodeKind::kTopN && !node->per_window &&
+                        (!node->partition_by.empty() || node->inputs[0]->schema.changelog));
     const bool global = node->kind == NodeKind::kAggregate && node->groups.empty();
     const bool bounded = node->inputs.empty() || node->schema.bounded;
     if (keeps && !global && !bounded) {

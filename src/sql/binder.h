@@ -128,6 +128,8 @@ struct SelectContext {
   std::vector<std::pair<std::string, const Expr*>> aliases;
   std::set<std::string> resolving;
   const std::vector<std::pair<Identifier, std::unique_ptr<WindowSpec>>>* named_windows = nullptr;
+  SelectContext* outer = nullptr;      ///< of a subquery's WHERE: its columns count behind those of `scope`
+  std::map<const Expr*, int> scalars;  ///< subqueries used as values: their columns
   SourceSpan unnest_span;
   ExpressionPtr unnest;  ///< UNNEST(arr) in the SELECT list
 };
@@ -227,6 +229,21 @@ class Binder {
                          SourceSpan span);
   NodePtr WithLaterRowTime(const NodePtr& join, SourceSpan span);
 
+  // bind_subquery.cc
+  /// The query behind IN or EXISTS.
+  struct Subquery {
+    NodePtr node;
+    ExpressionPtr value;  ///< over `node`; null for EXISTS
+    std::vector<ExpressionPtr>
+        on;  ///< conditions with the outer query: over `width` columns of `node`, then its
+    int width = 0;
+  };
+  Subquery BindTestedQuery(const Query& query, bool exists, SelectContext& outer);
+  /// Keeps the rows of `left` (the scope of `context`) for which [NOT] IN or [NOT] EXISTS holds.
+  NodePtr JoinSubquery(NodePtr left, const Expr& condition, SelectContext& context);
+  /// Adds the value of a subquery to each row, as a hidden column that `context.scalars` then knows.
+  NodePtr JoinScalar(NodePtr left, const Expr& expr, SelectContext& context);
+
   // bind_aggregate.cc
   WindowDefinition BindWindowDefinition(TableFunctionKind kind, const std::vector<const Expr*>& sizes,
                                         SourceSpan span);
@@ -285,5 +302,12 @@ std::shared_ptr<LogicalNode> MakeNode(NodeKind kind, std::vector<NodePtr> inputs
 NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector<std::string> names,
                     SourceSpan span);
 NodePtr MakeFilter(NodePtr input, ExpressionPtr predicate, SourceSpan span);
+bool HasAggregate(const Expr& expr, const FunctionRegistry& functions);
+/// `a AND b AND c` as its parts.
+void SplitAst(const Expr& condition, std::vector<const Expr*>* parts);
+/// [NOT] IN (query), [NOT] EXISTS (query).
+bool IsSubqueryTest(const Expr& condition);
+/// All `(query)` in `expr` that are used as values.
+std::vector<const Expr*> ScalarSubqueries(const Expr& expr);
 
 }  // namespace laminar::sql

@@ -59,6 +59,7 @@ struct PlanSchema {
   std::vector<int> processing_time;  ///< columns that hold PROCTIME()
   std::vector<int>
       key;  ///< columns that identify a row of a changelog (primary or group key); empty: whole row
+  bool one_row = false;  ///< a changelog of at most one row, as of a global aggregate
 
   int num_columns() const { return static_cast<int>(columns.size()); }
   Schema ToSchema() const;
@@ -232,8 +233,8 @@ struct LogicalNode {
   JoinKind join = JoinKind::kInner;
   std::vector<JoinKey> keys;
   ExpressionPtr residual;  ///< over left ++ right columns; null: none
-  /// kIntervalJoin: bounds of right row time − left row time. Without one, the residual holds it, and a row is
-  /// kept until the watermark passes `…_keep_until` (over its own side's columns).
+  /// kIntervalJoin: bounds of right row time − left row time. Without one, the residual holds it, and a row
+  /// is kept until the watermark passes `…_keep_until` (over its own side's columns).
   std::optional<int64_t> lower_us;
   std::optional<int64_t> upper_us;
   ExpressionPtr left_keep_until;

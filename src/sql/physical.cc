@@ -1,5 +1,6 @@
 #include "sql/physical.h"
 
+#include <arrow/array.h>
 #include <arrow/array/concatenate.h>
 
 #include <algorithm>
@@ -9,10 +10,12 @@
 #include "connectors/options_reader.h"
 #include "operators/decode.h"
 #include "operators/encode.h"
+#include "operators/last_rows.h"
 #include "operators/limit.h"
 #include "operators/unnest.h"
 #include "operators/values_source.h"
 #include "operators/watermark_generator.h"
+#include "runtime/rate_limited_source.h"
 #include "sql/catalog.h"
 
 namespace laminar::sql {
@@ -42,6 +45,19 @@ BadDataPolicy PolicyOf(BadData bad) {
       return BadDataPolicy::kDeadLetter;
   }
   return BadDataPolicy::kFail;
+}
+
+int64_t CountRows(const Batch& batch) { return batch.num_rows; }
+
+/// Rows in blocks of whole lines, about: a newline inside quotes counts as one.
+int64_t CountLines(const Batch& batch) {
+  int64_t lines = 0;
+  const auto& blocks = static_cast<const arrow::BinaryArray&>(*batch.columns[0]);
+  for (int64_t row = 0; row < blocks.length(); ++row) {
+    const std::string_view block = blocks.GetView(row);
+    lines += std::count(block.begin(), block.end(), '\n') + (block.empty() || block.back() == '\n' ? 0 : 1);
+  }
+  return lines;
 }
 
 }  // namespace
@@ -274,9 +290,6 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildValues(const LogicalNode& node) {
 
 PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
   const TableDefinition& table = *node.table;
-  if (table.rate_limit > 0)
-    throw UserError(Reason::kUnsupported, table.spec.options.span("rate_limit"),
-                    "rate_limit is not supported by this connector yet");
   // The columns that the plan reads, in the order of the scan: physical, metadata, then the default event
   // time.
   TableSpec spec = table.spec;
@@ -307,6 +320,13 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
       plan.parallelism_max > 0 ? std::min(plan.parallelism_max, options_.parallelism) : options_.parallelism;
   out.node = AddNode("source(" + table.name + ")", out.parallelism, true);
   graph_.nodes[out.node].make_source = plan.make;
+  if (table.rate_limit > 0) {
+    const bool lines =
+        plan.emits == SourcePlan::Emits::kRecords && spec.format_spec.framing == FramingMethod::kNewline;
+    graph_.nodes[out.node].make_source = [make = plan.make, rate = table.rate_limit, lines] {
+      return MakeRateLimitedSource(make(), rate, lines ? CountLines : CountRows);
+    };
+  }
 
   std::vector<ExpressionPtr> exprs;
   std::vector<std::string> names;
@@ -353,6 +373,13 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
       raw.fields.push_back({"event_time", Type::Timestamp(), true});
     }
     if (table.bad_data == BadData::kDeadLetter) AddDeadLetters(out, table);
+    if (format->changelog) {  // its changes may lack the old row
+      LastRowsOptions last{raw, format_spec->primary_key};
+      out.columns = raw;
+      out = AddOperator(
+          std::move(out), last.keys, "last_rows(" + table.name + ")", node.span,
+          [last] { return MakeLastRows(last); }, raw);
+    }
   } else {
     raw = plan.schema;
   }
@@ -499,15 +526,22 @@ void PhysicalPlanner::BuildSink(const LogicalNode& node) {
     exprs.push_back(MakeColumn(i, schema.columns[i].name, schema.columns[i].type));
     names.push_back(schema.columns[i].name);
   }
-  std::vector<int> key;
+  const size_t num_visible = exprs.size();
+  std::vector<int> key;  // with columns of its own where the query does not show them
   for (int k : schema.key) {
     if (where[k] < 0) {
-      key.clear();
-      break;
+      where[k] = static_cast<int>(exprs.size());
+      exprs.push_back(ColumnOf(schema, k));
+      names.push_back("key");
     }
     key.push_back(where[k]);
   }
-  if (static_cast<int>(exprs.size()) < schema.num_columns()) {
+  if (schema.one_row) {
+    key = {static_cast<int>(exprs.size())};
+    exprs.push_back(MakeInt64(0));
+    names.push_back("key");
+  }
+  if (exprs.size() != static_cast<size_t>(schema.num_columns()) || exprs.size() > num_visible) {
     Schema columns = SchemaOf(exprs, names);
     input = Apply(std::move(input), {nullptr, std::move(exprs)}, std::move(columns));
   }
@@ -519,13 +553,11 @@ void PhysicalPlanner::BuildSink(const LogicalNode& node) {
                    schema.row_time >= 0 ? where[schema.row_time] : -1);
   }
   if (captures) {
-    PlanSchema shown;
+    Schema shown;
     for (const PlanColumn& column : schema.columns) {
-      if (!column.hidden) shown.columns.push_back(column);
+      if (!column.hidden) shown.fields.push_back({column.name, column.type, column.nullable});
     }
-    shown.changelog = schema.changelog;
-    shown.key = key;
-    BuildPreview(std::move(input), shown);
+    BuildPreview(std::move(input), shown, schema.changelog, key);
   }
 }
 
@@ -546,6 +578,14 @@ void PhysicalPlanner::BuildSinkOf(const TableDefinition& table, Stream input, bo
   if (!spec.primary_key.empty()) key = spec.primary_key;
   if (key.empty()) {
     for (int i = 0; i < spec.columns.num_columns(); ++i) key.push_back(i);
+  }
+  if (plan.takes == SinkPlan::Takes::kRows) {
+    const int width = spec.columns.num_columns();
+    if (std::any_of(key.begin(), key.end(), [&](int k) { return k >= width; })) {  // not among its columns
+      key.clear();
+      for (int i = 0; i < width; ++i) key.push_back(i);
+    }
+    input = FirstColumns(std::move(input), width);
   }
   // Changes of one key must reach one subtask in order.
   std::optional<std::vector<int>> keys;
@@ -581,12 +621,12 @@ void PhysicalPlanner::BuildSinkOf(const TableDefinition& table, Stream input, bo
   Connect(ready, sink, 0, keys);
 }
 
-void PhysicalPlanner::BuildPreview(Stream input, const PlanSchema& schema) {
-  const Schema columns = schema.ToSchema();
-  PreviewSink preview = options_.preview(columns, schema.changelog, previews_++);
+void PhysicalPlanner::BuildPreview(Stream input, const Schema& columns, bool changelog,
+                                   std::vector<int> key) {
+  PreviewSink preview = options_.preview(columns, changelog, previews_++);
+  if (!preview.format) input = FirstColumns(std::move(input), columns.num_columns());
   if (preview.format) {
     auto format_spec = std::make_shared<FormatSpec>();
-    std::vector<int> key = schema.key;
     if (key.empty()) {
       for (int i = 0; i < columns.num_columns(); ++i) key.push_back(i);
     }
@@ -599,9 +639,9 @@ void PhysicalPlanner::BuildPreview(Stream input, const PlanSchema& schema) {
       return format->make_encoder(*format_spec, columns);
     };
     encode.primary_key = key;
-    encode.changelog = schema.changelog;
+    encode.changelog = changelog;
     std::optional<std::vector<int>> keys;
-    if (schema.changelog) keys = key;
+    if (changelog) keys = key;
     input = AddOperator(
         input, keys, "encode(preview)", {}, [encode] { return MakeEncode(encode); },
         Schema{{{"record", Type::Bytes(), false}}});

@@ -48,7 +48,7 @@ class PhysicalPlanner {
                    int row_time);
   void AddDeadLetters(Stream from, const TableDefinition& table);
   void BuildDeadLetterSinks();
-  void BuildPreview(Stream input, const PlanSchema& schema);
+  void BuildPreview(Stream input, const Schema& columns, bool changelog, std::vector<int> key);
 
   // physical_stateful.cc
   Stream BuildWindowAssign(const LogicalNode& node);

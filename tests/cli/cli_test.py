@@ -178,6 +178,51 @@ def options_behind_from_stand_on_top_of_the_tables(cli):
     holds(done.stderr, "cannot change", "single_file")
 
 
+def changes(cli, sql, inputs):
+    """What a query over the FIFO in.json prints, each input only written when the one before has come out."""
+    os.mkfifo(cli.folder / "in.json")
+    process = subprocess.Popen([cli.binary, "run", "-q", "-e", source("t", "k TEXT, v INT", "in.json") + sql], cwd=cli.folder, stdout=subprocess.PIPE, text=True)
+    printed = []
+    with open(cli.folder / "in.json", "w") as fifo:
+        for row, count in inputs:
+            fifo.write(json.dumps(row) + "\n")
+            fifo.flush()
+            printed += [json.loads(process.stdout.readline()) for _ in range(count)]
+    equal((process.stdout.read(), process.wait(30)), ("", OK))
+    return printed
+
+
+@test
+def a_global_aggregate_is_updated(cli):
+    equal(changes(cli, "SELECT count(*) AS n FROM t", [({"k": "a"}, 1), ({"k": "b"}, 1)]),
+          [{"before": None, "after": {"n": 1}, "op": "c"}, {"before": {"n": 1}, "after": {"n": 2}, "op": "u"}])
+
+
+@test
+def a_group_is_updated_without_its_key(cli):
+    equal(changes(cli, "SELECT sum(v) * 2 AS s FROM t GROUP BY k", [({"k": "a", "v": 1}, 1), ({"k": "b", "v": 5}, 1), ({"k": "a", "v": 2}, 1)]),
+          [{"before": None, "after": {"s": 2}, "op": "c"}, {"before": None, "after": {"s": 10}, "op": "c"}, {"before": {"s": 2}, "after": {"s": 6}, "op": "u"}])
+
+
+@test
+def debezium_changes_without_old_rows_go_by_key(cli):
+    cli.write("t.json", "".join(line + "\n" for line in (
+        '{"after":{"id":1,"k":"a","v":5},"op":"c"}', '{"after":{"id":2,"k":"a","v":7},"op":"r"}', '{"after":{"id":1,"k":"b","v":6},"op":"u"}',
+        '{"before":{"id":2},"after":null,"op":"d"}', '{"before":{"id":9},"op":"d"}')))
+    table = source("t", "id INT PRIMARY KEY, k TEXT NOT NULL, v INT", "t.json", "format = 'debezium_json'")
+    for more in ([], ["--parallelism", "3"]):
+        equal(cli.rows(table + "SELECT * FROM t", *more), [{"before": None, "after": {"id": 1, "k": "b", "v": 6}, "op": "c"}])
+        equal(cli.rows(table + "SELECT sum(v) AS s FROM t", *more), [{"before": None, "after": {"s": 6}, "op": "c"}])
+
+
+@test
+def rate_limit_slows_a_source(cli):
+    generator = "CREATE TABLE g (id BIGINT) WITH (connector = 'datagen', number_of_rows = 6, 'fields.id.kind' = 'sequence', rate_limit = 10);"
+    begin = time.monotonic()
+    equal(len(cli.rows(generator + "SELECT id FROM g")), 6)
+    assert time.monotonic() - begin > 0.4
+
+
 @test
 def columns_of_parquet_are_inferred(cli):
     files = "connector = 'filesystem', path = 'pq', format = 'parquet'"

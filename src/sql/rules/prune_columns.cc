@@ -138,6 +138,7 @@ class Pruner {
         for (int i = 0; i < node.schema.num_columns(); ++i) {
           if (!node.schema.columns[i].hidden) in(0)[i].all = true;
         }
+        for (int key : node.schema.key) in(0)[key].all = true;
         break;
       case NodeKind::kProject:
         for (const auto& [column, need] : out) Collect(node.exprs[column], need, &in(0));
@@ -344,6 +345,11 @@ class Pruner {
         for (const auto& [c, need] : needs)
           keep(c, old->kind == NodeKind::kScan ? PruneType(old->schema.columns[c].type, need)
                                                : old->schema.columns[c].type);
+        if (old->table && old->schema.changelog && !old->table->test_input) {  // last_rows is by the key
+          for (int key : old->table->spec.primary_key) {
+            if (!needs.count(key)) keep(key, old->schema.columns[key].type);
+          }
+        }
         if (node->schema.columns.empty() && !old->schema.columns.empty())
           keep(0, PruneType(old->schema.columns[0].type, Need{}));
         MapProperties(&node->schema, out.map);

@@ -1,0 +1,122 @@
+#include "operators/last_rows.h"
+
+#include <deque>
+
+#include "formats/changes.h"
+#include "operators/accumulator_set.h"
+#include "state/keyed_map.h"
+
+namespace laminar {
+
+namespace {
+
+std::vector<std::shared_ptr<arrow::DataType>> AllTypes(const Schema& schema) {
+  std::vector<std::shared_ptr<arrow::DataType>> types;
+  for (const Field& field : schema.fields) types.push_back(field.type.arrow_type());
+  return types;
+}
+
+class LastRows final : public Operator {
+ public:
+  explicit LastRows(LastRowsOptions options)
+      : options_(std::move(options)),
+        codec_(AllTypes(options_.input)),
+        keys_(PickTypes(options_.input, options_.keys)),
+        map_(PickTypes(options_.input, options_.keys), 0) {}
+
+  std::vector<StateTableSpec> state_tables() const override {
+    std::string layout;
+    for (const int key : options_.keys) layout += options_.input.fields[key].type.ToString() + ", ";
+    return {{"rows", 1, layout + "-> " + options_.input.ToString()}};
+  }
+
+  void OnBatch(int, Batch batch, Output& out) override {
+    keys_.Assign(PickColumns(batch, options_.keys), batch.num_rows);
+    encoded_.Clear();
+    codec_.Encode(batch.columns, nullptr, batch.num_rows, &encoded_);
+    changed_.clear();
+    weights_.clear();
+    old_rows_.clear();
+    as_it_is_ = true;
+    for (int64_t row = 0; row < batch.num_rows; ++row) AddRow(static_cast<int32_t>(row), batch.weight(row));
+    if (as_it_is_) {
+      out.Emit(std::move(batch));
+    } else if (!changed_.empty()) {
+      out.Emit({.num_rows = static_cast<int64_t>(changed_.size()),
+                .columns = codec_.Decode(changed_),
+                .weights = MakeWeights(weights_)});
+    }
+    context_.metrics->state_rows.Set(map_.size());
+  }
+
+  void Snapshot(SnapshotWriter& writer) override {
+    map_.Snapshot(writer.Table("rows"),
+                  [this](uint32_t slot, std::string* out) { out->append(rows_[slot]); });
+  }
+
+  void Restore(const SnapshotReader& reader) override {
+    reader.ForEach("rows", [this](const StateEntry& entry) { RowAt(map_.Restore(entry.key)) = entry.value; });
+  }
+
+ private:
+  std::string& RowAt(uint32_t slot) {
+    if (slot >= rows_.size()) rows_.resize(slot + 1);
+    return rows_[slot];
+  }
+
+  void AddRow(int32_t row, int32_t weight) {
+    const std::string_view given = encoded_[row];
+    uint32_t slot;
+    map_.Find(keys_, &row, 1, &slot);
+    const bool known = slot != kNoSlot;
+    if (weight < 0) {
+      if (known) {
+        as_it_is_ = as_it_is_ && weight == -1 && rows_[slot] == given;
+        TakeBack(slot);
+        map_.Remove(slot);
+      } else {
+        as_it_is_ = false;
+      }
+      return;
+    }
+    as_it_is_ = as_it_is_ && weight == 1 && !known;
+    if (known && rows_[slot] == given) return;
+    if (known) TakeBack(slot);
+    if (!known) map_.FindOrInsert(keys_, &row, 1, &slot, nullptr);
+    RowAt(slot) = given;
+    map_.MarkDirty(slot);
+    Send(given, 1);
+  }
+
+  void TakeBack(uint32_t slot) {
+    old_rows_.push_back(std::move(rows_[slot]));
+    rows_[slot].clear();
+    Send(old_rows_.back(), -1);
+  }
+
+  void Send(std::string_view row, int32_t weight) {
+    changed_.push_back(row);
+    weights_.push_back(weight);
+  }
+
+  const LastRowsOptions options_;
+  const RowCodec codec_;
+  KeyBatch keys_;
+  KeyedMap map_;
+  std::vector<std::string> rows_;  // by slot
+
+  // Scratch of one batch.
+  ByteStrings encoded_;
+  std::deque<std::string> old_rows_;
+  std::vector<std::string_view> changed_;  // into encoded_ and old_rows_
+  std::vector<int32_t> weights_;
+  bool as_it_is_ = true;  // what goes out is the batch
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> MakeLastRows(LastRowsOptions options) {
+  return std::make_unique<LastRows>(std::move(options));
+}
+
+}  // namespace laminar
