@@ -29,8 +29,8 @@ struct ApiContext {
   bool auth = false;
   int64_t started_us = 0;
   int64_t default_checkpoint_interval_us = 10'000'000;
-  std::string data_dir;
-  std::vector<ShownSetting> settings;
+  std::string data_dir{};
+  std::vector<ShownSetting> settings{};
 };
 
 void AddConnectorEndpoints(ApiContext& context, std::vector<Endpoint>* out);

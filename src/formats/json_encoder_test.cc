@@ -192,10 +192,11 @@ TEST(JsonInfer, Types) {
   EXPECT_EQ(infer("{\"t\":\"2023-09-18T14:23:10Z\"}\n{\"t\":\"2023-09-18 14:23:10.5\"}\n"), "t TIMESTAMP");
   EXPECT_EQ(infer("{\"t\":\"2023-09-18T14:23:10Z\"}\n{\"t\":\"soon\"}\n"), "t TEXT");
   EXPECT_EQ(infer("{\"t\":\"2023-09-18\"}\n"), "t TEXT");
-  EXPECT_EQ(infer("{\"s\":{\"x\":1}}\n{\"s\":{\"y\":\"a\",\"x\":2}}\n"), "s STRUCT<x BIGINT, y TEXT>");
+  EXPECT_EQ(infer("{\"s\":{\"y\":null,\"x\":1}}\n{\"s\":{\"y\":\"a\",\"x\":2}}\n"), "s STRUCT<y TEXT, x BIGINT>");
+  EXPECT_EQ(infer("{\"s\":{\"x\":1}}\n{\"s\":{\"y\":\"a\",\"x\":2}}\n"), "s JSON");
   EXPECT_EQ(infer("{\"l\":[]}\n{\"l\":[1,2.5]}\n"), "l DOUBLE[]");
   EXPECT_EQ(infer("{\"l\":[]}\n"), "l JSON[]");
-  EXPECT_EQ(infer("{\"l\":[{\"a\":1},{\"b\":true}]}\n"), "l STRUCT<a BIGINT, b BOOLEAN>[]");
+  EXPECT_EQ(infer("{\"l\":[{\"a\":1},{\"b\":true}]}\n"), "l JSON[]");
   EXPECT_EQ(infer("{\"m\":1}\n{\"m\":\"x\"}\n"), "m JSON");
   EXPECT_EQ(infer("{\"m\":[1]}\n{\"m\":{\"a\":1}}\n"), "m JSON");
   EXPECT_EQ(infer("{\"n\":null,\"o\":{}}\n"), "n JSON, o JSON");
