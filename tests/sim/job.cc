@@ -40,6 +40,8 @@ CREATE TABLE payments (order_id BIGINT, customer INT, paid BIGINT, ts TIMESTAMP,
 constexpr int64_t kClockStartUs = 1'700'000'000'000'000;
 /// Steps without an end after which a job counts as hanging.
 constexpr int64_t kStepsMax = 400'000;
+/// Restarts; the chance of a fault falls with each.
+constexpr int kLivesMax = 200;
 
 std::string Replaced(std::string text, const std::string& what, const std::string& with) {
   for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
@@ -154,7 +156,8 @@ class Disturbed {
     rates_.fail = random_() % 2 ? scale : 0;
     rates_.crash = random_() % 2 ? scale : 0;
     crash_steps_ = random_() % 3 ? 0.001 * static_cast<double>(random_() % 10) : 0;
-    while (!RunOnce()) {
+    for (int lives = 1; !RunOnce(); ++lives) {
+      if (lives == kLivesMax) throw std::runtime_error("the job cannot be brought to its end: " + last_error_);
       // Ever fewer faults, so that each job comes to its end.
       rates_.fail *= 0.8;
       rates_.crash *= 0.8;
@@ -184,7 +187,8 @@ class Disturbed {
     try {
       ended = Live(parallelism);
     } catch (const ExternalError& error) {
-      Trace(std::string("could not start: ") + error.what());
+      last_error_ = error.what();
+      Trace("could not start: " + last_error_);
     }
     if (!ended && !disk_.crashed()) disk_.CrashNow();  // the rest of a failed process is gone too
     executor_.reset();
@@ -350,6 +354,7 @@ class Disturbed {
   ManualClock clock_;
   DiskRates rates_;
   double crash_steps_ = 0;
+  std::string last_error_;
   RunCounts counts_;
 
   // Of one life.
