@@ -29,8 +29,10 @@ TEST(SchemaCheck, KeysInAnySpelling) {
 }
 
 TEST(SchemaCheck, NamesTheField) {
-  EXPECT_EQ(FieldOfError("TableCreate", R"({"name": "t", "config": {}, "schema": {"fields": [{"name": "a"}, {"type": "INT"}]}})"),
-            "schema.fields[1].name");
+  EXPECT_EQ(
+      FieldOfError("TableCreate",
+                   R"({"name": "t", "config": {}, "schema": {"fields": [{"name": "a"}, {"type": "INT"}]}})"),
+      "schema.fields[1].name");
   EXPECT_EQ(FieldOfError("PipelineCreate", R"({"query": "q", "parallelism": 0})"), "parallelism");
   EXPECT_EQ(FieldOfError("PipelineCreate", R"({"query": "q", "tags": {"a": 1}})"), "tags.a");
   EXPECT_EQ(FieldOfError("Stop", R"({"mode": "gently"})"), "mode");
