@@ -1,13 +1,17 @@
 """A server of its own for each test: the real binary, a fresh data directory, a free port.
 
   pytest tests/api --laminar build/dev/laminar
+  pytest tests/api --laminar build/dev/laminar --postgres    the same with metadata in PostgreSQL
 """
+
+import getpass
 
 import json
 import os
 import pathlib
 import signal
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -18,6 +22,44 @@ import pytest
 
 def pytest_addoption(parser):
     parser.addoption("--laminar", default="build/dev/laminar", help="the binary to test")
+    parser.addoption("--postgres", action="store_true", help="metadata in a PostgreSQL cluster made for the session")
+
+
+class Cluster:
+    """A PostgreSQL server of our own, on a socket in a folder of its own. It refuses to run as root."""
+
+    BIN = "/usr/lib/postgresql/15/bin/"
+
+    def __init__(self, folder):
+        self.folder, self.count = folder, 0
+        os.chmod(folder, 0o777)
+        self.run("initdb", "-D", f"{folder}/cluster", "-U", "laminar", "-A", "trust", "--no-sync")
+        self.run("pg_ctl", "-D", f"{folder}/cluster", "-w", "-l", f"{folder}/log", "-o", f"-k {folder} -h '' -F", "start")
+
+    def run(self, program, *arguments):
+        command = [self.BIN + program, *arguments]
+        if getpass.getuser() == "root":
+            command = ["runuser", "-u", "postgres", "--", *command]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self.folder)
+
+    def database(self):
+        self.count += 1
+        self.run("createdb", "-h", self.folder, "-U", "laminar", f"d{self.count}")
+        return f"host={self.folder} user=laminar dbname=d{self.count}"
+
+    def stop(self):
+        self.run("pg_ctl", "-D", f"{self.folder}/cluster", "-m", "immediate", "stop")
+
+
+@pytest.fixture(scope="session")
+def cluster(request):
+    if not request.config.getoption("--postgres"):
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        made = Cluster(folder)
+        yield made
+        made.stop()
 
 
 class Answer:
@@ -137,10 +179,12 @@ class Server:
 
 
 @pytest.fixture
-def start_server(request, tmp_path):
+def start_server(request, tmp_path, cluster):
     servers = []
 
     def start(arguments=(), environment=None):
+        if cluster:
+            environment = {"LAMINAR__DATABASE__TYPE": "postgres", "LAMINAR__DATABASE__URL": cluster.database(), **(environment or {})}
         server = Server(request.config.getoption("--laminar"), tmp_path, arguments, environment)
         servers.append(server)
         return server
