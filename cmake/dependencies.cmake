@@ -40,10 +40,11 @@ find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_package(CURL REQUIRED)
 find_library(ZSTD_LIBRARY zstd REQUIRED)
 target_link_libraries(laminar_dependencies INTERFACE
   fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json ${ZSTD_LIBRARY}
-  ZLIB::ZLIB OpenSSL::Crypto Threads::Threads)
+  ZLIB::ZLIB OpenSSL::Crypto CURL::libcurl Threads::Threads)
 target_compile_definitions(laminar_dependencies INTERFACE SPDLOG_FMT_EXTERNAL XXH_INLINE_ALL)
 
 # Flags of our own code only.
