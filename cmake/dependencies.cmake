@@ -40,6 +40,7 @@ find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_package(CURL REQUIRED)
 find_library(ZSTD_LIBRARY zstd REQUIRED)
 # The server's metadata: only src/catalog needs these.
 find_library(SOCI_CORE soci_core REQUIRED)
@@ -51,7 +52,7 @@ target_link_libraries(laminar_metadata INTERFACE ${SOCI_CORE} ${SOCI_SQLITE3} ${
 target_include_directories(laminar_metadata SYSTEM INTERFACE /usr/include/soci ${POSTGRESQL_INCLUDE})
 target_link_libraries(laminar_dependencies INTERFACE
   fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json ${ZSTD_LIBRARY}
-  ZLIB::ZLIB OpenSSL::Crypto Threads::Threads)
+  ZLIB::ZLIB OpenSSL::Crypto CURL::libcurl Threads::Threads)
 target_compile_definitions(laminar_dependencies INTERFACE SPDLOG_FMT_EXTERNAL XXH_INLINE_ALL)
 
 # Flags of our own code only.

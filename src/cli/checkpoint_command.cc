@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/state_url.h"
 #include "runtime/node.h"
 #include "state/checkpoint_store.h"
 
@@ -15,11 +16,11 @@ namespace laminar::cli {
 namespace {
 
 struct CheckpointArguments {
-  std::string url;
+  StateUrl state;
   std::string id = "latest";
   bool json = false;
 
-  CheckpointStore Open() const { return CheckpointStore(OpenObjectStore(url, {}, /*create=*/false)); }
+  CheckpointStore Open() const { return CheckpointStore(state.Open(/*create=*/false)); }
   /// nullopt: the newest.
   std::optional<uint64_t> epoch() const {
     if (id == "latest") return std::nullopt;
@@ -35,7 +36,7 @@ struct CheckpointArguments {
   }
   Checkpoint Load(const CheckpointStore& store) const {
     auto found = store.Load(epoch(), nullptr);
-    if (!found) throw ExternalError("state", "no checkpoint below '" + url + "'");
+    if (!found) throw ExternalError("state", "no checkpoint below '" + state.url + "'");
     return std::move(*found);
   }
 };
@@ -191,7 +192,7 @@ int Show(const CheckpointArguments& arguments) {
 int Verify(const CheckpointArguments& arguments, bool all) {
   const CheckpointStore store = arguments.Open();
   std::vector<uint64_t> epochs = store.Epochs();
-  if (epochs.empty()) throw ExternalError("state", "no checkpoint below '" + arguments.url + "'");
+  if (epochs.empty()) throw ExternalError("state", "no checkpoint below '" + arguments.state.url + "'");
   if (!all) epochs = {arguments.epoch().value_or(epochs.back())};
   bool whole = true;
   for (const uint64_t epoch : epochs) {
@@ -249,7 +250,8 @@ void AddCheckpoint(CLI::App& app, Command* chosen) {
   auto* verify = command->add_subcommand("verify", "Check every checksum of one, or of --all");
   auto* read = command->add_subcommand("read", "Print an operator's state, a JSON line per entry");
   for (auto* each : {list, show, verify, read}) {
-    each->add_option("URL", arguments->url, "What `laminar run --state` was given")->required();
+    each->add_option("URL", arguments->state.url, "What `laminar run --state` was given")->required();
+    arguments->state.AddOptionsTo(*each);
     if (each != list) each->add_option("ID", arguments->id, "latest (default), or a number of `ls`");
   }
   list->add_flag("--json", arguments->json, "As JSON");

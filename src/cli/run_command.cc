@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/preview.h"
 #include "cli/progress.h"
+#include "cli/state_url.h"
 #include "connectors/connector.h"
 #include "jobs/job_run.h"
 #include "register_all.h"
@@ -66,16 +67,16 @@ class SignalWatcher {
 
 /// Options of state that lasts.
 struct StateArguments {
-  std::string url;
+  StateUrl state;
   std::string interval;
   std::string restore = "latest";
   bool allow_drop = false;
 
   void AddTo(CLI::App& command) {
-    auto* given =
-        command.add_option("--state", url,
-                           "Keeps the job's state below this URL (a directory or file:///path) and goes on "
-                           "from what is there");
+    auto* given = command.add_option("--state", state.url,
+                                     "Keeps the job's state below this URL (a directory, file:///path or "
+                                     "s3://bucket/key) and goes on from what is there");
+    state.AddOptionsTo(command)->needs(given);
     command
         .add_option("--checkpoint-interval", interval,
                     "Time between checkpoints, e.g. 10s (default: the script's, else 10s)")
@@ -100,9 +101,9 @@ struct StateArguments {
   }
 
   std::optional<StateOptions> Options(const sql::Settings& settings) const {
-    if (url.empty()) return std::nullopt;
+    if (state.url.empty()) return std::nullopt;
     StateOptions options;
-    options.objects = OpenObjectStore(url, {});
+    options.objects = state.Open(/*create=*/true);
     options.restore = *RestoreChoice::Parse(restore);
     options.allow_drop = allow_drop;
     if (settings.checkpoint_interval_us) options.interval_us = *settings.checkpoint_interval_us;

@@ -2,12 +2,19 @@
 
 #include "base/error.h"
 #include "storage/local_store.h"
+#include "storage/s3_store.h"
 
 namespace laminar {
 
 std::shared_ptr<ObjectStore> OpenObjectStore(const std::string& url, const StorageOptions& options,
                                              bool create) {
-  if (url.empty()) throw ExternalError("state", "the URL is empty; give a directory");
+  if (url.empty())
+    throw ExternalError("state", "the URL is empty; give a directory, file:///path or s3://bucket/key");
+  if (const auto s3 = ParseS3Url(url, options, ProcessEnvironment())) return OpenS3Store(*s3);
+  if (!options.empty()) {
+    throw ExternalError("state",
+                        "option '" + options.begin()->first + "' is for object stores; a directory has none");
+  }
   const size_t colon = url.find(':');
   const size_t slash = url.find('/');
   // A scheme has two letters or more and comes before the first slash.
@@ -23,8 +30,8 @@ std::shared_ptr<ObjectStore> OpenObjectStore(const std::string& url, const Stora
     }
     return OpenLocalStore(path, create);
   }
-  throw ExternalError("state",
-                      "no store for URLs of scheme '" + scheme + "'; give a directory or file:///path");
+  throw ExternalError("state", "no store for URLs of scheme '" + scheme +
+                                   "'; give a directory, file:///path or s3://bucket/key");
 }
 
 }  // namespace laminar
