@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/arrow_result.h"
 #include "base/error.h"
-#include "operators/row_times.h"
+#include "operators/window_times.h"
 #include "state/keyed_log.h"
-#include "state/row_bytes.h"
 
 namespace laminar {
 namespace {
@@ -46,7 +46,7 @@ class WindowJoin final : public Operator {
   std::vector<StateTableSpec> state_tables() const override {
     return {{"left", 1, rows_.Layout(kLeftInput)},
             {"right", 1, rows_.Layout(kRightInput)},
-            {"watermark", 1, "-> TIMESTAMP"}};
+            {kProgressTable, 1, "-> TIMESTAMP"}};
   }
   void OnBatch(int input, Batch batch, Output& out) override;
   void OnWatermark(int64_t watermark_us, Output& out) override;
@@ -58,17 +58,12 @@ class WindowJoin final : public Operator {
   void Snapshot(SnapshotWriter& writer) override {
     left_.Snapshot(writer.Table("left"));
     right_.Snapshot(writer.Table("right"));
-    std::string value;
-    AppendPlain(watermark_us_, &value);
-    writer.Table("watermark").Put(kEverySubtask, "", value);
+    SnapshotProgress(writer, watermark_us_);
   }
   void Restore(const SnapshotReader& reader) override {
     left_.Restore(reader, "left");
     right_.Restore(reader, "right");
-    reader.ForEach("watermark", [this](const StateEntry& entry) {
-      std::string_view value = entry.value;
-      watermark_us_ = TakePlain<int64_t>(&value);
-    });
+    watermark_us_ = RestoreProgress(reader);
   }
 
  private:
@@ -119,14 +114,11 @@ void WindowJoin::OnBatch(int input, Batch batch, Output& out) {
   const auto column =
       batch.columns[static_cast<size_t>(input == kLeftInput ? options_.left_window : options_.right_window)];
   const bool is_struct = column->type_id() == arrow::Type::STRUCT;
-  const RowTimes ends(is_struct ? static_cast<const arrow::StructArray&>(*column).field(1) : column);
-  std::vector<int32_t> rows;
-  for (int64_t row = 0; row < batch.num_rows; ++row) {
-    if (column->IsNull(row) || ends.IsNull(row) || ends[row] <= watermark_us_) continue;
-    rows.push_back(static_cast<int32_t>(row));
-  }
+  // Flattened: where the STRUCT is NULL, so is its end.
+  const RowTimes ends(
+      is_struct ? OrThrow(static_cast<const arrow::StructArray&>(*column).GetFlattenedField(1)) : column);
+  const std::vector<int32_t> rows = RowsOfOpenWindows(ends, batch.num_rows, watermark_us_, context_.metrics);
   const auto count = static_cast<int64_t>(rows.size());
-  context_.metrics->late_rows.Add(batch.num_rows - count);
   if (count == 0) return;
   auto keys = rows_.KeyColumns(input, batch);
   keys.resize(num_distribution_keys());
@@ -165,8 +157,7 @@ void WindowJoin::OnWatermark(int64_t watermark_us, Output& out) {
 
 DueRows WindowJoin::TakeDue(int input) {
   DueRows due;
-  const int64_t before = watermark_us_ == kMaxWatermark ? watermark_us_ : watermark_us_ + 1;
-  log(input).ExpireBefore(before, [&due](const LogRow& row) {
+  log(input).ExpireBefore(FirstOpenEnd(watermark_us_), [&due](const LogRow& row) {
     due.rows.Append(row.bytes());
     due.ends.push_back(row.time);
   });
