@@ -273,6 +273,7 @@ int main(int argc, char** argv) {
   }
   std::printf("%zu corpus files, %zu of use; seed %llu\n", arguments.corpus.size(), pool.size(),
               static_cast<unsigned long long>(arguments.seed));
+  if (pool.empty()) pool = arguments.corpus;  // built without coverage: damage at random
   if (pool.empty()) pool.emplace_back();
   Mutator mutator(arguments.seed, arguments.size_max);
   const double end = Now() + arguments.seconds;

@@ -270,7 +270,7 @@ TEST(FilesystemSinkTest, EachRowOnceAfterACrashAtAnotherParallelism) {
         for (SinkRun* run : {&first, &second}) {
           const int64_t base = run == &first ? 0 : 1000;
           run->sink->Write(RowsOf({base + 100, base + 101}));  // closed
-          run->sink->Write(RowsOf({base + 1}));                // open at the checkpoint (one byte and a newline)
+          run->sink->Write(RowsOf({base + 1}));  // open at the checkpoint (one byte and a newline)
           run->SaveTo(7, &snapshot);
           run->sink->Write(RowsOf({base + 200}));  // lost, and comes again
           run->sink->Write(RowsOf({base + 300}));
