@@ -4,11 +4,12 @@ TEST_PRESET ?= dev
 WERROR ?= OFF
 
 FUZZ_SECONDS ?= 60
+export SIM_SEEDS ?= 2000
 
-.PHONY: run build setup test test-asan test-tsan fuzz bench fmt lint docs clean
+.PHONY: run build setup test test-asan test-tsan simulate fuzz bench fmt lint docs clean
 
-run: build  ## Build what is missing, then start the server with the example over real flights.
-	./build/release/laminar server --run examples/flights/flights.sql
+run: build  ## Build what is missing, then run the example over real flights.
+	./build/release/laminar run --format table examples/flights/flights.sql
 
 setup:  ## Install Debian packages and the pinned Arrow wheel, where missing.
 	./tools/setup
@@ -28,6 +29,10 @@ test-asan:  ## The same under AddressSanitizer and UndefinedBehaviorSanitizer.
 
 test-tsan:  ## The same under ThreadSanitizer.
 	$(MAKE) test TEST_PRESET=tsan
+
+simulate: build  ## SIM_SEEDS seeds of the simulator on the release build (docs/simulator.md).
+	cmake --build build/release -j $(BUILD_JOBS) --target sim_test
+	./tools/simulate build/release $(SIM_SEEDS)
 
 fuzz: setup  ## Each fuzz target for FUZZ_SECONDS, under both sanitizers of test-asan.
 	./tools/setup --tests
