@@ -3,7 +3,9 @@ BUILD_JOBS ?= $(shell nproc)
 TEST_PRESET ?= dev
 WERROR ?= OFF
 
-.PHONY: run build setup test test-asan test-tsan bench fmt lint docs clean
+FUZZ_SECONDS ?= 60
+
+.PHONY: run build setup test test-asan test-tsan fuzz bench fmt lint docs clean
 
 run: build  ## Build what is missing, then start the server with the example over real flights.
 	./build/release/laminar server --run examples/flights/flights.sql
@@ -21,11 +23,17 @@ test: setup  ## Build and run all tests.
 	cmake --build build/$(TEST_PRESET) -j $(BUILD_JOBS)
 	./tools/run_tests build/$(TEST_PRESET)
 
-test-asan:
+test-asan:  ## The same under AddressSanitizer and UndefinedBehaviorSanitizer.
 	$(MAKE) test TEST_PRESET=asan-ubsan
 
-test-tsan:
+test-tsan:  ## The same under ThreadSanitizer.
 	$(MAKE) test TEST_PRESET=tsan
+
+fuzz: setup  ## Each fuzz target for FUZZ_SECONDS, under both sanitizers of test-asan.
+	./tools/setup --tests
+	cmake --preset asan-ubsan -DLAMINAR_WERROR=$(WERROR)
+	cmake --build build/asan-ubsan -j $(BUILD_JOBS) --target fuzz_targets
+	./tools/fuzz build/asan-ubsan $(FUZZ_SECONDS)
 
 bench: build  ## Nexmark beside DuckDB and simdjson (bench/README.md).
 	./tools/setup --tests
@@ -37,10 +45,12 @@ fmt:
 	./tools/setup --lint
 	git ls-files '*.h' '*.cc' | xargs .venv/bin/clang-format -i
 
-lint:  ## House rules: layers, banned words, formatting.
+lint: setup  ## House rules, formatting, and clang-tidy over what differs from main (TIDY_FILES=--all: everything).
 	./tools/setup --lint
 	./tools/tidy
 	git ls-files '*.h' '*.cc' | xargs .venv/bin/clang-format --dry-run --Werror
+	cmake --preset asan-ubsan -DLAMINAR_WERROR=$(WERROR) >/dev/null
+	./tools/clang_tidy build/asan-ubsan $(TIDY_FILES)
 
 docs: build  ## docs/functions.md from the registry.
 	./build/release/laminar functions --format markdown > docs/functions.md

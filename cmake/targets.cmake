@@ -1,3 +1,15 @@
+# laminar_coverage: code that links it tells a fuzzer which branches it takes; its library is what answers where none runs.
+if(LAMINAR_FUZZ)
+  add_library(laminar_coverage STATIC tests/fuzz/coverage_off.cc)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    set(coverage_flag -fsanitize=fuzzer-no-link)
+  else()
+    set(coverage_flag -fsanitize-coverage=trace-pc)
+  endif()
+endif()
+
+set(LAMINAR_FUZZED types formats connectors sql)
+
 # laminar_folder(NAME USES a b): library laminar_NAME from src/NAME/**.cc, and test binary NAME_test from *_test.cc.
 function(laminar_folder name)
   cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
@@ -16,6 +28,10 @@ function(laminar_folder name)
   target_link_libraries(laminar_${name} ${scope} laminar_dependencies)
   if(sources)
     target_link_libraries(laminar_${name} PRIVATE laminar_options)
+    if(LAMINAR_FUZZ AND name IN_LIST LAMINAR_FUZZED)
+      target_compile_options(laminar_${name} PRIVATE -O1 ${coverage_flag})  # -O1: a fuzzer lives by its speed
+      target_link_libraries(laminar_${name} PUBLIC laminar_coverage)
+    endif()
   endif()
   foreach(used ${ARG_USES})
     target_link_libraries(laminar_${name} ${scope} laminar_${used})

@@ -1,9 +1,10 @@
 #include "base/error.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 #include <cstdlib>
+
+#include "base/name.h"
 
 namespace laminar {
 
@@ -147,12 +148,6 @@ std::string RenderError(const UserError& error, std::string_view file, std::stri
 
 namespace {
 
-std::string Lower(std::string_view s) {
-  std::string out(s);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
 /// Optimal string alignment distance: edits plus swaps of neighbours, the commonest typing error.
 size_t EditDistance(const std::string& a, const std::string& b) {
   std::vector<size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
@@ -174,11 +169,11 @@ size_t EditDistance(const std::string& a, const std::string& b) {
 }  // namespace
 
 std::string NearestName(std::string_view name, const std::vector<std::string>& candidates) {
-  const std::string wanted = Lower(name);
+  const std::string wanted = FoldName(name);
   size_t best = std::max<size_t>(1, wanted.size() / 3) + 1;  // about one edit in three letters
   std::string nearest;
   for (const std::string& candidate : candidates) {
-    const size_t distance = EditDistance(wanted, Lower(candidate));
+    const size_t distance = EditDistance(wanted, FoldName(candidate));
     if (distance < best) {
       best = distance;
       nearest = candidate;

@@ -192,8 +192,8 @@ TEST(RegistryTest, FindsByIdAliasAndAnySpelling) {
   ASSERT_NE(registry.Find("Single-File"), nullptr);
   EXPECT_EQ(registry.Find("Single-File")->info().id, "single_file");
   EXPECT_EQ(registry.Find("kafkaesque"), nullptr);
-  EXPECT_THAT(registry.ids(), testing::IsSupersetOf({"blackhole", "datagen", "filesystem", "impulse", "nexmark",
-                                                     "single_file", "stdout"}));
+  EXPECT_THAT(registry.ids(), testing::IsSupersetOf({"blackhole", "datagen", "filesystem", "impulse",
+                                                     "nexmark", "single_file", "stdout"}));
   for (const Connector* connector : registry.connectors()) {
     if (!connector->info().enabled) continue;  // described only
     for (const OptionSpec& option : connector->info().options) {

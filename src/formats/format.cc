@@ -3,16 +3,17 @@
 #include <arrow/array.h>
 
 #include <algorithm>
-#include <cctype>
+
+#include "base/name.h"
 
 namespace laminar {
 
 namespace {
 
 /// Names that differ only in case and `-` for `_` are one.
-std::string FoldName(std::string_view name) {
-  std::string folded(name);
-  for (char& c : folded) c = c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+std::string FormatName(std::string_view name) {
+  std::string folded = FoldName(name);
+  std::replace(folded.begin(), folded.end(), '-', '_');
   return folded;
 }
 
@@ -49,21 +50,21 @@ DecodeResult Decoder::DecodeMessages(const std::vector<std::string_view>& messag
 void FormatRegistry::Add(Format format) {
   auto shared = std::make_shared<const Format>(std::move(format));
   for (const std::string& name : shared->names) {
-    const bool added = formats_.emplace(FoldName(name), shared).second;
+    const bool added = formats_.emplace(FormatName(name), shared).second;
     // `debezium_json` and `debezium-json` fold to one name of one format.
-    LAMINAR_CHECK(added || formats_[FoldName(name)] == shared, "format '" + name + "' registered twice");
+    LAMINAR_CHECK(added || formats_[FormatName(name)] == shared, "format '" + name + "' registered twice");
   }
 }
 
 const Format* FormatRegistry::Find(std::string_view name) const {
-  const auto found = formats_.find(FoldName(name));
+  const auto found = formats_.find(FormatName(name));
   return found == formats_.end() ? nullptr : found->second.get();
 }
 
 std::vector<const Format*> FormatRegistry::formats() const {
   std::vector<const Format*> out;
   for (const auto& [name, format] : formats_) {
-    if (FoldName(format->names[0]) == name) out.push_back(format.get());
+    if (FormatName(format->names[0]) == name) out.push_back(format.get());
   }
   return out;
 }

@@ -192,7 +192,8 @@ TEST(JsonInfer, Types) {
   EXPECT_EQ(infer("{\"t\":\"2023-09-18T14:23:10Z\"}\n{\"t\":\"2023-09-18 14:23:10.5\"}\n"), "t TIMESTAMP");
   EXPECT_EQ(infer("{\"t\":\"2023-09-18T14:23:10Z\"}\n{\"t\":\"soon\"}\n"), "t TEXT");
   EXPECT_EQ(infer("{\"t\":\"2023-09-18\"}\n"), "t TEXT");
-  EXPECT_EQ(infer("{\"s\":{\"y\":null,\"x\":1}}\n{\"s\":{\"y\":\"a\",\"x\":2}}\n"), "s STRUCT<y TEXT, x BIGINT>");
+  EXPECT_EQ(infer("{\"s\":{\"y\":null,\"x\":1}}\n{\"s\":{\"y\":\"a\",\"x\":2}}\n"),
+            "s STRUCT<y TEXT, x BIGINT>");
   EXPECT_EQ(infer("{\"s\":{\"x\":1}}\n{\"s\":{\"y\":\"a\",\"x\":2}}\n"), "s JSON");
   EXPECT_EQ(infer("{\"l\":[]}\n{\"l\":[1,2.5]}\n"), "l DOUBLE[]");
   EXPECT_EQ(infer("{\"l\":[]}\n"), "l JSON[]");

@@ -8,17 +8,12 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/name.h"
 #include "functions/call_expression.h"
 
 namespace laminar {
 
 namespace {
-
-std::string LowerName(std::string_view name) {
-  std::string out(name);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
 
 template <typename Definition>
 void AddNames(std::map<std::string, std::shared_ptr<const Definition>>* into, Definition definition) {
@@ -145,12 +140,12 @@ void FunctionRegistry::Add(AggregateDefinition definition) {
 }
 
 const ScalarFunction* FunctionRegistry::FindScalar(std::string_view name) const {
-  auto it = scalars_.find(LowerName(name));
+  auto it = scalars_.find(FoldName(name));
   return it == scalars_.end() ? nullptr : it->second.get();
 }
 
 const AggregateDefinition* FunctionRegistry::FindAggregate(std::string_view name) const {
-  auto it = aggregates_.find(LowerName(name));
+  auto it = aggregates_.find(FoldName(name));
   return it == aggregates_.end() ? nullptr : it->second.get();
 }
 
@@ -170,7 +165,7 @@ ExpressionPtr FunctionRegistry::BindScalar(std::string_view name,
                                            std::vector<ExpressionPtr> arguments) const {
   const ScalarFunction* function = FindScalar(name);
   if (!function) {
-    UserError error(Reason::kUnknownFunction, {}, "no function '" + LowerName(name) + "'");
+    UserError error(Reason::kUnknownFunction, {}, "no function '" + FoldName(name) + "'");
     const std::string nearest = NearestName(name, names());
     if (!nearest.empty()) error.Hint("did you mean '" + nearest + "'?");
     throw error;
@@ -181,7 +176,7 @@ ExpressionPtr FunctionRegistry::BindScalar(std::string_view name,
     given.constants.push_back(FoldConstant(*argument));
   }
   std::optional<BoundScalar> bound = Resolve(*function, given);
-  if (!bound) ThrowNoOverload(*function, LowerName(name), given);
+  if (!bound) ThrowNoOverload(*function, FoldName(name), given);
   LAMINAR_CHECK(bound->parameters.size() == arguments.size(),
                 function->names[0] + ": a parameter for each argument");
   for (size_t i = 0; i < arguments.size(); ++i) {

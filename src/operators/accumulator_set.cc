@@ -175,4 +175,10 @@ std::vector<std::shared_ptr<arrow::DataType>> PickTypes(const Schema& schema,
   return types;
 }
 
+std::vector<std::shared_ptr<arrow::DataType>> AllTypes(const Schema& schema) {
+  std::vector<std::shared_ptr<arrow::DataType>> types;
+  for (const Field& field : schema.fields) types.push_back(field.type.arrow_type());
+  return types;
+}
+
 }  // namespace laminar

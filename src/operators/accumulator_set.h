@@ -77,5 +77,6 @@ void SelectTrue(const arrow::Array& column, const int32_t* rows, int64_t count,
 std::vector<std::shared_ptr<arrow::Array>> PickColumns(const Batch& batch, const std::vector<int>& indices);
 std::vector<std::shared_ptr<arrow::DataType>> PickTypes(const Schema& schema,
                                                         const std::vector<int>& indices);
+std::vector<std::shared_ptr<arrow::DataType>> AllTypes(const Schema& schema);
 
 }  // namespace laminar

@@ -19,12 +19,6 @@ constexpr int64_t kSweepsPerTtl = 8;
 constexpr int64_t kFireRows = 16384;  // per output batch
 constexpr uint8_t kClosed = 1;        // mark: the key's row has gone out
 
-std::vector<std::shared_ptr<arrow::DataType>> AllTypes(const Schema& schema) {
-  std::vector<std::shared_ptr<arrow::DataType>> types;
-  for (const Field& field : schema.fields) types.push_back(field.type.arrow_type());
-  return types;
-}
-
 /// Keys whose row has gone out, with the time they were last touched when there is a TTL.
 class ClosedKeys {
  public:
@@ -221,7 +215,7 @@ class Deduplicate final : public Operator {
   /// watermark is due.
   void Fire(int64_t watermark_us, Output& out) {
     ByteStrings due;
-    const int64_t before = watermark_us == kMaxWatermark ? watermark_us : watermark_us + 1;
+    const int64_t before = FirstOpenEnd(watermark_us);
     waiting_.ExpireBefore(before, [&due](const LogRow& row) { due.Append(row.bytes()); });
     for (int64_t begin = 0; begin < due.size(); begin += kFireRows) {
       std::vector<std::string_view> rows;

@@ -10,12 +10,6 @@ namespace laminar {
 
 namespace {
 
-std::vector<std::shared_ptr<arrow::DataType>> AllTypes(const Schema& schema) {
-  std::vector<std::shared_ptr<arrow::DataType>> types;
-  for (const Field& field : schema.fields) types.push_back(field.type.arrow_type());
-  return types;
-}
-
 class LastRows final : public Operator {
  public:
   explicit LastRows(LastRowsOptions options)

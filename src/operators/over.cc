@@ -29,12 +29,6 @@ constexpr int64_t kSweepsPerTtl = 8;
 // A key's record: int64 time last touched, rows so far, groups of peers so far; then accumulators.
 constexpr int64_t kRowsOffset = 8, kGroupsOffset = 16, kHeaderBytes = 24;
 
-std::vector<std::shared_ptr<arrow::DataType>> AllTypes(const Schema& schema) {
-  std::vector<std::shared_ptr<arrow::DataType>> types;
-  for (const Field& field : schema.fields) types.push_back(field.type.arrow_type());
-  return types;
-}
-
 template <typename Builder, typename Value>
 std::shared_ptr<arrow::Array> NumberColumn(const std::vector<Value>& values) {
   Builder builder;
@@ -464,12 +458,9 @@ class WindowOver final : public Operator {
 
   void OnBatch(int, Batch batch, Output&) override {
     const RowTimes ends(batch.columns[static_cast<size_t>(options_.window_end)]);
-    std::vector<int32_t> rows;
-    for (int64_t row = 0; row < batch.num_rows; ++row) {
-      if (!ends.IsNull(row) && ends[row] > watermark_us_) rows.push_back(static_cast<int32_t>(row));
-    }
+    const std::vector<int32_t> rows =
+        RowsOfOpenWindows(ends, batch.num_rows, watermark_us_, context_.metrics);
     const auto count = static_cast<int64_t>(rows.size());
-    context_.metrics->late_rows.Add(batch.num_rows - count);
     if (count == 0) return;
     keys_.Assign(PickColumns(batch, state_keys_), batch.num_rows);
     std::vector<uint32_t> slots(rows.size());
@@ -485,11 +476,10 @@ class WindowOver final : public Operator {
     watermark_us_ = watermark_us;
     ByteStrings due;
     std::vector<int64_t> ends;
-    waiting_.ExpireBefore(watermark_us == kMaxWatermark ? watermark_us : watermark_us + 1,
-                          [&](const LogRow& row) {
-                            due.Append(row.bytes());
-                            ends.push_back(row.time);
-                          });
+    waiting_.ExpireBefore(FirstOpenEnd(watermark_us), [&](const LogRow& row) {
+      due.Append(row.bytes());
+      ends.push_back(row.time);
+    });
     for (size_t begin = 0; begin < ends.size();) {
       size_t end = std::min(begin + kChunkRows, ends.size());
       while (end < ends.size() && ends[end] == ends[end - 1]) ++end;

@@ -18,7 +18,9 @@ class ShareExpressionsTest : public ::testing::Test {
   ExpressionPtr Call(const std::string& name, std::vector<ExpressionPtr> arguments) const {
     return registry_.BindScalar(name, std::move(arguments));
   }
-  ExpressionPtr Equals(ExpressionPtr a, const char* b) const { return Call("=", {std::move(a), MakeText(b)}); }
+  ExpressionPtr Equals(ExpressionPtr a, const char* b) const {
+    return Call("=", {std::move(a), MakeText(b)});
+  }
 
   FunctionRegistry registry_;
   const ExpressionPtr name_ = MakeColumn(0, "name", Type::Text());

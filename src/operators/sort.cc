@@ -17,12 +17,6 @@ namespace {
 constexpr int64_t kEmitRows = 8192;
 constexpr int64_t kAtEnd = 0;  // time of all rows when there are no windows
 
-std::vector<std::shared_ptr<arrow::DataType>> AllTypes(const Schema& schema) {
-  std::vector<std::shared_ptr<arrow::DataType>> types;
-  for (const Field& field : schema.fields) types.push_back(field.type.arrow_type());
-  return types;
-}
-
 /// Rows wait as bytes, by the end of their window, and are sorted when it closes.
 class Sort final : public Operator {
  public:
@@ -62,7 +56,7 @@ class Sort final : public Operator {
   void OnWatermark(int64_t watermark_us, Output& out) override {
     watermark_us_ = watermark_us;
     if (options_.per_window) {
-      Fire(watermark_us == kMaxWatermark ? watermark_us : watermark_us + 1, out);
+      Fire(FirstOpenEnd(watermark_us), out);
     } else if (watermark_us == kMaxWatermark) {
       Fire(kAtEnd + 1, out);
     }
@@ -92,12 +86,8 @@ class Sort final : public Operator {
       return;
     }
     const RowTimes ends(batch.columns[static_cast<size_t>(options_.window_end)]);
-    for (int64_t row = 0; row < batch.num_rows; ++row) {
-      if (ends.IsNull(row) || ends[row] <= watermark_us_) continue;
-      rows->push_back(static_cast<int32_t>(row));
-      times->push_back(ends[row]);
-    }
-    context_.metrics->late_rows.Add(batch.num_rows - static_cast<int64_t>(rows->size()));
+    *rows = RowsOfOpenWindows(ends, batch.num_rows, watermark_us_, context_.metrics);
+    for (const int32_t row : *rows) times->push_back(ends[row]);
   }
 
   /// Sends all rows of times before `time`: by window end and start, then in order, ties by arrival.

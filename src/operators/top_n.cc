@@ -24,12 +24,6 @@ constexpr int64_t kSweepsPerTtl = 8;
 constexpr size_t kPrefetchAhead = 8;
 constexpr size_t kFewPairs = 64;  // so many comparisons are cheaper than a hash table
 
-std::vector<std::shared_ptr<arrow::DataType>> AllTypes(const Schema& schema) {
-  std::vector<std::shared_ptr<arrow::DataType>> types;
-  for (const Field& field : schema.fields) types.push_back(field.type.arrow_type());
-  return types;
-}
-
 std::shared_ptr<arrow::Array> Int64Column(const std::vector<int64_t>& values) {
   arrow::Int64Builder builder;
   OrThrow(builder.AppendValues(values));

@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/arrow_result.h"
 #include "base/error.h"
-#include "operators/row_times.h"
 #include "operators/window_times.h"
 #include "state/keyed_log.h"
-#include "state/row_bytes.h"
 
 namespace laminar {
 namespace {
@@ -115,14 +114,11 @@ void WindowJoin::OnBatch(int input, Batch batch, Output& out) {
   const auto column =
       batch.columns[static_cast<size_t>(input == kLeftInput ? options_.left_window : options_.right_window)];
   const bool is_struct = column->type_id() == arrow::Type::STRUCT;
-  const RowTimes ends(is_struct ? static_cast<const arrow::StructArray&>(*column).field(1) : column);
-  std::vector<int32_t> rows;
-  for (int64_t row = 0; row < batch.num_rows; ++row) {
-    if (column->IsNull(row) || ends.IsNull(row) || ends[row] <= watermark_us_) continue;
-    rows.push_back(static_cast<int32_t>(row));
-  }
+  // Flattened: where the STRUCT is NULL, so is its end.
+  const RowTimes ends(
+      is_struct ? OrThrow(static_cast<const arrow::StructArray&>(*column).GetFlattenedField(1)) : column);
+  const std::vector<int32_t> rows = RowsOfOpenWindows(ends, batch.num_rows, watermark_us_, context_.metrics);
   const auto count = static_cast<int64_t>(rows.size());
-  context_.metrics->late_rows.Add(batch.num_rows - count);
   if (count == 0) return;
   auto keys = rows_.KeyColumns(input, batch);
   keys.resize(num_distribution_keys());
@@ -161,8 +157,7 @@ void WindowJoin::OnWatermark(int64_t watermark_us, Output& out) {
 
 DueRows WindowJoin::TakeDue(int input) {
   DueRows due;
-  const int64_t before = watermark_us_ == kMaxWatermark ? watermark_us_ : watermark_us_ + 1;
-  log(input).ExpireBefore(before, [&due](const LogRow& row) {
+  log(input).ExpireBefore(FirstOpenEnd(watermark_us_), [&due](const LogRow& row) {
     due.rows.Append(row.bytes());
     due.ends.push_back(row.time);
   });

@@ -52,6 +52,20 @@ std::shared_ptr<arrow::Array> TimestampColumn(int64_t time, int64_t count) {
   return TimestampColumn(std::vector<int64_t>(static_cast<size_t>(count), time));
 }
 
+std::vector<int32_t> RowsOfOpenWindows(const RowTimes& ends, int64_t num_rows, int64_t watermark_us,
+                                       OperatorMetrics* metrics) {
+  std::vector<int32_t> rows;
+  for (int64_t row = 0; row < num_rows; ++row) {
+    if (!ends.IsNull(row) && ends[row] > watermark_us) rows.push_back(static_cast<int32_t>(row));
+  }
+  metrics->late_rows.Add(num_rows - static_cast<int64_t>(rows.size()));
+  return rows;
+}
+
+int64_t FirstOpenEnd(int64_t watermark_us) {
+  return watermark_us == kMaxWatermark ? watermark_us : watermark_us + 1;
+}
+
 void SnapshotProgress(SnapshotWriter& writer, int64_t watermark_us) {
   std::string value;
   AppendPlain(watermark_us, &value);

@@ -8,6 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/metrics.h"
+#include "operators/row_times.h"
 #include "state/snapshot.h"
 
 namespace laminar {
@@ -19,6 +21,12 @@ void ReadTimes(const arrow::Array& column, std::vector<int64_t>* times, std::vec
 /// A TIMESTAMP column of `times`, and one of `count` equal times.
 std::shared_ptr<arrow::Array> TimestampColumn(const std::vector<int64_t>& times);
 std::shared_ptr<arrow::Array> TimestampColumn(int64_t time, int64_t count);
+
+/// Rows of a batch whose window (its end by row; NULL: none) is still open; the others count as late.
+std::vector<int32_t> RowsOfOpenWindows(const RowTimes& ends, int64_t num_rows, int64_t watermark_us,
+                                       OperatorMetrics* metrics);
+/// Windows that end before this are closed.
+int64_t FirstOpenEnd(int64_t watermark_us);
 
 /// The watermark of a windowed operator as part of its state, in table "progress". Every subtask writes the
 /// same one.

@@ -99,12 +99,6 @@ const std::string* TextLiteral(const ExpressionPtr& expression, std::string* sto
 
 }  // namespace
 
-std::string FoldName(std::string_view name) {
-  std::string out(name);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
 ExpressionPtr Binder::BindExpr(const Expr& expr, SelectContext& context) {
   try {
     return Fold(BindExprInner(expr, context));

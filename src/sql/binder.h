@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/name.h"
 #include "connectors/connector.h"
 #include "formats/format.h"
 #include "functions/registry.h"
@@ -293,8 +294,6 @@ class Binder {
   std::set<std::string> inserted_names_;  ///< targets of all INSERTs of the script
 };
 
-/// `name` in lower case, as tables and functions are looked up.
-std::string FoldName(std::string_view name);
 /// Node with `inputs`, and its span.
 std::shared_ptr<LogicalNode> MakeNode(NodeKind kind, std::vector<NodePtr> inputs, SourceSpan span);
 /// Project whose columns carry hidden row time, window and processing-time properties through (adds hidden

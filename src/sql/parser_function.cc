@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/name.h"
 #include "sql/parser_internal.h"
 #include "sql/parser_interval.h"
 #include "sql/parser_words.h"
@@ -9,11 +10,6 @@
 
 namespace laminar::sql {
 namespace {
-
-std::string Lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
 
 bool IsJsonBuilder(std::string_view word) {
   return word == "JSON_OBJECT" || word == "JSON_ARRAY" || word == "JSON_OBJECTAGG" ||
@@ -160,7 +156,7 @@ void Parser::ParseExtractArguments(Expr& call) {
   if ((field.kind != TokenKind::kWord && field.kind != TokenKind::kString) || !At("FROM", 1))
     return ParseArguments(call);
   call.names[0].text = "date_part";
-  call.args.push_back(MakeString(Lower(field.text), field.span));
+  call.args.push_back(MakeString(FoldName(field.text), field.span));
   Advance();
   Expect("FROM");
   call.args.push_back(ParseExpr());
@@ -240,7 +236,7 @@ void Parser::ParseRoundToArguments(Expr& call) {
   if (Peek().kind != TokenKind::kWord) Fail("a unit such as HOUR");
   call.names[0].text =
       std::tolower(static_cast<unsigned char>(call.names[0].text[0])) == 'f' ? "floor_to" : "ceil_to";
-  call.args.push_back(MakeString(Lower(Peek().text), Peek().span));
+  call.args.push_back(MakeString(FoldName(Peek().text), Peek().span));
   Advance();
 }
 
@@ -248,7 +244,7 @@ void Parser::ParseRoundToArguments(Expr& call) {
 /// b).
 void Parser::ParseUnitArguments(Expr& call) {
   const bool word = Peek().kind == TokenKind::kWord && At(",", 1);
-  std::string unit = word ? Lower(Peek().text) : "";
+  std::string unit = word ? FoldName(Peek().text) : "";
   if (unit.rfind("sql_tsi_", 0) == 0) unit.erase(0, 8);
   ParseArguments(call);
   if (word && call.args.size() == 3 && ParseIntervalUnit(unit)) {

@@ -1,19 +1,12 @@
 #include <array>
 
+#include "base/name.h"
 #include "sql/parser_internal.h"
 #include "sql/parser_words.h"
 
 /// Statements.
 
 namespace laminar::sql {
-namespace {
-
-std::string Lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-
-}  // namespace
 
 Statement Parser::ParseStatement() {
   const Nesting nesting(*this);
@@ -174,7 +167,7 @@ void Parser::ParseCreateFunction(Statement& statement) {
   while (!At("AS")) {
     if (At("LANGUAGE") && AtAnyName(1)) {
       Advance();
-      statement.object_kind = Lower(Peek().text);
+      statement.object_kind = FoldName(Peek().text);
       Advance();
     } else if (AtAny({"IMMUTABLE", "STABLE", "VOLATILE", "STRICT"})) {
       Advance();
@@ -285,7 +278,7 @@ void Parser::ParseDrop(Statement& statement) {
   Expect("DROP");
   Take("TEMPORARY");
   for (const char* kind : {"TABLE", "VIEW", "PIPELINE", "FUNCTION"}) {
-    if (statement.object_kind.empty() && Take(kind)) statement.object_kind = Lower(kind);
+    if (statement.object_kind.empty() && Take(kind)) statement.object_kind = FoldName(kind);
   }
   if (statement.object_kind.empty()) Fail();
   statement.flag = Take("IF", "EXISTS");

@@ -2,6 +2,8 @@
 
 /// Damaged and made-up scripts, for the random tests and the fuzz target.
 
+#include <cstdint>
+#include <cstring>
 #include <random>
 #include <string>
 #include <string_view>
@@ -97,6 +99,19 @@ inline void Damage(Random& random, std::string& script, std::string_view other) 
                        " " + TokenSoup()[Below(random, TokenSoup().size())] + " ");
     }
   }
+}
+
+/// A few changes in place, as LLVMFuzzerCustomMutator: the new size.
+inline size_t DamageTokens(uint8_t* data, size_t size, size_t size_max, unsigned int seed) {
+  Random random(seed);
+  std::string script(reinterpret_cast<const char*>(data), size);
+  for (size_t i = Below(random, 4) + 1; i > 0; --i) {
+    const std::string soup = Below(random, 4) == 0 ? MakeTokenSoup(random, 10) : script;
+    Damage(random, script, soup);
+  }
+  if (script.size() > size_max) script.resize(size_max);
+  std::memcpy(data, script.data(), script.size());
+  return script.size();
 }
 
 }  // namespace laminar::sql

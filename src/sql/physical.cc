@@ -277,7 +277,11 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildValues(const LogicalNode& node) {
   const Schema columns = node.schema.ToSchema();
   for (int c = 0; c < columns.num_columns(); ++c) {
     arrow::ArrayVector cells;
-    for (const auto& row : node.rows) cells.push_back(EvaluateToArray(*row[c], one, context));
+    try {
+      for (const auto& row : node.rows) cells.push_back(EvaluateToArray(*row[c], one, context));
+    } catch (const QueryError& error) {
+      throw UserError(Reason::kTypeError, node.span, error.what());
+    }
     batch.columns.push_back(OrThrow(arrow::Concatenate(cells), "VALUES"));
   }
   Stream out;

@@ -297,6 +297,13 @@ def check_opens_nothing(cli):
 
 
 @test
+def check_computes_values(cli):
+    done = cli("check", "-e", "SELECT a FROM (VALUES ('x'::INT), (1)) AS t(a)")
+    equal(done.returncode, FAILED)
+    holds(done.stderr, ":1:16: error: cannot cast 'x' to INT [TYPE_ERROR]")
+
+
+@test
 def check_of_a_good_script(cli):
     equal(cli("check", "-e", "SELECT 1 AS a").returncode, OK)
 

@@ -1,7 +1,6 @@
 // Any bytes as a script: no crash, no hang, errors that point into the text, and queries whose canonical text
 // reads back as the same query.
 
-#include <cstring>
 #include <string>
 
 #include "base/error.h"
@@ -46,14 +45,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
 /// Token-wise damage finds more than flipped bytes.
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t size_max, unsigned int seed) {
-  laminar::sql::Random random(seed);
-  std::string script(reinterpret_cast<const char*>(data), size);
-  for (size_t i = laminar::sql::Below(random, 4) + 1; i > 0; --i) {
-    const std::string soup =
-        laminar::sql::Below(random, 4) == 0 ? laminar::sql::MakeTokenSoup(random, 10) : script;
-    laminar::sql::Damage(random, script, soup);
-  }
-  if (script.size() > size_max) script.resize(size_max);
-  std::memcpy(data, script.data(), script.size());
-  return script.size();
+  return laminar::sql::DamageTokens(data, size, size_max, seed);
 }

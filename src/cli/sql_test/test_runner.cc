@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "base/arrow_result.h"
+#include "base/name.h"
 #include "cli/sql_test/test_input.h"
 #include "register_all.h"
 #include "runtime/executor.h"
@@ -145,14 +146,14 @@ class TestRun {
     for (const TestStep& step : file_.steps) {
       if (step.verb != Verb::kInput) continue;
       for (const TestRow& row : step.rows) {
-        if (row.weight < 0) options.changelog_inputs.insert(sql::FoldName(step.words[0]));
+        if (row.weight < 0) options.changelog_inputs.insert(FoldName(step.words[0]));
       }
     }
     script_ = sql::PlanScript(file_.sql, options);
   }
 
   std::shared_ptr<InputLog> Log(const std::string& table) {
-    auto& log = logs_[sql::FoldName(table)];
+    auto& log = logs_[FoldName(table)];
     if (!log) log = std::make_shared<InputLog>();
     log->batch_rows = config_.batch_rows;
     return log;
@@ -291,7 +292,7 @@ class TestRun {
     std::set<const sql::LogicalNode*> seen;
     std::function<void(const sql::NodePtr&)> visit = [&](const sql::NodePtr& node) {
       if (!seen.insert(node.get()).second) return;
-      if (node->table && sql::FoldName(node->table->name) == sql::FoldName(name)) found = node->table.get();
+      if (node->table && FoldName(node->table->name) == FoldName(name)) found = node->table.get();
       for (const sql::NodePtr& input : node->inputs) visit(input);
     };
     for (const auto& output : script_.outputs) visit(output.node);
@@ -302,7 +303,7 @@ class TestRun {
     const TestStep& step = file_.steps[index];
     switch (step.verb) {
       case Verb::kInput: {
-        auto log = logs_.find(sql::FoldName(step.words[0]));
+        auto log = logs_.find(FoldName(step.words[0]));
         if (log == logs_.end())
           throw std::runtime_error("no input table '" + step.words[0] + "' is read by the script");
         log->second->events.push_back({InputEvent::Kind::kRows, MakeRows(step, log->second->columns), 0});
@@ -365,7 +366,7 @@ class TestRun {
   }
 
   void Event(const TestStep& step, InputEvent event) {
-    auto log = logs_.find(sql::FoldName(step.words[0]));
+    auto log = logs_.find(FoldName(step.words[0]));
     if (log == logs_.end())
       throw std::runtime_error("no input table '" + step.words[0] + "' is read by the script");
     log->second->events.push_back(std::move(event));

@@ -1,9 +1,9 @@
 #include "functions/datetime/time_unit.h"
 
-#include <cctype>
 #include <string>
 
 #include "base/error.h"
+#include "base/name.h"
 #include "functions/datetime/calendar.h"
 #include "functions/overload.h"
 
@@ -80,8 +80,7 @@ int64_t UnitTicks(TimeUnit unit, int64_t ticks_per_second) {
 }  // namespace
 
 std::optional<TimeUnit> ParseTimeUnit(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string lower = FoldName(name);
   std::string_view rest = lower;
   if (rest.starts_with("sql_tsi_")) rest.remove_prefix(8);
   if (auto unit = FindUnit(rest)) return unit;

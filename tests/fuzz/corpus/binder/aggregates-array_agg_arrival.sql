@@ -1,0 +1,2 @@
+CREATE TABLE t (x INT);
+SELECT array_agg(x) AS a FROM t;

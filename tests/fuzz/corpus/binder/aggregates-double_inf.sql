@@ -1,0 +1,1 @@
+SELECT sum(x) AS s, max(x) AS m FROM (VALUES ('Infinity'::DOUBLE), (1.0)) AS t(x);

@@ -1,0 +1,4 @@
+CREATE TABLE src (k TEXT);
+CREATE TABLE mem (k TEXT, n BIGINT);
+INSERT INTO mem SELECT k, count(*) FROM src GROUP BY k;
+SELECT sum(n) AS s FROM mem;

@@ -1,0 +1,3 @@
+CREATE TABLE t (x INT);
+CREATE TABLE t (y INT);
+SELECT y FROM t;

@@ -1,0 +1,2 @@
+CREATE TABLE t (ts TIMESTAMP, WATERMARK FOR ts);
+SELECT count(*) AS n FROM t GROUP BY HOP(INTERVAL '2 seconds', INTERVAL '5 seconds');

@@ -1,0 +1,3 @@
+CREATE TABLE a (x INT);
+CREATE TABLE b (y INT);
+SELECT x FROM a JOIN b ON x = y OR x = 0;

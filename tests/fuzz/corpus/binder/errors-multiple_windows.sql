@@ -1,0 +1,2 @@
+CREATE TABLE t (ts TIMESTAMP, WATERMARK FOR ts);
+SELECT count(*) AS n FROM t GROUP BY TUMBLE('1 second'), TUMBLE('2 seconds');

@@ -1,0 +1,2 @@
+CREATE TABLE s (x INT) WITH (connector = 'blackhole');
+INSERT INTO s SELECT 1, 2;

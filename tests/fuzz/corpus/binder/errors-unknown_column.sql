@@ -1,0 +1,2 @@
+CREATE TABLE bids (price INT);
+SELECT prise FROM bids;

@@ -1,0 +1,2 @@
+CREATE TABLE t (x INT) WITH (connector = 'kafkaa', type = 'source');
+SELECT x FROM t;

@@ -1,0 +1,2 @@
+CREATE TABLE t (x INTT);
+SELECT x FROM t;

@@ -1,0 +1,1 @@
+SELECT typeof(CASE WHEN x THEN NULL ELSE 1 END) AS t, CASE WHEN x THEN NULL ELSE 1 END AS v FROM (VALUES (true), (false)) AS t(x);

@@ -1,0 +1,2 @@
+CREATE TABLE t (x BIGINT);
+SELECT x::INT AS a FROM t;

@@ -1,0 +1,2 @@
+CREATE TABLE t (x INT);
+SELECT 1 / x AS a FROM t;

@@ -1,0 +1,1 @@
+SELECT ts > '2024-01-01' AS a, d = '2024-06-01' AS b, n = '5' AS c FROM (VALUES (TIMESTAMP '2024-06-01 00:00:00', DATE '2024-06-01', 5)) AS t(ts, d, n);

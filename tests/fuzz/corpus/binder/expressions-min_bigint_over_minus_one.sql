@@ -1,0 +1,2 @@
+CREATE TABLE t (x BIGINT);
+SELECT x / -1 AS a FROM t;

@@ -1,0 +1,2 @@
+CREATE TABLE t (x INT, ts TIMESTAMP, WATERMARK FOR ts);
+SELECT x, row_time() AS r FROM t;

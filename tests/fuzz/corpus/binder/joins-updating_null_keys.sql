@@ -1,0 +1,3 @@
+CREATE TABLE a (id INT);
+CREATE TABLE b (id INT);
+SELECT a.id FROM a JOIN b ON a.id = b.id;

@@ -1,0 +1,3 @@
+CREATE TABLE a (id INT, x TEXT);
+CREATE TABLE b (id INT, y TEXT);
+SELECT * FROM a JOIN b USING (id);

@@ -1,0 +1,2 @@
+CREATE TABLE t (k TEXT, v INT, ts TIMESTAMP, WATERMARK FOR ts AS ts - INTERVAL '1 minute');
+SELECT k, v FROM (SELECT k, v, row_number() OVER (PARTITION BY k ORDER BY ts) AS rn FROM t) WHERE rn = 1;

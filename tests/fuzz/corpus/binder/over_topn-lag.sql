@@ -1,0 +1,2 @@
+CREATE TABLE t (k TEXT, v INT, ts TIMESTAMP, WATERMARK FOR ts AS ts - INTERVAL '1 minute');
+SELECT k, v, lag(v) OVER (PARTITION BY k ORDER BY ts) AS p, lag(v, 2, -1) OVER (PARTITION BY k ORDER BY ts) AS pp FROM t;

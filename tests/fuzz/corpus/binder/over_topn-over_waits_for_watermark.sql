@@ -1,0 +1,2 @@
+CREATE TABLE t (v INT, ts TIMESTAMP, WATERMARK FOR ts);
+SELECT v, count(*) OVER (ORDER BY ts) AS n FROM t;

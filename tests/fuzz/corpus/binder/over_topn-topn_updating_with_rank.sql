@@ -1,0 +1,3 @@
+CREATE TABLE bids (item TEXT, price INT);
+SELECT rn, item, price FROM (
+  SELECT item, price, row_number() OVER (ORDER BY price DESC) AS rn FROM bids) WHERE rn <= 2;

@@ -1,0 +1,1 @@
+SELECT k FROM (VALUES ('a'), ('a'), (NULL)) AS t(k) GROUP BY k;

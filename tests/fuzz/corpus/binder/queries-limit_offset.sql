@@ -1,0 +1,1 @@
+SELECT x FROM (VALUES (1), (2), (3)) AS t(x) LIMIT 1 OFFSET 1;

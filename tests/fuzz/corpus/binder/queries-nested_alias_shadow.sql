@@ -1,0 +1,1 @@
+SELECT x FROM (SELECT x AS y FROM (VALUES (1)) AS t(x));

@@ -1,0 +1,3 @@
+CREATE TABLE t (x INT);
+SELECT x FROM t WHERE x > 0;
+SELECT -x AS y FROM t WHERE x < 0;

@@ -1,0 +1,2 @@
+CREATE TABLE t (k TEXT, v INT);
+SELECT k, count(DISTINCT v) AS n FROM t GROUP BY k;

@@ -1,0 +1,2 @@
+CREATE TABLE t (k TEXT, v INT);
+SELECT k, sum(v) FILTER (WHERE v > 10) AS s FROM t GROUP BY k;

@@ -1,0 +1,2 @@
+CREATE TABLE t (k TEXT, v INT, o INT);
+SELECT k, last_value(v ORDER BY o) AS l FROM t GROUP BY k;

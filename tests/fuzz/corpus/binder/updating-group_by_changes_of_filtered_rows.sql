@@ -1,0 +1,2 @@
+CREATE TABLE t (k TEXT, v INT);
+SELECT k, count(*) AS n FROM t WHERE v > 5 GROUP BY k;

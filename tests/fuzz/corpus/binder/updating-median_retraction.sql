@@ -1,0 +1,2 @@
+CREATE TABLE t (v DOUBLE);
+SELECT median(v) AS m FROM t;

@@ -1,0 +1,2 @@
+CREATE TABLE t (v INT);
+SELECT mode(v) AS m FROM t;

@@ -1,0 +1,2 @@
+CREATE TABLE t (k TEXT);
+SELECT k, count(*) AS n FROM t GROUP BY k;

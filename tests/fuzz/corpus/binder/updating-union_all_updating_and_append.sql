@@ -1,0 +1,3 @@
+CREATE TABLE a (x INT);
+CREATE TABLE b (x INT);
+SELECT count(*) AS n, sum(x) AS s FROM (SELECT x FROM a UNION ALL SELECT x FROM b);

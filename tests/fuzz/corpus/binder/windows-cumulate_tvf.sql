@@ -1,0 +1,3 @@
+CREATE TABLE t (v INT, ts TIMESTAMP, WATERMARK FOR ts);
+SELECT window_start, window_end, sum(v) AS s FROM TABLE(CUMULATE(TABLE t, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '10' SECOND))
+GROUP BY window_start, window_end;

@@ -1,0 +1,2 @@
+CREATE TABLE bids (id INT, ts TIMESTAMP, WATERMARK FOR ts);
+SELECT n FROM (SELECT TUMBLE(INTERVAL '10 seconds') AS w, count(*) AS n FROM bids GROUP BY w);

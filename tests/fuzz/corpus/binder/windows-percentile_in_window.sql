@@ -1,0 +1,2 @@
+CREATE TABLE t (v DOUBLE, ts TIMESTAMP, WATERMARK FOR ts);
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY v) AS p, median(v) AS m FROM t GROUP BY TUMBLE(INTERVAL '10 seconds');

@@ -1,0 +1,2 @@
+CREATE TABLE bids (k INT, ts TIMESTAMP, WATERMARK FOR ts);
+SELECT k, n FROM (SELECT TUMBLE(INTERVAL '10 seconds') AS w, k, count(*) AS n FROM bids GROUP BY w, k);

@@ -1,0 +1,2 @@
+CREATE TABLE t (k TEXT, ts TIMESTAMP, WATERMARK FOR ts);
+SELECT k, w.end AS e, n FROM (SELECT SESSION(INTERVAL '10 seconds') AS w, k, count(*) AS n FROM t GROUP BY w, k);

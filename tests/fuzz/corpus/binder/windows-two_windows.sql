@@ -1,0 +1,2 @@
+CREATE TABLE bids (k TEXT, ts TIMESTAMP, WATERMARK FOR ts);
+SELECT count(*) AS n FROM bids GROUP BY TUMBLE(INTERVAL '10 seconds'), HOP(INTERVAL '5 seconds', INTERVAL '10 seconds');

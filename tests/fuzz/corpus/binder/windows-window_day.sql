@@ -1,0 +1,2 @@
+CREATE TABLE bids (ts TIMESTAMP, WATERMARK FOR ts);
+SELECT w.start AS s, n FROM (SELECT TUMBLE(INTERVAL '1' DAY) AS w, count(*) AS n FROM bids GROUP BY w);
