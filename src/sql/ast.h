@@ -59,7 +59,7 @@ enum class ExprKind {
   kArray,      ///< ARRAY[…] or […]: args
   kStruct,  ///< STRUCT(…) or ROW(…) or (a, b): args; `field_names` where given (`STRUCT(1 AS a)`), else empty
             ///< texts
-  kMap,         ///< MAP {k: v, …}: args are k, v, k, v …
+  kMap,     ///< MAP {k: v, …}: args are k, v, k, v …
   kNamedArg,    ///< only as a function argument: JSON_OBJECT(KEY k VALUE v / k: v): args[0], args[1]
   kDescriptor,  ///< DESCRIPTOR(col) inside a table function: `names`
 };

@@ -157,7 +157,8 @@ class Disturbed {
     rates_.crash = random_() % 2 ? scale : 0;
     crash_steps_ = random_() % 3 ? 0.001 * static_cast<double>(random_() % 10) : 0;
     for (int lives = 1; !RunOnce(); ++lives) {
-      if (lives == kLivesMax) throw std::runtime_error("the job cannot be brought to its end: " + last_error_);
+      if (lives == kLivesMax)
+        throw std::runtime_error("the job cannot be brought to its end: " + last_error_);
       // Ever fewer faults, so that each job comes to its end.
       rates_.fail *= 0.8;
       rates_.crash *= 0.8;
