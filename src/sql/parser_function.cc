@@ -167,7 +167,7 @@ void Parser::ParseTrimArguments(Expr& call) {
   const bool side = AtAny({"BOTH", "LEADING", "TRAILING"}) && !AtAny({",", ")", ".", "||", "::", "["}, 1);
   const std::string name = !side || At("BOTH") ? "btrim" : At("LEADING") ? "ltrim" : "rtrim";
   if (side) Advance();
-  ExprPtr characters = At("FROM") && side ? nullptr : ParseExpr();
+  ExprPtr characters = At("FROM") ? nullptr : ParseExpr();
   if (!side && !At("FROM")) {
     call.args.push_back(std::move(characters));
     return ParseMoreArguments(call);
