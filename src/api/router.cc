@@ -51,9 +51,18 @@ bool Matches(const std::vector<std::string>& pattern, const std::vector<std::str
   return true;
 }
 
+/// `option 'x'` in the text of an error about a config: config.x. Empty: it names no option.
+std::string FieldOf(const std::string& message) {
+  const size_t at = message.find("option '");
+  if (at == std::string::npos) return "";
+  const size_t end = message.find('\'', at + 8);
+  return end == std::string::npos ? "" : "config." + message.substr(at + 8, end - at - 8);
+}
+
 ApiError FromUserError(const UserError& error) {
   const bool type = error.reason() == Reason::kTypeError;
   Json details = {{"reason", error.message()}, {"reason_code", ReasonName(error.reason())}};
+  details["field"] = FieldOf(error.message());
   if (!error.hint().empty()) details["hint"] = error.hint();
   return ApiError(400, type ? "TYPE_ERROR" : "VALIDATION_ERROR",
                   error.message() + (error.hint().empty() ? "" : " (" + error.hint() + ")"),

@@ -187,8 +187,6 @@ TableDraft ReadDraft(const ApiContext& context, const Json& body) {
   const ConnectorInfo& info = ConnectorNamed(context, table.connector).info();
   if (draft.profile && info.profile == ProfileUse::kNone)
     throw Invalid("connection_profile_id", "connector '" + info.id + "' takes no connection profile");
-  if (!draft.profile && info.profile == ProfileUse::kRequired)
-    throw Invalid("connection_profile_id", "connector '" + info.id + "' needs a connection profile");
   CheckSpellings(body["config"], "config");
   table.config = body["config"];
   if (Given(body, "schema")) ReadSchema(body["schema"], &table);

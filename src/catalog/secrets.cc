@@ -284,25 +284,41 @@ std::string SecretSource::Resolve(const std::string& text, const Variables& vari
   return Resolve(nlohmann::json(text), variables, used).get<std::string>();
 }
 
+std::string SecretSource::Replaced(const std::string& text, bool dollar, const Variables& variables,
+                                   const Variables& from_file, std::vector<std::string>* used,
+                                   std::vector<std::string>* missing) const {
+  std::string result;
+  size_t from = 0, searched = 0;
+  while (auto reference = FindReference(text, searched)) {
+    searched = reference->end;
+    if (!dollar && text[reference->begin] == '$') continue;
+    result += text.substr(from, reference->begin - from);
+    from = reference->end;
+    if (auto value = Lookup(reference->name, variables, from_file)) {
+      result += *value;
+      if (used) used->push_back(*value);
+    } else {
+      missing->push_back(reference->name);
+    }
+  }
+  return result + text.substr(from);
+}
+
 nlohmann::json SecretSource::Resolve(const nlohmann::json& document, const Variables& variables,
                                      std::vector<std::string>* used) const {
   const Variables from_file = ReadFile();
   std::vector<std::string> missing;
   nlohmann::json out = MapStrings(document, "", [&](const std::string&, const std::string& text) {
-    std::string result;
-    size_t from = 0;
-    while (auto reference = FindReference(text, from)) {
-      result += text.substr(from, reference->begin - from);
-      from = reference->end;
-      if (auto value = Lookup(reference->name, variables, from_file)) {
-        result += *value;
-        if (used) used->push_back(*value);
-      } else {
-        missing.push_back(reference->name);
-      }
-    }
-    return nlohmann::json(result + text.substr(from));
+    return nlohmann::json(Replaced(text, true, variables, from_file, used, &missing));
   });
+  if (!missing.empty()) throw SecretNotFound(missing);
+  return out;
+}
+
+std::string SecretSource::ResolveScript(const std::string& text, const Variables& variables,
+                                        std::vector<std::string>* used) const {
+  std::vector<std::string> missing;
+  std::string out = Replaced(text, false, variables, ReadFile(), used, &missing);
   if (!missing.empty()) throw SecretNotFound(missing);
   return out;
 }

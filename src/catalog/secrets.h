@@ -61,6 +61,9 @@ class SecretSource {
   /// All strings of a document.
   nlohmann::json Resolve(const nlohmann::json& document, const Variables& variables,
                          std::vector<std::string>* used) const;
+  /// A script: only `{{ NAME }}`, since `${NAME}` may be a text of its own there.
+  std::string ResolveScript(const std::string& text, const Variables& variables,
+                            std::vector<std::string>* used) const;
   /// Names that `text` refers to and that are not known now.
   std::vector<std::string> Missing(const nlohmann::json& document, const Variables& variables) const;
 
@@ -68,6 +71,9 @@ class SecretSource {
   std::optional<std::string> Lookup(const std::string& name, const Variables& variables,
                                     const Variables& from_file) const;
   Variables ReadFile() const;
+  std::string Replaced(const std::string& text, bool dollar, const Variables& variables,
+                       const Variables& from_file, std::vector<std::string>* used,
+                       std::vector<std::string>* missing) const;
 
   std::string file_;
   std::vector<std::string> allow_ = {"*"};

@@ -56,6 +56,10 @@ TEST(SecretSource, ResolvesSeveralReferences) {
   EXPECT_EQ(source.Resolve(std::string("{{ 7 }} {{}} {{x"), {}, nullptr), "{{ 7 }} {{}} {{x");
 }
 
+TEST(SecretSource, ScriptsKeepDollars) {
+  EXPECT_EQ(SecretSource().ResolveScript("'${A}' '{{ A }}'", {{"A", "1"}}, nullptr), "'${A}' '1'");
+}
+
 TEST(Secrets, ScrubLeavesShortValues) {
   EXPECT_EQ(Scrub("at topsecret and ab", {"topsecret", "ab"}), "at ******** and ab");
 }

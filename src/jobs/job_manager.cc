@@ -19,6 +19,7 @@ namespace laminar {
 
 namespace {
 
+constexpr int64_t kSweepAllUs = 100'000;
 constexpr int64_t kFlushUs = 1'000'000;
 constexpr int64_t kSweepUs = 5'000'000;
 constexpr int64_t kBackoffUs = 500'000;
@@ -54,6 +55,7 @@ struct JobManager::Active {
   int64_t checkpoints_asked = 0;  ///< how many of Job::checkpoints_asked it knows
   JobStopMode sent_stop = JobStopMode::kNone;
   bool rescaling = false;
+  bool ready = true;  ///< its worker has said something
   bool stream_ended = false;
   Json end;                          ///< the worker's last message
   std::string end_reason;            ///< why the server ended it: timeout
@@ -377,9 +379,19 @@ void JobManager::TakeNewJobs() {
 }
 
 void JobManager::Loop() {
+  bool woken = true;
   while (!stopping_) {
     TakeNewJobs();
+    // Timers and records are looked at a few times a second; in between only jobs whose workers have said
+    // something.
+    const bool all = woken || NowUs() >= next_sweep_all_us_;
+    if (all) next_sweep_all_us_ = NowUs() + kSweepAllUs;
     for (auto it = active_.begin(); it != active_.end();) {
+      if (!all && !it->second->ready) {
+        ++it;
+        continue;
+      }
+      it->second->ready = false;
       bool over = true;
       try {
         over = StepJob(*it->second);
@@ -393,21 +405,28 @@ void JobManager::Loop() {
     FlushHistory();
     DropOldPreviews();
     std::vector<pollfd> polled = {{wake_fd_, POLLIN, 0}};
+    std::vector<Active*> polled_jobs = {nullptr};
     for (const auto& [id, job] : active_) {
-      if (!job->process || job->stream_ended) continue;
+      if (!job->process) continue;
+      if (job->stream_ended) job->ready = true;  // about to be reaped
+      if (job->stream_ended) continue;
+      polled_jobs.push_back(job.get());
       const short events = static_cast<short>(POLLIN | (job->process->wants_write() ? POLLOUT : 0));
       polled.push_back({job->process->socket(), events, 0});
     }
     poll(polled.data(), polled.size(), PollTimeoutMs());
     uint64_t count = 0;
-    [[maybe_unused]] const ssize_t got = read(wake_fd_, &count, sizeof count);
+    woken = read(wake_fd_, &count, sizeof count) > 0;
+    for (size_t i = 1; i < polled.size(); ++i) {
+      if (polled[i].revents != 0) polled_jobs[i]->ready = true;
+    }
   }
   FlushHistory();
   active_.clear();  // kills the workers: their jobs stay as they are, for the next server
 }
 
 int JobManager::PollTimeoutMs() const {
-  int64_t due_us = NowUs() + 1'000'000;
+  int64_t due_us = active_.empty() ? NowUs() + 1'000'000 : next_sweep_all_us_;
   for (const auto& [id, job] : active_) {
     if (job->stream_ended) return 10;  // the process is about to be reaped
     for (const int64_t at : {job->launch_at_us, job->stop_deadline_us, job->preview_deadline_us}) {
@@ -589,7 +608,7 @@ void JobManager::Launch(Active& job) {
                         {"run_id", record->run_id},
                         {"token", token},
                         {"lock_file", settings_.data_dir + "/locks/" + job.pipeline_id + ".lock"},
-                        {"script", planner_.Resolved(record->query, variables, &job.secrets)},
+                        {"script", planner_.secrets().ResolveScript(record->query, variables, &job.secrets)},
                         {"tables", planner_.Declarations(pipeline->table_names, variables, &job.secrets)},
                         {"parallelism", record->parallelism}};
     if (pipeline->preview) {

@@ -136,6 +136,7 @@ class JobManager {
   int64_t last_sequence_ = 0;
   int64_t next_flush_us_ = 0;
   int64_t next_sweep_us_ = 0;
+  int64_t next_sweep_all_us_ = 0;
 
   mutable std::mutex mutex_;
   std::vector<std::string> new_jobs_;                      // guarded by mutex_

@@ -172,6 +172,8 @@ OptionList ProfileOptionList(const Json& config) {
     const std::string name = FoldOptionName(key);
     if (name == "authentication") {  // SQL calls it auth
       Flatten("auth", value, &out);
+    } else if (name == "storageoptions") {
+      Flatten("storage", value, &out);
     } else if (name == "schemaregistryenum") {
       Flatten("schema_registry", value, &out);
     } else if (name == "connection" && value.is_object()) {
@@ -198,6 +200,8 @@ OptionList TableOptionList(const ConnectionTable& table, const Profile* profile)
       if (value.is_object()) FlattenVariant(value, &own);
     } else if (name == "format") {
       if (format.is_null()) format = value;
+    } else if (name == "storageoptions") {
+      Flatten("storage", value, &own);
     } else if (name == "formatoptions") {
       format_options = value;
     } else if (name == "framing" && value.is_object()) {

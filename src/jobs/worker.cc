@@ -33,6 +33,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kOutputInterval{50};
 constexpr milliseconds kMetricsInterval{1000};
+/// While nothing changes. Well below the server's patience (pipeline.worker_timeout).
+constexpr milliseconds kAliveInterval{1900};
 
 int64_t NowMs() { return SystemClock().now_us() / 1000; }
 
@@ -353,10 +355,13 @@ class Worker {
                           status.queue_bytes_max, status.task});
     }
     if (subtasks == last_subtasks_) {
+      if (std::chrono::steady_clock::now() - last_sent_ < kAliveInterval) return;
+      last_sent_ = std::chrono::steady_clock::now();
       channel_.Send({{"type", "alive"}});
       return;
     }
     channel_.Send({{"type", "metrics"}, {"time_ms", NowMs()}, {"subtasks", subtasks}});
+    last_sent_ = std::chrono::steady_clock::now();
     last_subtasks_ = std::move(subtasks);
   }
 
@@ -369,6 +374,7 @@ class Worker {
   std::vector<Schema> captured_columns_;
   std::vector<bool> captured_changelog_;
   Json last_subtasks_;
+  std::chrono::steady_clock::time_point last_sent_{};
   std::map<std::string, std::string> api_ids_;  // by the graph's ids
   JobRun* run_ = nullptr;
   bool finishing_ = false;  // of the reporter

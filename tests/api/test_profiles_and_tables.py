@@ -137,6 +137,7 @@ def test_schema_is_inferred_or_open(server, tmp_path):
 def test_bad_tables(server, change):
     answer = table(server, **change)
     assert answer.status == 400 and answer.error == "VALIDATION_ERROR", answer
+    assert "field" in answer.json["error"]["details"] and answer.json["error"]["details"]["reason"], answer
 
 
 def test_variants_of_config_type(server):

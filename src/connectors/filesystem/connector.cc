@@ -101,12 +101,14 @@ ConnectorInfo MakeInfo() {
   info.description = "Files of a directory, read together or written and rolled";
   info.category = "storage";
   info.source = info.sink = true;
+  info.profile = ProfileUse::kOptional;
   info.options = {
       {.name = "path", .required = true, .description = "directory, file, or glob such as 'logs/*.json'"},
       {.name = "storage.",
        .description = "credentials and settings of an object store",
        .secret = true,
-       .prefix = true},
+       .prefix = true,
+       .profile = true},
       {.name = "compression",
        .aliases = {"compression_format"},
        .description = "source: none, gzip or zstd; default by suffix. sink: as the format's own option"},

@@ -1,0 +1,85 @@
+"""Workers and the server are killed at random while a script creates, starts, stops, rescales and deletes pipelines; then
+metadata, processes and outputs agree."""
+
+import contextlib
+import os
+import random
+import signal
+import time
+import urllib.error
+
+import pytest
+
+from conftest import impulse
+from test_jobs import numbers, process, workers
+
+SECONDS = float(os.environ.get("LAMINAR_FAULT_SECONDS", "20"))
+ROWS = 3000
+
+
+class Away(Exception):
+    """The server went away in the middle of a request: it may have acted or not."""
+
+
+def ask(server, method, path, body=None):
+    try:
+        return server.request(method, path, body)
+    except (urllib.error.URLError, ConnectionError, OSError):
+        raise Away
+
+
+@pytest.mark.parametrize("seed", [int(os.environ.get("LAMINAR_FAULT_SEED", "1"))])
+def test_random_kills(server, tmp_path, seed):
+    draw = random.Random(seed)
+    (tmp_path / "out").mkdir()
+    made = 0
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        act = draw.choice(["create", "create", "start", "stop", "rescale", "delete", "kill worker", "kill server"])
+        if act == "kill server":
+            server.stop(signal.SIGKILL)
+            server.start()
+            continue
+        if act == "kill worker":
+            running = workers(server)
+            if running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(draw.choice(running), signal.SIGKILL)
+            continue
+        try:
+            pipelines = ask(server, "GET", "/pipelines?limit=100").json["data"]
+            if act == "create" and len(pipelines) < 6:
+                made += 1
+                path = tmp_path / "out" / f"o{made}.json"
+                ask(server, "POST", "/connection_tables", {"name": f"snk{made}", "connector": "single_file", "config": {"path": str(path), "type": "sink"},
+                                                          "schema": {"fields": [{"name": "n", "type": "BIGINT"}]}})
+                ask(server, "POST", "/pipelines", {"name": f"p{made}", "checkpoint_interval_micros": 1_000_000, "start": True,
+                                                  "query": impulse(1000, ROWS) + f"INSERT INTO snk{made} SELECT CAST(counter AS BIGINT) AS n FROM impulse"})
+            elif pipelines:
+                target = "/pipelines/" + draw.choice(pipelines)["id"]
+                answer = {"start": lambda: ask(server, "POST", target + "/start"),
+                          "stop": lambda: ask(server, "POST", target + "/stop", {"mode": draw.choice(["checkpoint", "immediate", "force"])}),
+                          "rescale": lambda: ask(server, "PATCH", target, {"parallelism": 1}),
+                          "delete": lambda: ask(server, "DELETE", target + "?force=true")}.get(act, lambda: None)()
+                assert answer is None or answer.status < 500 or answer.status == 503, answer
+        except Away:
+            assert server.process.poll() is not None, "the server only goes when it is killed"
+    for pipeline in server.ok("/pipelines?limit=100")["data"]:
+        for _ in range(20):  # to its end, from wherever it was left
+            job = server.ok(f"/pipelines/{pipeline['id']}")["current_job_id"]
+            if job:
+                server.wait(f"/jobs/{job}", lambda j: j["stateDetail"] in ("Finished", "Stopped", "Failed"), 120)
+                if server.ok(f"/jobs/{job}")["stateDetail"] == "Finished":
+                    break
+            server.post(f"/pipelines/{pipeline['id']}/start")
+        shown = server.ok(f"/jobs/{server.ok('/pipelines/' + pipeline['id'])['current_job_id']}")
+        assert shown["stateDetail"] == "Finished", shown
+        path = tmp_path / "out" / f"o{pipeline['name'][1:]}.json"
+        assert numbers(path) == list(range(ROWS)), (seed, pipeline["name"])
+    assert workers(server) == []
+    tables = {t["name"] for t in server.ok("/connection_tables?limit=100")["data"]}
+    for pipeline in server.ok("/pipelines?limit=100")["data"]:
+        assert "snk" + pipeline["name"][1:] in tables
+    jobs = server.ok("/jobs?limit=100")["data"]
+    assert {j["pipeline_id"] for j in jobs} <= {p["id"] for p in server.ok("/pipelines?limit=100")["data"]}
+    assert process(server.process.pid)
