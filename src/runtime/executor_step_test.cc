@@ -147,6 +147,47 @@ TEST_F(SteppedTest, BackPressureReachesTheSource) {
   EXPECT_FALSE(executor.done());
 }
 
+/// Takes `capacity` batches, then says that it is not ready.
+struct Gauge {
+  int taken = 0;
+  int capacity = 0;
+  std::function<void()> wake;
+};
+
+class GaugedSink final : public Sink {
+ public:
+  explicit GaugedSink(std::shared_ptr<Gauge> gauge) : gauge_(std::move(gauge)) {}
+  void Open(const OperatorContext& context) override { gauge_->wake = context.wake; }
+  void Write(const Batch& batch) override { ++gauge_->taken; }
+  bool ready() const override { return gauge_->taken < gauge_->capacity; }
+
+ private:
+  const std::shared_ptr<Gauge> gauge_;
+};
+
+TEST_F(SteppedTest, ASinkThatIsNotReadyHoldsBackItsTask) {
+  auto gauge = std::make_shared<Gauge>();
+  gauge->capacity = 3;
+  for (const Partitioning partitioning : {Partitioning::kForward, Partitioning::kRebalance}) {
+    gauge->taken = 0;
+    GraphBuilder g;
+    const int source = g.Source(MakeEndless);
+    g.graph.nodes[static_cast<size_t>(g.Sink(nullptr))].make_sink = [gauge] {
+      return std::make_unique<GaugedSink>(gauge);
+    };
+    g.Edge(source, 1, partitioning);
+    ExecutorOptions options = Options();
+    options.channel.messages_max = 4;
+    Executor executor(g.graph, options);
+    RunReady(executor);  // comes to rest: nothing is polled any more
+    EXPECT_EQ(gauge->taken, 3);
+    gauge->taken = 0;
+    gauge->wake();
+    RunReady(executor);
+    EXPECT_EQ(gauge->taken, 3);
+  }
+}
+
 TEST_F(SteppedTest, MetricsCountRowsAndWatermarks) {
   auto feed = std::make_shared<Feed>();
   auto log = std::make_shared<SinkLog>();

@@ -52,6 +52,8 @@ class Node : public Output, public Receiver {
   virtual void Snapshot(uint64_t epoch, SnapshotWriter& writer) = 0;
   virtual void CheckpointComplete(uint64_t epoch) {}
   virtual void Close() {}
+  /// A sink's, see there.
+  virtual bool ready() const { return true; }
   virtual void RunTimer(int64_t now_us) = 0;
   virtual std::optional<int64_t> next_timer_us() const = 0;
   /// A batch for input `input` of a head node.
@@ -173,6 +175,7 @@ class SinkNode final : public Node {
   void Snapshot(uint64_t epoch, SnapshotWriter& writer) override;
   void CheckpointComplete(uint64_t epoch) override;
   void Close() override;
+  bool ready() const override { return sink_->ready(); }
   void RunTimer(int64_t now_us) override;
   std::optional<int64_t> next_timer_us() const override;
   void Receive(Batch batch) override;

@@ -74,6 +74,9 @@ struct OperatorContext {
   /// is ended, and so is what is upstream and feeds nothing else. Only from within a call of the runtime.
   /// Empty in unit tests.
   std::function<void()> finish_upstream;
+  /// Thread-safe: makes the task look again (a source after kWaiting, a sink that was not ready). Empty in
+  /// unit tests of operators.
+  std::function<void()> wake;
 };
 
 class Operator {

@@ -17,6 +17,10 @@ class Sink {
   virtual std::vector<StateTableSpec> state_tables() const { return {}; }
   virtual void Open(const OperatorContext& context) { context_ = context; }
   virtual void Write(const Batch& batch) = 0;
+  /// False: no new work is to be given to the task, for what was written is still on its way (to an object
+  /// store, by a thread behind the sink). `context_.wake` is to be called when that has changed. The bound is
+  /// soft: what one call of a producer emits still comes.
+  virtual bool ready() const { return true; }
   virtual void OnWatermark(int64_t watermark_us) {}
   virtual void OnTimer(int64_t now_us) {}
   virtual std::optional<int64_t> next_timer_us() const { return std::nullopt; }

@@ -14,8 +14,6 @@
 namespace laminar {
 
 struct SourceContext : OperatorContext {
-  /// Thread-safe: makes the task poll again after a kWaiting.
-  std::function<void()> wake;
   int64_t batch_rows_max = 8192;  ///< how many rows a batch should hold at most
 };
 

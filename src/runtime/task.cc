@@ -16,6 +16,9 @@ Node* Task::AddNode(const GraphNode& spec, int subtask) {
 
 void Task::FinishBuilding() {
   source_ = dynamic_cast<SourceNode*>(nodes_.front().get());
+  for (const auto& node : nodes_) {
+    if (node->spec().make_sink) sinks_.push_back(node.get());
+  }
   if (source_ == nullptr) {
     LAMINAR_CHECK(gate_.num_channels() > 0, "no input: " + nodes_.front()->spec().name);
     merge_.emplace(gate_.num_channels());
@@ -268,7 +271,8 @@ void Task::NoteEnded() {
 bool Task::outputs_full() const {
   // What comes in after the end is dropped or passed on (barriers), and must be.
   if (ended_) return false;
-  return std::any_of(routers_.begin(), routers_.end(), [](const auto& router) { return router->full(); });
+  return std::any_of(routers_.begin(), routers_.end(), [](const auto& router) { return router->full(); }) ||
+         std::any_of(sinks_.begin(), sinks_.end(), [](const Node* sink) { return !sink->ready(); });
 }
 
 StepResult Task::Parked(Progress progress) {

@@ -115,7 +115,8 @@ class Task final : public Runnable {
   Gate gate_;
   std::vector<std::unique_ptr<Router>> routers_;
   std::vector<std::unique_ptr<Node>> nodes_;
-  SourceNode* source_ = nullptr;  ///< the head, if it is one
+  SourceNode* source_ = nullptr;    ///< the head, if it is one
+  std::vector<const Node*> sinks_;  ///< those of nodes_
   std::optional<WatermarkMerge> merge_;
   EndKind end_kind_ = EndKind::kData;
   bool opened_ = false;

@@ -91,21 +91,30 @@ std::optional<UrlParts> PartsOf(std::string_view url) {
   return std::nullopt;
 }
 
-/// Options by their plain names: lower case, '_', without `aws_`.
+/// Lower case, without '_', '-' and `storage.`.
+std::string Folded(const std::string& name) {
+  std::string folded = Lower(name);
+  if (folded.rfind("storage.", 0) == 0) folded = folded.substr(8);
+  folded.erase(std::remove_if(folded.begin(), folded.end(), [](char c) { return c == '_' || c == '-'; }),
+               folded.end());
+  return folded;
+}
+
+/// Options by the names below, however they were written, with `aws_` or without.
 class OptionReader {
  public:
   OptionReader(const StorageOptions& options, const Environment& environment) : environment_(environment) {
     for (const auto& [name, value] : options) {
-      std::string plain = Lower(name);
-      std::replace(plain.begin(), plain.end(), '-', '_');
-      if (plain.rfind("storage.", 0) == 0) plain = plain.substr(8);
-      const std::string full = plain.rfind("aws_", 0) == 0 ? plain : "aws_" + plain;
-      if (std::find(Names().begin(), Names().end(), full) == Names().end()) {
-        const std::string near = NearestName(full, Names());
+      const std::string folded = Folded(name);
+      const auto known = std::find_if(Names().begin(), Names().end(), [&](const std::string& each) {
+        return Folded(each) == folded || Folded(each) == "aws" + folded;
+      });
+      if (known == Names().end()) {
+        const std::string near = NearestName(name, Names());
         Refuse("unknown storage option '" + name + "'" +
                (near.empty() ? "" : "; did you mean '" + near + "'?"));
       }
-      options_[full] = value;
+      options_[*known] = value;
     }
   }
 

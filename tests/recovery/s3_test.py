@@ -88,11 +88,11 @@ def local_sink(path):
     return f"CREATE TABLE o (k INT, start TIMESTAMP, n BIGINT) WITH (connector = 'filesystem', path = '{path}', type = 'sink', format = 'json');"
 
 
-def watching(folder, out):
+def watching(folder, out, more=""):
     """Never ends; a file put into `folder` is read within 50 ms."""
     return f"""
 CREATE TABLE t (id BIGINT) WITH (connector = 'filesystem', path = '{folder}', type = 'source', format = 'json', 'scan_interval' = '50ms');
-CREATE TABLE o (id BIGINT) WITH (connector = 'filesystem', path = '{out}', type = 'sink', format = 'json');
+CREATE TABLE o (id BIGINT) WITH (connector = 'filesystem', path = '{out}', type = 'sink', format = 'json'{more});
 INSERT INTO o SELECT id FROM t;
 """
 
@@ -135,6 +135,88 @@ def killed_and_gone_on_with(cli):
     assert json.loads(by_option.stdout)["kind"] == "final", by_option
     at_host = cli("checkpoint", "ls", f"s3::http://127.0.0.1:{cli.server.port}/killed/state/", AWS_ENDPOINT_URL="")
     assert at_host.returncode == 0 and "final" in at_host.stdout, at_host
+
+
+def unfinished(bucket):
+    """What the server holds of uploads that are neither completed nor aborted, and our notes of them."""
+    return [path for path in bucket.rglob("*") if path.is_file() and (".sgwtmp" in path.parts or ".tmp" in path.parts)]
+
+
+@test
+def files_of_a_bucket_killed(cli):
+    """Read from a bucket and written to it: no row lost or doubled, no file seen in part, nothing left over."""
+    bucket = cli.server.bucket("files")
+    wide = "x" * 300
+    expected = collections.Counter()
+    (bucket / "in").mkdir()
+    for file in range(6):
+        rows = [json.dumps({"id": file * 100_000 + row, "p": wide}, separators=(",", ":")) for row in range(20_000)]
+        expected.update(rows)
+        (bucket / "in" / f"{file}.json").write_text("\n".join(rows) + "\n")
+    (bucket / "in" / "_hidden.json").write_text("no row")
+    script = cli.script("""
+CREATE TABLE t (id BIGINT, p TEXT) WITH (connector = 'filesystem', path = 's3://files/in/*.json', type = 'source', format = 'json');
+CREATE TABLE o (id BIGINT, p TEXT) WITH (connector = 'filesystem', path = 's3://files/out', type = 'sink', format = 'json',
+  'rolling_policy.file_size' = '13MB', 'multipart.target_part_size' = '5MB');
+INSERT INTO o SELECT id, p FROM t;
+""")
+    kills = begun = 0
+    while True:
+        last = (manifests(bucket) or [""])[-1]
+        job = Job(cli, script, "s3://files/state", "--checkpoint-interval", "50ms", "--parallelism", str(kills % 2 + 1))
+        if kills < 5 and job.until(lambda: sum(name > last for name in manifests(bucket)) >= 2 + kills, "manifests") and job.process.poll() is None:
+            job.kill()
+            kills += 1
+            begun += any(".sgwtmp" in path.parts for path in unfinished(bucket))
+            continue
+        assert job.process.wait() == 0, job.errors()
+        break
+    assert kills > 0 and begun > 0, f"{kills} kills, {begun} of them within an upload: make the input longer"
+    got = rows_below(bucket / "out")
+    assert got == expected, f"{len(expected - got)} rows missing, {len(got - expected)} too many, after {kills} kills"
+    assert not unfinished(bucket), unfinished(bucket)[:5]
+    again = Job(cli, script, "s3://files/state")
+    assert again.process.wait() == 0 and rows_below(bucket / "out") == expected, again.errors()
+
+
+@test
+def formats_and_partitions_in_a_bucket(cli):
+    cli.server.bucket("formats")
+    make_input(cli.folder / "in", files=2, rows=3000)
+    source = f"CREATE TABLE t (id BIGINT, k INT) WITH (connector = 'filesystem', path = '{cli.folder}/in', type = 'source', format = 'json');"
+    for name, options in [("parquet", "format = 'parquet'"), ("gzip", "format = 'json', compression = 'gzip'"), ("csv", "format = 'csv', 'filename.strategy' = 'serial'")]:
+        write = cli("run", "-q", cli.script(f"""{source}
+CREATE TABLE o (id BIGINT, k INT) WITH (connector = 'filesystem', path = 's3://formats/{name}', type = 'sink', {options}, partition_by = 'k');
+INSERT INTO o SELECT id, k FROM t;"""))
+        assert write.returncode == 0, write.stderr
+        format_option = options.split(",")[0]
+        read = cli("run", "-q", cli.script(f"""
+CREATE TABLE t (id BIGINT, k INT) WITH (connector = 'filesystem', path = 's3://formats/{name}', type = 'source', {format_option},
+  'storage.aws_region' = 'us-east-1');
+SELECT count(*) AS n, sum(id) AS s, count(DISTINCT k) AS ks FROM t;"""))
+        assert read.returncode == 0, read.stderr
+        assert json.loads(read.stdout.splitlines()[-1])["after"] == {"n": 6000, "s": 5999 * 3000, "ks": 50}, read.stdout[-300:]
+    missing = cli("run", "-q", cli.script("CREATE TABLE t (id BIGINT) WITH (connector = 'filesystem', path = 's3://formats/none', type = 'source', format = 'json'); SELECT id FROM t;"))
+    assert missing.returncode == 1 and "no object" in missing.stderr, missing
+
+
+@test
+def sink_waits_for_its_bucket(cli):
+    bucket = cli.server.bucket("sink")
+    watched = cli.folder / "watched"
+    watched.mkdir()
+    job = Job(cli, cli.script(watching(watched, "s3://sink/out", ", 'rolling_policy.interval' = '100ms'")), str(cli.folder / "state"), "--checkpoint-interval", "100ms")
+    assert job.until(lambda: len(manifests(cli.folder)) >= 2, "two checkpoints"), job.errors()
+    cli.server.stop()
+    (watched / "1.json").write_text("".join(f'{{"id": {row}}}\n' for row in range(500_000)))
+    last = manifests(cli.folder)[-1]
+    # The state is local, so checkpoints go on; rows that cannot be sent are part of them.
+    assert job.until(lambda: manifests(cli.folder)[-1] > last, "checkpoints while the bucket is away"), job.errors()
+    cli.server.start()
+    expected = collections.Counter(f'{{"id":{row}}}' for row in range(500_000))
+    assert job.until(lambda: sum(rows_below(bucket / "out").values()) >= 500_000, "all rows"), job.errors()
+    assert job.interrupt() == 130, job.errors()
+    assert rows_below(bucket / "out") == expected
 
 
 @test

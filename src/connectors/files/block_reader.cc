@@ -2,7 +2,6 @@
 
 #include <arrow/buffer.h>
 #include <arrow/io/compressed.h>
-#include <arrow/io/file.h>
 #include <arrow/util/compression.h>
 
 #include <algorithm>
@@ -10,7 +9,7 @@
 #include <vector>
 
 #include "base/arrow_result.h"
-#include "base/local_file.h"
+#include "base/error.h"
 
 namespace laminar {
 
@@ -18,36 +17,35 @@ namespace {
 
 class PlainInput final : public ByteInput {
  public:
-  explicit PlainInput(const std::string& path) : file_(LocalFile::OpenRead(path)) {}
+  explicit PlainInput(std::unique_ptr<InputFile> file) : file_(std::move(file)) {}
 
   int64_t Read(void* data, int64_t bytes_max) override {
-    const int64_t n = file_.ReadAt(offset_, data, bytes_max);
+    const int64_t n = file_->ReadAt(offset_, data, bytes_max);
     offset_ += n;
     return n;
   }
-  int64_t RemainingHint() const override { return std::max<int64_t>(0, file_.size() - offset_); }
+  int64_t RemainingHint() const override { return std::max<int64_t>(0, file_->size() - offset_); }
   void Skip(int64_t bytes) override {
-    if (offset_ + bytes > file_.size()) {
-      throw ExternalError("file", "'" + name() + "' is shorter (" + std::to_string(file_.size()) +
+    if (offset_ + bytes > file_->size()) {
+      throw ExternalError("file", "'" + name() + "' is shorter (" + std::to_string(file_->size()) +
                                       " bytes) than what was already read of it (" +
                                       std::to_string(offset_ + bytes) + ")");
     }
     offset_ += bytes;
   }
-  const std::string& name() const override { return file_.path(); }
+  const std::string& name() const override { return file_->path(); }
 
  private:
-  LocalFile file_;
+  const std::unique_ptr<InputFile> file_;
   int64_t offset_ = 0;
 };
 
 class CompressedInput final : public ByteInput {
  public:
-  CompressedInput(const std::string& path, Compression compression)
-      : path_(path), codec_(MakeCodec(compression)) {
-    LocalFile::OpenRead(path);  // for its error, which names the path and the cause
-    auto file = OrThrow(arrow::io::ReadableFile::Open(path), path.c_str());
-    stream_ = OrThrow(arrow::io::CompressedInputStream::Make(codec_.get(), std::move(file)), path.c_str());
+  CompressedInput(std::unique_ptr<InputFile> file, Compression compression)
+      : path_(file->path()), codec_(MakeCodec(compression)) {
+    stream_ = OrThrow(arrow::io::CompressedInputStream::Make(codec_.get(), AsArrowFile(std::move(file))),
+                      path_.c_str());
   }
 
   int64_t Read(void* data, int64_t bytes_max) override {
@@ -86,9 +84,11 @@ void ByteInput::Skip(int64_t bytes) {
   }
 }
 
-std::unique_ptr<ByteInput> OpenFileInput(const std::string& path, Compression compression) {
-  if (compression == Compression::kNone) return std::make_unique<PlainInput>(path);
-  return std::make_unique<CompressedInput>(path, compression);
+std::unique_ptr<ByteInput> OpenFileInput(const std::string& path, Compression compression,
+                                         const FileAccess& files) {
+  auto file = files.Open(path);
+  if (compression == Compression::kNone) return std::make_unique<PlainInput>(std::move(file));
+  return std::make_unique<CompressedInput>(std::move(file), compression);
 }
 
 BlockReader::BlockReader(std::unique_ptr<ByteInput> input, WholeRecords whole_records, std::string header,

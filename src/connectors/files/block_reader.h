@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "connectors/files/compression.h"
+#include "connectors/files/file_access.h"
 
 namespace laminar {
 
@@ -49,8 +50,9 @@ class ByteInput {
   virtual const std::string& name() const = 0;
 };
 
-/// A local file, decompressed on the way. Throws ExternalError when it cannot be opened or read.
-std::unique_ptr<ByteInput> OpenFileInput(const std::string& path, Compression compression);
+/// A file, decompressed on the way. Throws ExternalError when it cannot be opened or read.
+std::unique_ptr<ByteInput> OpenFileInput(const std::string& path, Compression compression,
+                                         const FileAccess& files = *LocalFiles());
 
 struct RecordBlock {
   std::shared_ptr<arrow::Buffer>

@@ -3,11 +3,11 @@
 #include <arrow/array.h>
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
-#include <arrow/io/file.h>
+#include <arrow/io/interfaces.h>
 #include <arrow/scalar.h>
 
 #include "base/arrow_result.h"
-#include "base/local_file.h"
+#include "base/error.h"
 
 namespace laminar {
 
@@ -17,8 +17,8 @@ constexpr int64_t kSampleBytes = 1 << 20;
 constexpr int64_t kEndSampleBytes = 64 << 20;
 constexpr int64_t kHeaderBytesMax = 1 << 16;
 
-std::string ReadStart(const std::string& path, Compression compression, int64_t bytes_max) {
-  const auto input = OpenFileInput(path, compression);
+std::string ReadStart(const std::string& path, const FileReadSpec& spec, int64_t bytes_max) {
+  const auto input = OpenFileInput(path, CompressionOf(path, spec.compression), *spec.files);
   std::string start;
   while (static_cast<int64_t>(start.size()) < bytes_max) {
     char piece[1 << 16];
@@ -31,7 +31,7 @@ std::string ReadStart(const std::string& path, Compression compression, int64_t 
 
 std::string HeaderOf(const std::string& path, const FileReadSpec& spec) {
   if (!spec.header_bytes) return "";
-  std::string start = ReadStart(path, CompressionOf(path, spec.compression), kHeaderBytesMax);
+  std::string start = ReadStart(path, spec, kHeaderBytesMax);
   start.resize(std::min(start.size(), spec.header_bytes(start)));
   return start;
 }
@@ -64,7 +64,8 @@ WholeRecords WholeRecordsOf(const TableSpec& table) {
 class FileFacts {
  public:
   FileFacts(const std::string& path, const std::string& name, const FileReadSpec& spec)
-      : path_(path),
+      : files_(spec.files),
+        path_(path),
         name_(name),
         metadata_keys_(spec.metadata_keys),
         changes_fail_(spec.changes_fail),
@@ -79,8 +80,9 @@ class FileFacts {
   }
 
  private:
-  int64_t ModifiedUs() const { return LocalFile::OpenRead(path_).modified_us(); }
+  int64_t ModifiedUs() const { return files_->Open(path_)->modified_us(); }
 
+  const std::shared_ptr<const FileAccess> files_;
   const std::string path_;
   const std::string name_;
   const std::vector<std::string> metadata_keys_;
@@ -93,7 +95,7 @@ class RecordFileSplit final : public FileSplit {
   RecordFileSplit(const std::string& path, const std::string& name, int64_t position,
                   const FileReadSpec& spec)
       : facts_(path, name, spec),
-        blocks_(OpenFileInput(path, CompressionOf(path, spec.compression)), spec.whole_records,
+        blocks_(OpenFileInput(path, CompressionOf(path, spec.compression), *spec.files), spec.whole_records,
                 HeaderOf(path, spec)),
         start_(position) {
     blocks_.SkipTo(position);
@@ -123,7 +125,7 @@ class RowFileSplit final : public FileSplit {
  public:
   RowFileSplit(const std::string& path, const std::string& name, int64_t position, const FileReadSpec& spec)
       : facts_(path, name, spec), position_(position) {
-    auto file = OrThrow(arrow::io::ReadableFile::Open(path), path.c_str());
+    auto file = AsArrowFile(spec.files->Open(path));
     bytes_ = OrThrow(file->GetSize(), path.c_str());
     reader_ = spec.format->open_file(spec.format_spec, std::move(file), spec.columns);
     if (position > 0) reader_->SkipRows(position);
@@ -201,9 +203,8 @@ std::unique_ptr<FileSplit> OpenFileSplit(const std::string& path, const std::str
 }
 
 std::string SampleFile(const std::string& path, const FileReadSpec& spec) {
-  if (!ReadsWholeFiles(*spec.format))
-    return ReadStart(path, CompressionOf(path, spec.compression), kSampleBytes);
-  auto file = OrThrow(arrow::io::ReadableFile::Open(path), path.c_str());
+  if (!ReadsWholeFiles(*spec.format)) return ReadStart(path, spec, kSampleBytes);
+  auto file = AsArrowFile(spec.files->Open(path));
   const int64_t bytes = OrThrow(file->GetSize(), path.c_str());
   const int64_t begin = std::max<int64_t>(0, bytes - kEndSampleBytes);
   return OrThrow(file->ReadAt(begin, bytes - begin), path.c_str())->ToString();

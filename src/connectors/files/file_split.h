@@ -17,6 +17,7 @@ namespace laminar {
 
 /// How the files of a table are read. Shared by all its splits.
 struct FileReadSpec {
+  std::shared_ptr<const FileAccess> files = LocalFiles();
   std::string compression;     ///< option text; empty: by suffix
   WholeRecords whole_records;  ///< record formats
   HeaderBytes header_bytes;    ///< empty: files have no header

@@ -57,8 +57,8 @@ std::string LocalPathOf(const std::string& url, SourceSpan span) {
   if (IsObjectStore(scheme)) {
     // The URL is not shown: it may carry credentials.
     throw UserError(Reason::kUnsupported, span,
-                    "this build reads and writes local files only, not " + scheme + " URLs")
-        .Hint("use a local path, or mount the bucket");
+                    "files behind " + scheme + " URLs cannot be read or written here")
+        .Hint("use a local path; connector filesystem also takes s3://bucket/key");
   }
   if (!EqualsIgnoreCase(scheme, "file")) {
     throw UserError(Reason::kBadOption, span,

@@ -7,7 +7,9 @@
 #include "connectors/files/file_source.h"
 #include "connectors/files/local_url.h"
 #include "connectors/filesystem/file_match.h"
+#include "connectors/filesystem/s3_staging.h"
 #include "connectors/filesystem/sink.h"
+#include "storage/s3_config.h"
 
 namespace laminar {
 
@@ -81,16 +83,16 @@ std::vector<OptionSpec> SinkOptions() {
                  .aliases = {"multipart.target_part_size_bytes"},
                  .type = OptionType::kSize,
                  .default_value = "32MB",
-                 .description = "for object stores only"}),
+                 .description = "object stores: bytes of a part of an upload, 5MB or more"}),
       sink_only({.name = "multipart.max_parts",
                  .type = OptionType::kInteger,
                  .default_value = "1000",
-                 .description = "for object stores only"}),
+                 .description = "object stores: an upload's parts are made big enough for this"}),
       sink_only({.name = "multipart.minimum_multipart_size",
                  .aliases = {"minimum_multipart_size"},
                  .type = OptionType::kSize,
                  .default_value = "0",
-                 .description = "for object stores only"}),
+                 .description = "object stores: smaller files are put whole; those below 5MB always are"}),
   };
 }
 
@@ -103,7 +105,9 @@ ConnectorInfo MakeInfo() {
   info.source = info.sink = true;
   info.profile = ProfileUse::kOptional;
   info.options = {
-      {.name = "path", .required = true, .description = "directory, file, or glob such as 'logs/*.json'"},
+      {.name = "path",
+       .required = true,
+       .description = "directory, file, or glob such as 'logs/*.json'; or s3://bucket/key"},
       {.name = "storage.",
        .description = "credentials and settings of an object store",
        .secret = true,
@@ -117,7 +121,8 @@ ConnectorInfo MakeInfo() {
   for (auto& option : SinkOptions()) info.options.push_back(std::move(option));
   info.formats = {"json", "csv", "parquet", "avro", "raw_string"};
   info.metadata = {{"file", Type::Text()}};
-  info.features = {{"exactly_once", true}, {"partitioning", true}, {"compression", true}};
+  info.features = {
+      {"exactly_once", true}, {"cloud_storage", true}, {"partitioning", true}, {"compression", true}};
   info.source_guarantee = "exactly once";
   info.sink_guarantee = "exactly once";
   info.reads_lines = true;
@@ -137,16 +142,16 @@ class FilesystemConnector final : public Connector {
   const ConnectorInfo& info() const override { return info_; }
 
   std::optional<std::string> Sample(const TableSpec& table) const override {
-    const auto files = ListMatching(MatchOf(table));
+    const auto read = ReadSpec(table);
+    const auto files = ListMatching(MatchOf(table), *read->files);
     if (files.empty()) return std::nullopt;
-    return SampleFile(files.front().path, *ReadSpec(table));
+    return SampleFile(files.front().path, *read);
   }
 
   SourcePlan PlanSource(const TableSpec& table) const override {
-    const FileMatch match = MatchOf(table);
     FileSourceSpec spec;
     spec.read = ReadSpec(table);
-    spec.list = [match] { return ListMatching(match); };
+    spec.list = [match = MatchOf(table), files = spec.read->files] { return ListMatching(match, *files); };
     spec.scan_interval_us = table.options.DurationUs("scan_interval");
     SourcePlan plan;
     plan.bounded = spec.scan_interval_us <= 0;
@@ -169,7 +174,6 @@ class FilesystemConnector final : public Connector {
 
   SinkPlan PlanSink(const TableSpec& table) const override {
     auto spec = std::make_shared<FilesystemSinkSpec>();
-    spec->root = LocalPathOf(table.options.Text("path"), table.options.span("path"));
     spec->partition = PartitionOf(table);
     spec->rolling.bytes = table.options.Bytes("rolling_policy.file_size", spec->rolling.bytes);
     spec->rolling.interval_us =
@@ -180,6 +184,7 @@ class FilesystemConnector final : public Connector {
     spec->prefix = FilePart(table, "filename.prefix");
     FillWriteSpec(table, spec.get());
     spec->sink_token = RandomToken();
+    spec->make_staging = StagingOf(table, *spec);
     if (table.options.Boolean("shuffle_by_partition.enabled")) {
       throw UserError(Reason::kUnsupported, table.options.span("shuffle_by_partition.enabled"),
                       "rows cannot be shuffled by partition yet; each writer makes its own files");
@@ -192,7 +197,11 @@ class FilesystemConnector final : public Connector {
 
  private:
   static FileMatch MatchOf(const TableSpec& table) {
-    FileMatch match = MatchOfPath(LocalPathOf(table.options.Text("path"), table.options.span("path")));
+    const auto bucket = BucketOf(table);
+    FileMatch match = MatchOfPath(
+        bucket ? bucket->url : LocalPathOf(table.options.Text("path"), table.options.span("path")));
+    // Who watches a folder of a bucket may begin before there is anything in it.
+    match.must_exist = !bucket || table.options.DurationUs("scan_interval") <= 0;
     const std::string pattern = table.options.Text("pattern");
     if (!pattern.empty() && !match.glob.empty()) {
       throw UserError(Reason::kBadOption, table.options.span("pattern"),
@@ -208,8 +217,51 @@ class FilesystemConnector final : public Connector {
   static std::shared_ptr<const FileReadSpec> ReadSpec(const TableSpec& table) {
     RecordCompression(table.options.Text("compression"), table.options.span("compression"));
     auto read = MakeFileReadSpec(table);
+    if (const auto bucket = BucketOf(table)) read->files = FilesOfBucket(*bucket);
     read->changes_fail = table.options.Text("bad_data", "fail") == "fail";
     return read;
+  }
+
+  /// The bucket that `path` means; nullopt: it is a local path.
+  static std::optional<S3Config> BucketOf(const TableSpec& table) {
+    StorageOptions options;
+    for (const auto& [name, option] : table.options.values) {
+      if (name.rfind("storage.", 0) == 0) options[name.substr(8)] = option.text;
+    }
+    try {
+      auto config = ParseS3Url(table.options.Text("path"), options, ProcessEnvironment());
+      if (!config && !options.empty()) {
+        throw ExternalError("file", "option 'storage." + options.begin()->first +
+                                        "' is for object stores; a local path has none");
+      }
+      return config;
+    } catch (const ExternalError& error) {
+      throw UserError(Reason::kBadOption, table.options.span("path"), error.what());
+    }
+  }
+
+  static StagingFactory StagingOf(const TableSpec& table, const FilesystemSinkSpec& spec) {
+    const auto bucket = BucketOf(table);
+    if (!bucket) {
+      const std::string root = LocalPathOf(table.options.Text("path"), table.options.span("path"));
+      return [root] { return MakeLocalStaging(root); };
+    }
+    S3StagingOptions options;
+    options.part_bytes = table.options.Bytes("multipart.target_part_size", options.part_bytes);
+    if (options.part_bytes < kS3PartBytesMin) {
+      throw UserError(Reason::kBadOption, table.options.span("multipart.target_part_size"),
+                      "a part of an upload has 5MB or more");
+    }
+    const int64_t parts_max = table.options.Integer("multipart.max_parts", 1000);
+    if (parts_max < 1 || parts_max > kS3PartsMax) {
+      throw UserError(Reason::kBadOption, table.options.span("multipart.max_parts"),
+                      "an upload has 1 to 10000 parts");
+    }
+    options.part_bytes = std::max(options.part_bytes, spec.rolling.bytes / parts_max + 1);
+    options.multipart_bytes_min =
+        std::max(options.multipart_bytes_min, table.options.Bytes("multipart.minimum_multipart_size"));
+    options.names_may_repeat = spec.naming == NameStrategy::kSerial;
+    return [config = *bucket, options] { return MakeS3Staging(config, options); };
   }
 
   static PartitionSpec PartitionOf(const TableSpec& table) {

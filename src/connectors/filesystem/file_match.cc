@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "base/error.h"
 #include "base/local_file.h"
 
 namespace laminar {
@@ -64,11 +65,9 @@ FileMatch MatchOfPath(const std::string& path) {
   return {slash == 0 ? "/" : path.substr(0, slash), "./" + path.substr(slash + 1), ""};
 }
 
-std::vector<FileToRead> ListMatching(const FileMatch& match) {
-  if (!PathExists(match.root)) {
-    throw ExternalError("file", "cannot read '" + match.root + "': no such file or directory");
-  }
-  if (!IsDirectory(match.root)) return {{std::filesystem::path(match.root).filename().string(), match.root}};
+std::vector<FileToRead> ListMatching(const FileMatch& match, const FileAccess& files) {
+  const auto names = files.ListBelow(match.root, match.must_exist);
+  if (!names) return {{std::filesystem::path(match.root).filename().string(), match.root}};
   // A leading "./" ties the glob to the root itself.
   const bool tied = match.glob.compare(0, 2, "./") == 0;
   const std::string glob = tied ? match.glob.substr(2) : match.glob;
@@ -76,7 +75,7 @@ std::vector<FileToRead> ListMatching(const FileMatch& match) {
   const RE2 whole(GlobToRegex(glob));
   const RE2 part(match.regex);
   std::vector<FileToRead> found;
-  for (const std::string& name : ListFilesRecursively(match.root)) {
+  for (const std::string& name : *names) {
     const std::string last = last_part_only ? std::filesystem::path(name).filename().string() : name;
     if (!glob.empty() && !RE2::FullMatch(last, whole)) continue;
     if (!match.regex.empty() && !RE2::PartialMatch(name, part)) continue;

@@ -14,7 +14,8 @@ struct FileMatch {
   std::string root;
   std::string
       glob;  ///< `*.json`, `2024/**/*.csv`, `{a,b}*`; without '/' it matches the last part of the name
-  std::string regex;  ///< found anywhere in the name below `root`
+  std::string regex;       ///< found anywhere in the name below `root`
+  bool must_exist = true;  ///< see FileAccess::ListBelow
 };
 
 /// A regular expression for the whole of a relative path.
@@ -25,7 +26,7 @@ std::string GlobToRegex(const std::string& glob);
 FileMatch MatchOfPath(const std::string& path);
 
 /// Sorted by name (relative to the root). Throws ExternalError when the root does not exist.
-std::vector<FileToRead> ListMatching(const FileMatch& match);
+std::vector<FileToRead> ListMatching(const FileMatch& match, const FileAccess& files = *LocalFiles());
 
 /// Throws UserError(kBadOption) for a regular expression that is none.
 void CheckRegex(const std::string& regex, SourceSpan span);

@@ -218,7 +218,7 @@ TEST(FilesystemSourceTest, BadOptions) {
   EXPECT_THAT([] { PlanSourceOf("filesystem", {{"path", "x"}, {"format", "avro"}}); },
               ThrowsMessage<UserError>(HasSubstr("not in this build")));
   EXPECT_THAT([] { PlanSourceOf("filesystem", {{"path", "gs://b/k"}}); },
-              ThrowsMessage<UserError>(HasSubstr("local files only")));
+              ThrowsMessage<UserError>(HasSubstr("cannot be read or written here")));
 }
 
 TEST(FilesystemSinkTest, NothingIsVisibleBeforeTheCommit) {

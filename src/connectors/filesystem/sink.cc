@@ -7,11 +7,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
-#include "base/local_file.h"
 #include "connectors/option_text.h"
 
 namespace laminar {
@@ -25,30 +23,6 @@ constexpr size_t kOpenFilesMax = 256;
 
 constexpr std::string_view kFileKey = "file/";
 constexpr std::string_view kSerialKey = "serial/";
-
-/// What the state holds of a file.
-struct FileRecord {
-  std::string staged;      ///< name below `.tmp/`
-  std::string final_name;  ///< relative to the root
-  std::string directory;   ///< of the partition
-  bool closed = false;
-  int64_t length = 0;
-  int64_t first_row_us = 0;
-
-  std::string ToText() const {
-    return nlohmann::json{{"final", final_name},
-                          {"directory", directory},
-                          {"closed", closed},
-                          {"length", length},
-                          {"first_row_us", first_row_us}}
-        .dump();
-  }
-  static FileRecord FromText(std::string_view staged, std::string_view text) {
-    const auto json = nlohmann::json::parse(text);
-    return {std::string(staged), json.at("final"),  json.at("directory"),
-            json.at("closed"),   json.at("length"), json.at("first_row_us")};
-  }
-};
 
 struct OpenFile {
   FileRecord record;
@@ -67,7 +41,9 @@ class FilesystemSink final : public Sink {
   explicit FilesystemSink(std::shared_ptr<const FilesystemSinkSpec> spec)
       : spec_(std::move(spec)), write_(spec_->write) {}
 
-  std::vector<StateTableSpec> state_tables() const override { return {{"files", 1, "TEXT -> JSON"}}; }
+  std::vector<StateTableSpec> state_tables() const override {
+    return {{"files", 1, "TEXT -> JSON"}, {"tails", 1, "TEXT -> BINARY"}};
+  }
 
   void Restore(const SnapshotReader& reader) override {
     reader.ForEach("files", [&](const StateEntry& entry) {
@@ -78,6 +54,10 @@ class FilesystemSink final : public Sink {
         restored_.emplace(staged, FileRecord::FromText(staged, entry.value));
       }
     });
+    reader.ForEach("tails", [&](const StateEntry& entry) {
+      const auto file = restored_.find(std::string(entry.key));
+      if (file != restored_.end()) file->second.tail = entry.value;
+    });
   }
 
   void Open(const OperatorContext& context) override {
@@ -85,7 +65,8 @@ class FilesystemSink final : public Sink {
     namer_ = std::make_unique<FileNamer>(spec_->naming, spec_->prefix, spec_->suffix, context.subtask);
     namer_->set_serial(serial_);
     if (!ReadsRows()) write_.encoder = write_.format->make_encoder(write_.format_spec, write_.columns);
-    MakeDirectories(StagingDirectory());
+    staging_ = spec_->make_staging();
+    staging_->Open(context.wake);
     token_ = context.job_id.empty() ? spec_->sink_token : Token(context.job_id + "/" + context.operator_id);
     Recover();
   }
@@ -111,7 +92,10 @@ class FilesystemSink final : public Sink {
     });
   }
 
+  bool ready() const override { return staging_->ready(); }
+
   std::optional<int64_t> next_timer_us() const override {
+    if (staging_->failed()) return 0;  // at once
     std::optional<int64_t> next;
     for (const auto& [directory, open] : open_) {
       if (const auto due = DueAt(open); due && (!next || *due < *next)) next = due;
@@ -120,6 +104,7 @@ class FilesystemSink final : public Sink {
   }
 
   void OnTimer(int64_t now_us) override {
+    staging_->ThrowFailure();
     CloseWhere([&](const OpenFile& open) {
       const auto due = DueAt(open);
       return due && *due <= now_us;
@@ -130,18 +115,21 @@ class FilesystemSink final : public Sink {
     // A file with a footer cannot be cut and continued: what the checkpoint covers must be in closed files.
     CloseWhere([](const OpenFile& open) { return !open.file->resumable(); });
     StateWriter& table = writer.Table("files");
-    for (const std::string& staged : committed_) table.Delete(kEverySubtask, Key(staged));
-    committed_.clear();
+    StateWriter& tails = writer.Table("tails");
+    for (const std::string& staged : staging_->TakeCommitted()) {
+      table.Delete(kEverySubtask, Key(staged));
+      if (with_tail_.erase(staged) > 0) tails.Delete(kEverySubtask, staged);
+    }
     for (auto& [directory, open] : open_) {
       open.record.length = open.file->Persist();
-      table.Put(kEverySubtask, Key(open.record.staged), open.record.ToText());
+      WriteRecord(&open.record, table, tails);
     }
     for (ClosedFile& closed : closed_) {
       if (closed.epoch) continue;
       closed.epoch = epoch;
-      table.Put(kEverySubtask, Key(closed.record.staged), closed.record.ToText());
+      WriteRecord(&closed.record, table, tails);
     }
-    if (!open_.empty() || !closed_.empty()) SyncDirectory(StagingDirectory());
+    if (!open_.empty() || !closed_.empty()) staging_->SyncNames();
     if (spec_->naming == NameStrategy::kSerial) {
       table.Put(kEverySubtask, std::string(kSerialKey) + std::to_string(context_.subtask),
                 std::to_string(namer_->serial()));
@@ -159,8 +147,7 @@ class FilesystemSink final : public Sink {
   void Close() override {
     OnEnd();
     Commit([](const ClosedFile&) { return true; });
-    std::error_code ignored;  // another sink may still use it
-    fs::remove(StagingDirectory(), ignored);
+    staging_->Finish();
   }
 
  private:
@@ -171,12 +158,17 @@ class FilesystemSink final : public Sink {
   bool ReadsRows() const {
     return !write_.format->make_encoder || static_cast<bool>(write_.format->create_file);
   }
-  std::string StagingDirectory() const { return (fs::path(spec_->root) / ".tmp").string(); }
-  std::string StagedPath(const FileRecord& record) const {
-    return (fs::path(spec_->root) / ".tmp" / record.staged).string();
-  }
-  std::string FinalPath(const FileRecord& record) const {
-    return (fs::path(spec_->root) / record.final_name).string();
+
+  void WriteRecord(FileRecord* record, StateWriter& files, StateWriter& tails) {
+    staging_->Save(record);
+    files.Put(kEverySubtask, Key(record->staged), record->ToText());
+    if (!record->tail.empty()) {
+      with_tail_.insert(record->staged);
+      tails.Put(kEverySubtask, record->staged, record->tail);
+      record->tail.clear();
+    } else if (with_tail_.erase(record->staged) > 0) {
+      tails.Delete(kEverySubtask, record->staged);
+    }
   }
 
   void WriteTo(const std::string& directory, const Batch& rows) {
@@ -203,10 +195,10 @@ class FilesystemSink final : public Sink {
     open.record.first_row_us = context_.clock->now_us();
     do {  // serial names may be taken by an earlier run
       open.record.final_name = (fs::path(directory) / namer_->Next(context_.clock->now_us())).string();
-    } while (PathExists(FinalPath(open.record)));
+    } while (staging_->Taken(open.record.final_name));
     open.record.staged = fmt::format("{}.{:016x}.{}.{}.part", token_, SystemClock().now_us(),
                                      context_.subtask, staged_count_++);
-    open.file = CreateStagedFile(StagedPath(open.record), write_);
+    open.file = MakeStagedFile(staging_->Create(open.record), 0, write_);
     return open;
   }
 
@@ -267,32 +259,17 @@ class FilesystemSink final : public Sink {
 
   template <typename Predicate>
   void Commit(Predicate due) {
-    std::set<std::string> directories;
+    std::vector<FileRecord> ready;
     std::vector<ClosedFile> kept;
     for (ClosedFile& closed : closed_) {
-      if (!due(closed)) {
+      if (due(closed)) {
+        ready.push_back(std::move(closed.record));
+      } else {
         kept.push_back(std::move(closed));
-        continue;
       }
-      MoveIntoPlace(closed.record);
-      directories.insert(fs::path(FinalPath(closed.record)).parent_path().string());
-      committed_.push_back(closed.record.staged);
     }
     closed_ = std::move(kept);
-    for (const std::string& directory : directories) SyncDirectory(directory);
-  }
-
-  /// May be repeated after a crash: a file that is already in place stays.
-  void MoveIntoPlace(const FileRecord& record) {
-    const std::string from = StagedPath(record);
-    const std::string to = FinalPath(record);
-    if (PathExists(from)) {
-      MakeDirectories(fs::path(to).parent_path().string());
-      RenameFile(from, to);
-    } else if (FileSizeOrMinusOne(to) != record.length) {
-      throw ExternalError("file",
-                          "'" + to + "' cannot be committed: its staged file '" + from + "' has gone");
-    }
+    if (!ready.empty()) staging_->Commit(ready);
   }
 
   void Recover() {
@@ -301,6 +278,7 @@ class FilesystemSink final : public Sink {
       if (hash % static_cast<uint64_t>(context_.parallelism) != static_cast<uint64_t>(context_.subtask)) {
         continue;
       }
+      if (!record.tail.empty()) with_tail_.insert(staged);
       if (record.closed) {
         closed_.push_back({record, 0});
       } else {
@@ -312,15 +290,13 @@ class FilesystemSink final : public Sink {
     restored_.clear();
   }
 
-  /// Goes on with a file that was open at the checkpoint. One that a later end of the job already put into
-  /// place comes back: the rows behind the checkpoint will be written again.
+  /// Goes on with a file that was open at the checkpoint.
   void Adopt(const FileRecord& record) {
-    const std::string staged = StagedPath(record);
-    if (!PathExists(staged) && PathExists(FinalPath(record))) RenameFile(FinalPath(record), staged);
     OpenFile open;
     open.record = record;
+    open.record.tail.clear();
     open.last_row_us = record.first_row_us;
-    open.file = ResumeStagedFile(staged, record.length, write_);
+    open.file = MakeStagedFile(staging_->Resume(record), record.length, write_);
     if (open_.count(record.directory) == 0) {
       open_.emplace(record.directory, std::move(open));
     } else {
@@ -328,16 +304,13 @@ class FilesystemSink final : public Sink {
     }
   }
 
-  /// Staged files that no checkpoint knows: their rows come again. All sinks of a job are made before any of
-  /// them writes, so what is younger than this one belongs to a sibling.
+  /// Staged files that no checkpoint knows. All sinks of a job are made before any of them writes, so what is
+  /// younger than this one belongs to a sibling.
   void RemoveOrphans() {
+    std::set<std::string> known;
+    for (const auto& [staged, record] : restored_) known.insert(staged);
     const std::string start = token_ + ".";
-    const std::string limit = start + fmt::format("{:016x}", made_us_);
-    for (const auto& entry : fs::directory_iterator(StagingDirectory())) {
-      const std::string name = entry.path().filename().string();
-      const bool ours = name.compare(0, start.size(), start) == 0;
-      if (ours && name < limit && restored_.count(name) == 0) RemoveFile(entry.path().string());
-    }
+    staging_->RemoveOrphans(start, start + fmt::format("{:016x}", made_us_), known);
   }
 
   const std::shared_ptr<const FilesystemSinkSpec> spec_;
@@ -347,11 +320,12 @@ class FilesystemSink final : public Sink {
   int64_t serial_ = 0;
   std::map<std::string, FileRecord> restored_;
 
+  std::unique_ptr<Staging> staging_;  // before the open files, which need it
   std::unique_ptr<FileNamer> namer_;
   int64_t staged_count_ = 0;
   std::map<std::string, OpenFile> open_;  // by partition directory
   std::vector<ClosedFile> closed_;        // complete, not yet in place
-  std::vector<std::string> committed_;    // in place since the last snapshot: their state entries go
+  std::set<std::string> with_tail_;       // staged names that have an entry in the table of tails
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 #pragma once
 
-/// Writes rows into files of a directory. A file grows under `<root>/.tmp/` and is renamed into place once it
-/// is full or old enough and the checkpoint that holds it is complete, so that readers see whole files only
-/// and each row once.
+/// Writes rows into files below a directory or a bucket. A file grows where no reader sees it (staging.h) and
+/// is put into place once it is full or old enough and the checkpoint that holds it is complete, so that
+/// readers see whole files only and each row once.
 
 #include <cstdint>
 #include <memory>
@@ -24,7 +24,7 @@ struct RollingPolicy {
 };
 
 struct FilesystemSinkSpec {
-  std::string root;
+  StagingFactory make_staging;
   FileWriteSpec write;  ///< `encoder` is made per subtask
   PartitionSpec partition;
   RollingPolicy rolling;
@@ -36,8 +36,8 @@ struct FilesystemSinkSpec {
 };
 
 /// State: table "files": "file/<staged name>" → open or closed, length, place; "serial/<subtask>" → number.
-/// Restored by any number of subtasks: each file goes on at the subtask that its name
-/// hashes to.
+/// Table "tails": staged name → bytes of it that are nowhere else (object stores). Restored by any number of
+/// subtasks: each file goes on at the subtask that its name hashes to.
 std::unique_ptr<Sink> MakeFilesystemSink(std::shared_ptr<const FilesystemSinkSpec> spec);
 
 }  // namespace laminar

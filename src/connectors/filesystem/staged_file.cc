@@ -8,7 +8,7 @@
 #include <exception>
 
 #include "base/arrow_result.h"
-#include "base/local_file.h"
+#include "base/error.h"
 #include "connectors/line_buffer.h"
 
 namespace laminar {
@@ -21,8 +21,8 @@ constexpr size_t kMemberBytes = 1 << 20;
 
 class RecordFile final : public StagedFile {
  public:
-  RecordFile(LocalFile file, int64_t length, const FileWriteSpec& spec)
-      : file_(std::move(file)), encoder_(spec.encoder), length_(length) {
+  RecordFile(std::unique_ptr<StagedOutput> output, int64_t length, const FileWriteSpec& spec)
+      : output_(std::move(output)), encoder_(spec.encoder), length_(length) {
     if (spec.compression != Compression::kNone) codec_ = MakeCodec(spec.compression);
     if (length == 0) buffer_ = encoder_->Header();
   }
@@ -39,13 +39,13 @@ class RecordFile final : public StagedFile {
 
   int64_t Persist() override {
     WriteBuffer();
-    file_.Sync();
+    output_->Sync();
     return length_;
   }
 
   int64_t Close() override {
-    Persist();
-    file_.Close();
+    WriteBuffer();
+    output_->Close();
     return length_;
   }
 
@@ -53,7 +53,7 @@ class RecordFile final : public StagedFile {
   void WriteBuffer() {
     if (buffer_.empty()) return;
     if (codec_ == nullptr) {
-      file_.Write(buffer_);
+      output_->Write(buffer_);
       length_ += static_cast<int64_t>(buffer_.size());
     } else {
       const auto* input = reinterpret_cast<const uint8_t*>(buffer_.data());
@@ -62,27 +62,27 @@ class RecordFile final : public StagedFile {
       const int64_t bytes = OrThrow(codec_->Compress(input_bytes, input, static_cast<int64_t>(member.size()),
                                                      reinterpret_cast<uint8_t*>(member.data())),
                                     "compression");
-      file_.Write(std::string_view(member).substr(0, static_cast<size_t>(bytes)));
+      output_->Write(std::string_view(member).substr(0, static_cast<size_t>(bytes)));
       length_ += bytes;
     }
     buffer_.clear();
   }
 
-  LocalFile file_;
+  const std::unique_ptr<StagedOutput> output_;
   const std::shared_ptr<Encoder> encoder_;
   std::unique_ptr<arrow::util::Codec> codec_;
   std::string buffer_;
   int64_t length_;
 };
 
-/// A local file as Arrow's writers see it.
-class LocalOutputStream final : public arrow::io::OutputStream {
+/// A staged file as Arrow's writers see it.
+class StagedOutputStream final : public arrow::io::OutputStream {
  public:
-  explicit LocalOutputStream(LocalFile file) : file_(std::move(file)) {}
+  explicit StagedOutputStream(std::unique_ptr<StagedOutput> output) : output_(std::move(output)) {}
 
   arrow::Status Write(const void* data, int64_t bytes) override {
     return Checked([&] {
-      file_.Write({static_cast<const char*>(data), static_cast<size_t>(bytes)});
+      output_->Write({static_cast<const char*>(data), static_cast<size_t>(bytes)});
       written_ += bytes;
     });
   }
@@ -93,14 +93,10 @@ class LocalOutputStream final : public arrow::io::OutputStream {
   void ThrowFailure() const {
     if (failure_) std::rethrow_exception(failure_);
   }
-  /// What was written is on the disk.
   arrow::Status Close() override {
     if (closed_) return arrow::Status::OK();
     closed_ = true;
-    return Checked([&] {
-      file_.Sync();
-      file_.Close();
-    });
+    return Checked([&] { output_->Close(); });
   }
 
  private:
@@ -116,7 +112,7 @@ class LocalOutputStream final : public arrow::io::OutputStream {
     }
   }
 
-  LocalFile file_;
+  const std::unique_ptr<StagedOutput> output_;
   int64_t written_ = 0;
   bool closed_ = false;
   std::exception_ptr failure_;
@@ -125,8 +121,8 @@ class LocalOutputStream final : public arrow::io::OutputStream {
 /// Formats with a footer: nothing of the file is of use before it is closed.
 class RowFile final : public StagedFile {
  public:
-  RowFile(const std::string& path, const FileWriteSpec& spec) : path_(path) {
-    stream_ = std::make_shared<LocalOutputStream>(LocalFile::Create(path));
+  RowFile(std::unique_ptr<StagedOutput> output, const FileWriteSpec& spec)
+      : stream_(std::make_shared<StagedOutputStream>(std::move(output))) {
     OrFailureOfFile([&] { writer_ = spec.format->create_file(spec.format_spec, stream_, spec.columns); });
   }
 
@@ -140,9 +136,9 @@ class RowFile final : public StagedFile {
   int64_t Close() override {
     OrFailureOfFile([&] {
       writer_->Close();
-      OrThrow(stream_->Close(), path_.c_str());
+      OrThrow(stream_->Close(), "staged file");
     });
-    return OrThrow(stream_->Tell(), path_.c_str());
+    return OrThrow(stream_->Tell(), "staged file");
   }
 
  private:
@@ -156,28 +152,17 @@ class RowFile final : public StagedFile {
     }
   }
 
-  const std::string path_;
-  std::shared_ptr<LocalOutputStream> stream_;
+  const std::shared_ptr<StagedOutputStream> stream_;
   std::unique_ptr<FileWriter> writer_;
 };
 
 }  // namespace
 
-std::unique_ptr<StagedFile> CreateStagedFile(const std::string& path, const FileWriteSpec& spec) {
-  if (spec.encoder == nullptr) return std::make_unique<RowFile>(path, spec);
-  return std::make_unique<RecordFile>(LocalFile::Create(path), 0, spec);
-}
-
-std::unique_ptr<StagedFile> ResumeStagedFile(const std::string& path, int64_t length,
-                                             const FileWriteSpec& spec) {
-  LAMINAR_CHECK(spec.encoder != nullptr, "only files of records can be continued");
-  LocalFile file = LocalFile::OpenAppend(path);
-  if (file.size() < length) {
-    throw ExternalError("file", "'" + path + "' has " + std::to_string(file.size()) +
-                                    " bytes; the checkpoint left " + std::to_string(length));
-  }
-  file.Truncate(length);
-  return std::make_unique<RecordFile>(std::move(file), length, spec);
+std::unique_ptr<StagedFile> MakeStagedFile(std::unique_ptr<StagedOutput> output, int64_t length,
+                                           const FileWriteSpec& spec) {
+  if (spec.encoder != nullptr) return std::make_unique<RecordFile>(std::move(output), length, spec);
+  LAMINAR_CHECK(length == 0, "only files of records can be continued");
+  return std::make_unique<RowFile>(std::move(output), spec);
 }
 
 }  // namespace laminar

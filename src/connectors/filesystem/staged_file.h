@@ -1,12 +1,13 @@
 #pragma once
 
-/// A file that a sink is writing under a name that no reader sees.
+/// A file that a sink is writing where no reader sees it: rows become bytes of its format.
 
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "connectors/files/compression.h"
+#include "connectors/filesystem/staging.h"
 #include "formats/format.h"
 #include "types/batch.h"
 
@@ -29,15 +30,14 @@ class StagedFile {
   virtual int64_t bytes() const = 0;
   /// Whether a file that was cut at what `Persist` returned can be continued.
   virtual bool resumable() const = 0;
-  /// Brings all rows to the disk; returns the length that holds them. Only if `resumable`.
+  /// Hands all rows to the output and syncs it; returns the length that holds them. Only if `resumable`.
   virtual int64_t Persist() = 0;
-  /// Ends the file and brings it to the disk; returns its length.
+  /// Ends the file and closes its output; returns its length.
   virtual int64_t Close() = 0;
 };
 
-std::unique_ptr<StagedFile> CreateStagedFile(const std::string& path, const FileWriteSpec& spec);
-/// Goes on behind the first `length` bytes and drops what follows. Record formats only.
-std::unique_ptr<StagedFile> ResumeStagedFile(const std::string& path, int64_t length,
-                                             const FileWriteSpec& spec);
+/// `length`: bytes that the output already has; not 0 only for record formats.
+std::unique_ptr<StagedFile> MakeStagedFile(std::unique_ptr<StagedOutput> output, int64_t length,
+                                           const FileWriteSpec& spec);
 
 }  // namespace laminar

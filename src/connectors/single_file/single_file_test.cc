@@ -99,7 +99,7 @@ TEST(SingleFileSourceTest, MissingFileAndBadOptions) {
   SourceRun run(PlanSourceOf("single_file", {{"path", dir / "none.json"}}).make());
   EXPECT_THAT([&] { run.Poll(); }, ThrowsMessage<ExternalError>(HasSubstr("none.json")));
   EXPECT_THAT([] { PlanSourceOf("single_file", {{"path", "s3://b/k"}}); },
-              ThrowsMessage<UserError>(HasSubstr("local files only")));
+              ThrowsMessage<UserError>(HasSubstr("cannot be read or written here")));
   EXPECT_THAT([] { PlanSourceOf("single_file", {{"path", "x"}, {"framing", "length"}}); },
               ThrowsMessage<UserError>(HasSubstr("for messages")));
   EXPECT_THAT([] { PlanSourceOf("single_file", {}); },

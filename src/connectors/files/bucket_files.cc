@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+#include "base/error.h"
+#include "connectors/files/file_access.h"
+#include "storage/s3_client.h"
+
+namespace laminar {
+
+namespace {
+
+/// A request costs some 20 ms whatever it fetches, so each fetches at least this, and what follows is read
+/// from there.
+constexpr int64_t kReadAheadBytes = 8 << 20;
+
+class ObjectFile final : public InputFile {
+ public:
+  ObjectFile(std::shared_ptr<S3Client> client, std::string path, S3Object object)
+      : client_(std::move(client)), path_(std::move(path)), object_(std::move(object)) {}
+  const std::string& path() const override { return path_; }
+  int64_t size() const override { return object_.bytes; }
+  int64_t modified_us() const override { return object_.modified_us; }
+
+  int64_t ReadAt(int64_t offset, void* data, int64_t bytes_max) override {
+    const int64_t wanted = std::min(bytes_max, object_.bytes - offset);
+    if (wanted <= 0) return 0;
+    if (offset < begin_ || offset + wanted > begin_ + static_cast<int64_t>(ahead_.size()))
+      Fetch(offset, wanted);
+    std::memcpy(data, ahead_.data() + (offset - begin_), static_cast<size_t>(wanted));
+    return wanted;
+  }
+
+ private:
+  void Fetch(int64_t offset, int64_t wanted) {
+    const int64_t bytes = std::min(std::max(wanted, kReadAheadBytes), object_.bytes - offset);
+    auto data = client_->Get(object_.key, offset, bytes, object_.etag);
+    if (!data || static_cast<int64_t>(data->size()) < wanted) {
+      throw ExternalError("s3", "'" + path_ + "' has gone or was cut while it was read");
+    }
+    ahead_ = std::move(*data);
+    begin_ = offset;
+  }
+
+  const std::shared_ptr<S3Client> client_;
+  const std::string path_;
+  const S3Object object_;
+  std::string ahead_;  ///< bytes of the object from `begin_` on
+  int64_t begin_ = 0;
+};
+
+bool IsHidden(std::string_view name) {
+  for (size_t part = 0;; ++part) {
+    if (part < name.size() && (name[part] == '.' || name[part] == '_')) return true;
+    part = name.find('/', part);
+    if (part == std::string_view::npos) return false;
+  }
+}
+
+class BucketAccess final : public FileAccess {
+ public:
+  explicit BucketAccess(const S3Config& config)
+      : client_(std::make_shared<S3Client>(config)), start_("s3://" + config.bucket + "/") {}
+
+  std::unique_ptr<InputFile> Open(const std::string& path) const override {
+    auto object = client_->Head(KeyOf(path));
+    if (!object) throw ExternalError("s3", "cannot read '" + path + "': there is no such object");
+    return std::make_unique<ObjectFile>(client_, path, std::move(*object));
+  }
+
+  std::optional<std::vector<std::string>> ListBelow(const std::string& path, bool must_exist) const override {
+    const std::string key = KeyOf(path);
+    const std::string folder = key.empty() ? "" : key + "/";
+    std::vector<std::string> names;
+    const auto objects = client_->List(folder);
+    for (const S3Object& object : objects) {
+      std::string name = object.key.substr(folder.size());
+      // Some tools make objects that stand for folders.
+      if (!name.empty() && name.back() != '/' && !IsHidden(name)) names.push_back(std::move(name));
+    }
+    if (!objects.empty()) return names;
+    if (!key.empty() && client_->Head(key)) return std::nullopt;
+    if (!must_exist) return names;
+    throw ExternalError("s3", "cannot read '" + path + "': there is no object of or below that name");
+  }
+
+ private:
+  std::string KeyOf(const std::string& path) const {
+    return path.size() <= start_.size() ? "" : path.substr(start_.size());
+  }
+
+  const std::shared_ptr<S3Client> client_;
+  const std::string start_;
+};
+
+}  // namespace
+
+std::shared_ptr<const FileAccess> FilesOfBucket(const S3Config& config) {
+  return std::make_shared<const BucketAccess>(config);
+}
+
+}  // namespace laminar

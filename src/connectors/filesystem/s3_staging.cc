@@ -1,0 +1,419 @@
+#include "connectors/filesystem/s3_staging.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/error.h"
+
+namespace laminar {
+
+namespace {
+
+/// Parts that wait for the network before the sink says that it is not ready.
+constexpr int64_t kQueuedPartsMax = 2;
+/// Bytes of closed small files that are held until they are committed; more are uploaded.
+constexpr int64_t kHeldBytesMax = 32 << 20;
+/// What failed for a moment is tried again so often, after 50 ms, doubled up to 5 s.
+constexpr int kRetries = 20;
+constexpr int64_t kFirstPauseMs = 50;
+constexpr int64_t kPauseMsMax = 5'000;
+
+/// One file. Guarded by the staging's mutex, but for `tail`, which is the sink's until
+/// it is committed.
+struct Upload {
+  std::string staged;
+  std::string key;        ///< of the object that it becomes
+  std::string id;         ///< empty: no upload was begun
+  bool restored = false;  ///< the key may have an upload that this run knows nothing of
+  /// ETag of an object of that key that is a later state of this very file, and gives way.
+  std::string replaces;
+  std::vector<S3Part> parts;
+  std::deque<std::string> queue;  ///< parts that are not uploaded yet
+  std::string tail;               ///< bytes behind them
+  bool held = false;              ///< to be put whole
+};
+
+class S3Staging;
+
+class S3Output final : public StagedOutput {
+ public:
+  S3Output(S3Staging& staging, std::shared_ptr<Upload> upload)
+      : staging_(staging), upload_(std::move(upload)) {}
+  void Write(std::string_view data) override;
+  void Sync() override;
+  void Close() override;
+
+ private:
+  S3Staging& staging_;
+  const std::shared_ptr<Upload> upload_;
+};
+
+class S3Staging final : public Staging {
+ public:
+  S3Staging(const S3Config& config, const S3StagingOptions& options) : client_(config), options_(options) {}
+
+  ~S3Staging() override {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void Open(std::function<void()> wake) override {
+    wake_ = std::move(wake);
+    thread_ = std::thread([this] { Run(); });
+  }
+
+  void RemoveOrphans(const std::string& start, const std::string& limit,
+                     const std::set<std::string>& known) override {
+    Enqueue([this, start, limit, known] {
+      const size_t folder = MarkerKey("").size();
+      for (const S3Object& marker : client_.List(MarkerKey(start))) {
+        const std::string name = marker.key.substr(folder);
+        if (name >= limit || known.count(name) > 0) continue;
+        const auto key = client_.Get(marker.key, 0, marker.bytes);
+        if (key && !key->empty()) AbortUploads(*key);
+        client_.Delete(marker.key);
+      }
+    });
+  }
+
+  bool Taken(const std::string& final_name) override {
+    return options_.names_may_repeat && client_.Head(KeyOf(final_name)).has_value();
+  }
+
+  std::unique_ptr<StagedOutput> Create(const FileRecord& record) override {
+    auto upload = std::make_shared<Upload>();
+    upload->staged = record.staged;
+    upload->key = KeyOf(record.final_name);
+    Register(upload);
+    return std::make_unique<S3Output>(*this, std::move(upload));
+  }
+
+  std::unique_ptr<StagedOutput> Resume(const FileRecord& record) override {
+    auto upload = UploadOf(record);
+    const auto there = upload->parts.empty() ? std::nullopt : client_.Head(upload->key);
+    if (there && there->etag != upload->replaces) {
+      // A later end of the job put the file into place, so its upload is no more. What the checkpoint has of
+      // it is taken from there; the object stays until the file is committed again.
+      auto bytes = client_.Get(upload->key, 0, record.length, there->etag);
+      if (!bytes || static_cast<int64_t>(bytes->size()) < record.length) {
+        throw ExternalError("s3", "'" + upload->key + "' is shorter than the " +
+                                      std::to_string(record.length) + " bytes that the checkpoint has of it");
+      }
+      upload->parts.clear();
+      upload->queue.clear();
+      upload->id.clear();
+      upload->tail = std::move(*bytes);
+      upload->replaces = there->etag;
+    }
+    Register(upload);
+    for (size_t i = 0; i < upload->queue.size(); ++i) {
+      Enqueue([this, upload] { UploadNext(*upload); });
+    }
+    return std::make_unique<S3Output>(*this, std::move(upload));
+  }
+
+  void Save(FileRecord* record) override {
+    std::lock_guard lock(mutex_);
+    const Upload& upload = *uploads_.at(record->staged);
+    nlohmann::json parts = nlohmann::json::array();
+    for (const S3Part& part : upload.parts) parts.push_back({{"etag", part.etag}, {"bytes", part.bytes}});
+    nlohmann::json queue = nlohmann::json::array();
+    record->tail.clear();
+    for (const std::string& part : upload.queue) {
+      queue.push_back(part.size());
+      record->tail += part;
+    }
+    record->tail += upload.tail;
+    record->place = nlohmann::json{{"upload", upload.id},
+                                   {"parts", std::move(parts)},
+                                   {"queue", std::move(queue)},
+                                   {"held", upload.held},
+                                   {"replaces", upload.replaces}}
+                        .dump();
+  }
+
+  void SyncNames() override {}
+
+  void Commit(const std::vector<FileRecord>& records) override {
+    ThrowFailure();
+    for (const FileRecord& record : records) {
+      std::shared_ptr<Upload> upload;
+      {
+        std::lock_guard lock(mutex_);
+        const auto found = uploads_.find(record.staged);
+        if (found != uploads_.end()) upload = found->second;
+      }
+      if (upload == nullptr) {
+        upload = UploadOf(record);
+        Register(upload);
+      }
+      Enqueue([this, upload, length = record.length] { PutIntoPlace(*upload, length); });
+    }
+  }
+
+  std::vector<std::string> TakeCommitted() override {
+    ThrowFailure();
+    std::lock_guard lock(mutex_);
+    return std::exchange(committed_, {});
+  }
+
+  void Finish() override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return failure_ || (jobs_.empty() && !busy_); });
+    lock.unlock();
+    ThrowFailure();
+  }
+
+  bool ready() const override {
+    std::lock_guard lock(mutex_);
+    return failure_ != nullptr || queued_bytes_ <= kQueuedPartsMax * options_.part_bytes;
+  }
+  bool failed() const override {
+    std::lock_guard lock(mutex_);
+    return failure_ != nullptr;
+  }
+  void ThrowFailure() override {
+    std::lock_guard lock(mutex_);
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+  // For S3Output, on the sink's thread.
+
+  void Append(const std::shared_ptr<Upload>& upload, std::string_view data) {
+    upload->tail.append(data);
+    if (static_cast<int64_t>(upload->tail.size()) >= options_.part_bytes) CutPart(upload);
+  }
+
+  void SyncUpload(const std::shared_ptr<Upload>& upload) {
+    if (static_cast<int64_t>(upload->tail.size()) >= kS3PartBytesMin) CutPart(upload);
+  }
+
+  void CloseUpload(const std::shared_ptr<Upload>& upload) {
+    const auto bytes = static_cast<int64_t>(upload->tail.size());
+    bool begun;
+    {
+      std::lock_guard lock(mutex_);
+      begun = !upload->parts.empty() || !upload->queue.empty();
+      if (!begun && bytes < options_.multipart_bytes_min && held_bytes_ + bytes <= kHeldBytesMax) {
+        upload->held = true;
+        held_bytes_ += bytes;
+        return;
+      }
+    }
+    // An upload has at least one part; that may be empty.
+    if (bytes > 0 || !begun) CutPart(upload);
+  }
+
+ private:
+  std::string KeyOf(const std::string& name) const {
+    const std::string& prefix = client_.config().prefix;
+    return prefix.empty() ? name : prefix + "/" + name;
+  }
+  std::string MarkerKey(const std::string& staged) const { return KeyOf(".tmp/" + staged); }
+
+  /// As a checkpoint has it. Parts are cut where they were, so that an object of them has the same ETag.
+  std::shared_ptr<Upload> UploadOf(const FileRecord& record) const {
+    const auto place = nlohmann::json::parse(record.place);
+    auto upload = std::make_shared<Upload>();
+    upload->staged = record.staged;
+    upload->key = KeyOf(record.final_name);
+    upload->restored = true;
+    upload->held = place.at("held");
+    upload->replaces = place.at("replaces");
+    for (const auto& part : place.at("parts")) upload->parts.push_back({part.at("etag"), part.at("bytes")});
+    // An upload of which nothing is in the state is begun anew.
+    if (!upload->parts.empty()) upload->id = place.at("upload");
+    size_t begin = 0;
+    for (const auto& bytes : place.at("queue")) {
+      upload->queue.push_back(record.tail.substr(begin, bytes.get<size_t>()));
+      begin += upload->queue.back().size();
+    }
+    upload->tail = record.tail.substr(begin);
+    return upload;
+  }
+
+  void Register(const std::shared_ptr<Upload>& upload) {
+    std::lock_guard lock(mutex_);
+    uploads_[upload->staged] = upload;
+    if (upload->held) held_bytes_ += static_cast<int64_t>(upload->tail.size());
+    for (const std::string& part : upload->queue) queued_bytes_ += static_cast<int64_t>(part.size());
+  }
+
+  void CutPart(const std::shared_ptr<Upload>& upload) {
+    {
+      std::lock_guard lock(mutex_);
+      queued_bytes_ += static_cast<int64_t>(upload->tail.size());
+      upload->queue.push_back(std::exchange(upload->tail, {}));
+    }
+    Enqueue([this, upload] { UploadNext(*upload); });
+  }
+
+  // On the staging's thread; each may be repeated after a failure.
+
+  void AbortUploads(const std::string& key) {
+    for (const std::string& id : client_.ListUploads(key)) client_.AbortUpload(key, id);
+  }
+
+  void Begin(Upload& upload) {
+    if (!upload.id.empty()) return;
+    if (upload.restored) AbortUploads(upload.key);
+    client_.Put(MarkerKey(upload.staged), upload.key);
+    std::string id = client_.CreateUpload(upload.key);
+    std::lock_guard lock(mutex_);
+    upload.id = std::move(id);
+  }
+
+  void UploadNext(Upload& upload) {
+    Begin(upload);
+    // Only this thread takes from the queue, so the front stays where it is.
+    const std::string* data;
+    {
+      std::lock_guard lock(mutex_);
+      data = &upload.queue.front();
+    }
+    const int number = static_cast<int>(upload.parts.size()) + 1;
+    S3Part part{client_.UploadPart(upload.key, upload.id, number, *data), static_cast<int64_t>(data->size())};
+    std::lock_guard lock(mutex_);
+    queued_bytes_ -= part.bytes;
+    upload.parts.push_back(std::move(part));
+    upload.queue.pop_front();
+  }
+
+  void PutIntoPlace(Upload& upload, int64_t length) {
+    // An earlier run may have done so, and then there is no upload any more.
+    const bool there = upload.restored && IsThere(upload, length);
+    if (!there) {
+      // Of a file that was closed before a restart, parts may be left.
+      while (!upload.queue.empty()) UploadNext(upload);
+      MakeObject(upload, length);
+    }
+    if (!upload.held) client_.Delete(MarkerKey(upload.staged));
+    std::lock_guard lock(mutex_);
+    if (upload.held) held_bytes_ -= static_cast<int64_t>(upload.tail.size());
+    for (const std::string& part : upload.queue) queued_bytes_ -= static_cast<int64_t>(part.size());
+    committed_.push_back(upload.staged);
+    uploads_.erase(upload.staged);
+  }
+
+  void MakeObject(Upload& upload, int64_t length) {
+    if (TryMakeObject(upload) || IsThere(upload, length)) return;
+    const auto there = client_.Head(upload.key);
+    if (!there || there->etag != upload.replaces) {
+      throw ExternalError("s3", "s3://" + client_.config().bucket + "/" + upload.key +
+                                    " cannot be committed: " +
+                                    (there ? "there is another object of that name" : "its upload has gone"));
+    }
+    client_.Delete(upload.key);
+    if (!TryMakeObject(upload) && !IsThere(upload, length)) {
+      throw ExternalError("s3", "'" + upload.key + "' was put by somebody else meanwhile");
+    }
+  }
+
+  /// False when there is an object already, or the upload has gone.
+  bool TryMakeObject(Upload& upload) {
+    if (upload.held) return client_.PutIfAbsent(upload.key, upload.tail);
+    return client_.CompleteUpload(upload.key, upload.id, upload.parts) == S3Client::Completed::kDone;
+  }
+
+  /// The object is as it should be: an earlier try or run put it there.
+  bool IsThere(const Upload& upload, int64_t length) {
+    const auto there = client_.Head(upload.key);
+    if (!there || there->bytes != length) return false;
+    if (upload.held) return there->etag == Md5Hex(upload.tail);
+    std::vector<S3Part> parts = upload.parts;
+    for (const std::string& part : upload.queue) parts.push_back({Md5Hex(part), 0});
+    if (there->etag != S3Client::EtagOfParts(parts)) return false;
+    if (!upload.id.empty()) client_.AbortUpload(upload.key, upload.id);
+    return true;
+  }
+
+  void Enqueue(std::function<void()> job) {
+    {
+      std::lock_guard lock(mutex_);
+      jobs_.push_back(std::move(job));
+    }
+    changed_.notify_all();
+  }
+
+  void Run() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_ && !failure_) {
+      if (jobs_.empty()) {
+        changed_.wait(lock);
+        continue;
+      }
+      const auto job = std::move(jobs_.front());
+      jobs_.pop_front();
+      busy_ = true;
+      lock.unlock();
+      const std::exception_ptr failure = RunJob(job);
+      lock.lock();
+      busy_ = false;
+      failure_ = failure;
+      lock.unlock();
+      changed_.notify_all();
+      if (wake_) wake_();
+      lock.lock();
+    }
+  }
+
+  /// Null once it is done, or when the staging is being destroyed.
+  std::exception_ptr RunJob(const std::function<void()>& job) {
+    for (int tried = 0;; ++tried) {
+      try {
+        job();
+        return nullptr;
+      } catch (const ExternalError& error) {
+        if (error.retry() == ExternalError::Retry::kNever || tried == kRetries)
+          return std::current_exception();
+      } catch (const std::exception&) {
+        return std::current_exception();
+      }
+      std::unique_lock lock(mutex_);
+      const std::chrono::milliseconds pause(std::min(kFirstPauseMs << std::min(tried, 10), kPauseMsMax));
+      if (changed_.wait_for(lock, pause, [this] { return stopping_; })) return nullptr;
+    }
+  }
+
+  S3Client client_;
+  const S3StagingOptions options_;
+  std::function<void()> wake_;
+  std::thread thread_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  // All below guarded by mutex_.
+  std::map<std::string, std::shared_ptr<Upload>> uploads_;  ///< by staged name, until in place
+  std::deque<std::function<void()>> jobs_;
+  bool busy_ = false;
+  bool stopping_ = false;
+  std::exception_ptr failure_;
+  std::vector<std::string> committed_;
+  int64_t queued_bytes_ = 0;
+  int64_t held_bytes_ = 0;
+};
+
+void S3Output::Write(std::string_view data) { staging_.Append(upload_, data); }
+void S3Output::Sync() { staging_.SyncUpload(upload_); }
+void S3Output::Close() { staging_.CloseUpload(upload_); }
+
+}  // namespace
+
+std::unique_ptr<Staging> MakeS3Staging(const S3Config& config, const S3StagingOptions& options) {
+  return std::make_unique<S3Staging>(config, options);
+}
+
+}  // namespace laminar
