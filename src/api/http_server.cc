@@ -15,6 +15,7 @@
 #include <cctype>
 #include <chrono>
 #include <thread>
+#include <vector>
 
 #include "base/error.h"
 
@@ -32,6 +33,8 @@ namespace {
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr milliseconds kStreamPoll{50};
 constexpr seconds kStreamPing{15};
+constexpr seconds kDrainTime{2};
+constexpr size_t kDrainBytes = 8 << 20;
 constexpr int kBacklog = 1024;
 
 std::string LowerCase(std::string_view text) {
@@ -127,10 +130,23 @@ struct HttpServer::Impl {
         break;
       }
       if (!co_await Write(stream, std::move(response), message.version(), keep_alive, head)) break;
+      if (too_large) co_await Drain(stream);
       if (!keep_alive) break;
     }
     boost::system::error_code ignored;
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  /// A client that still sends would see a broken connection instead of the answer: takes what comes for a
+  /// while.
+  asio::awaitable<void> Drain(beast::tcp_stream& stream) {
+    stream.expires_after(kDrainTime);
+    std::vector<char> scratch(64 << 10);
+    for (size_t taken = 0; taken < kDrainBytes;) {
+      auto [error, bytes] = co_await stream.async_read_some(asio::buffer(scratch), kAwait);
+      if (error) co_return;
+      taken += bytes;
+    }
   }
 
   static HttpRequest Convert(http::request<http::string_body>& message, bool too_large) {
