@@ -149,7 +149,10 @@ void S3Client::Throw(const Call& call, const HttpResponse& response, bool retry)
     const std::string message = XmlText(response.body, "Message");
     why = fmt::format("status {}{}{}", response.status, code.empty() ? "" : " " + code,
                       message.empty() ? "" : ": " + message);
-    if (response.status == 403) {
+    const auto region = response.headers.find("x-amz-bucket-region");
+    if (region != response.headers.end() && region->second != config_.region) {
+      why += "; the bucket is in region '" + region->second + "': set aws_region";
+    } else if (response.status == 403) {
       why += config_.credentials.access_key.empty()
                  ? "; no credentials were given: set aws_access_key_id and aws_secret_access_key, or "
                    "AWS_ACCESS_KEY_ID "

@@ -180,6 +180,37 @@ INSERT INTO o SELECT id, p FROM t;
 
 
 @test
+def an_older_checkpoint_takes_its_file_back(cli):
+    """A file that was open at the checkpoint, and in place since the end of the job, is written anew from there."""
+    bucket = cli.server.bucket("older")
+    wide = "x" * 300
+    rows = [json.dumps({"id": row, "p": wide}, separators=(",", ":")) for row in range(100_000)]
+    (cli.folder / "in.json").write_text("\n".join(rows) + "\n")
+    script = cli.script(f"""
+CREATE TABLE t (id BIGINT, p TEXT) WITH (connector = 'single_file', path = '{cli.folder}/in.json', type = 'source', format = 'json');
+CREATE TABLE o (id BIGINT, p TEXT) WITH (connector = 'filesystem', path = 's3://older/out', type = 'sink', format = 'json',
+  'rolling_policy.file_size' = '1GB', 'multipart.target_part_size' = '5MB');
+INSERT INTO o SELECT id, p FROM t;
+""")
+    job = Job(cli, script, "s3://older/state", "--checkpoint-interval", "30ms")
+    assert job.process.wait() == 0, job.errors()
+    assert rows_below(bucket / "out") == collections.Counter(rows)
+
+    def has_parts(epoch):
+        read = cli("checkpoint", "read", "s3://older/state", str(epoch), "--operator", "sink(o)", "--table", "files")
+        assert read.returncode == 0, read.stderr
+        return "etag" in read.stdout and "\\\"closed\\\":false" in read.stdout
+
+    epochs = [each["id"] for each in json.loads(cli("checkpoint", "ls", "s3://older/state", "--json").stdout)]
+    older = next((epoch for epoch in epochs if has_parts(epoch)), None)
+    assert older is not None, "no checkpoint within an upload: make the input longer"
+    again = Job(cli, script, "s3://older/state", "--restore", str(older))
+    assert again.process.wait() == 0, again.errors()
+    assert rows_below(bucket / "out") == collections.Counter(rows)
+    assert not unfinished(bucket), unfinished(bucket)[:5]
+
+
+@test
 def formats_and_partitions_in_a_bucket(cli):
     cli.server.bucket("formats")
     make_input(cli.folder / "in", files=2, rows=3000)
@@ -250,7 +281,7 @@ def away_for_a_while(cli):
     last = manifests(bucket)[-1]
     cli.server.start()
     assert job.until(lambda: manifests(bucket)[-1] > last, "a checkpoint after the server came back"), job.errors()
-    assert job.until(lambda: rows_below(cli.folder / "o") or (cli.folder / "o").is_dir(), "rows")
+    assert job.until(lambda: "1.json" in cli("checkpoint", "show", "s3://away/state").stdout, "the row in a checkpoint"), job.errors()
     assert job.interrupt() == 130, job.errors()
     assert list(rows_below(cli.folder / "o")) == ['{"id":1}']
 

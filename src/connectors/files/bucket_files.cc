@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <future>
 #include <string_view>
 
 #include "base/error.h"
@@ -12,6 +13,8 @@ namespace {
 
 /// A request costs some 20 ms whatever it fetches, so each fetches at least this, and what follows is read
 /// from there.
+constexpr int64_t kFirstBytes = 1 << 20;
+/// Once a file is read on and on, more, and the next piece while this one is being decoded.
 constexpr int64_t kReadAheadBytes = 8 << 20;
 
 class ObjectFile final : public InputFile {
@@ -23,30 +26,50 @@ class ObjectFile final : public InputFile {
   int64_t modified_us() const override { return object_.modified_us; }
 
   int64_t ReadAt(int64_t offset, void* data, int64_t bytes_max) override {
-    const int64_t wanted = std::min(bytes_max, object_.bytes - offset);
-    if (wanted <= 0) return 0;
-    if (offset < begin_ || offset + wanted > begin_ + static_cast<int64_t>(ahead_.size()))
-      Fetch(offset, wanted);
-    std::memcpy(data, ahead_.data() + (offset - begin_), static_cast<size_t>(wanted));
+    const int64_t wanted = std::max<int64_t>(0, std::min(bytes_max, object_.bytes - offset));
+    for (int64_t done = 0; done < wanted;) {
+      const int64_t at = offset + done;
+      if (at < begin_ || at >= end()) Fetch(at, wanted - done);
+      const int64_t bytes = std::min(wanted - done, end() - at);
+      std::memcpy(static_cast<char*>(data) + done, piece_.data() + (at - begin_), static_cast<size_t>(bytes));
+      done += bytes;
+    }
     return wanted;
   }
 
  private:
+  int64_t end() const { return begin_ + static_cast<int64_t>(piece_.size()); }
+
   void Fetch(int64_t offset, int64_t wanted) {
-    const int64_t bytes = std::min(std::max(wanted, kReadAheadBytes), object_.bytes - offset);
+    const bool reads_on = !piece_.empty() && offset == end();
+    if (next_.valid() && offset == next_begin_) {
+      piece_ = next_.get();
+    } else {
+      piece_ = Get(offset, std::max(wanted, reads_on ? kReadAheadBytes : kFirstBytes));
+    }
+    begin_ = offset;
+    if (!reads_on || end() >= object_.bytes) return;
+    next_begin_ = end();
+    next_ =
+        std::async(std::launch::async, [this, begin = next_begin_] { return Get(begin, kReadAheadBytes); });
+  }
+
+  std::string Get(int64_t offset, int64_t bytes_max) const {
+    const int64_t bytes = std::min(bytes_max, object_.bytes - offset);
     auto data = client_->Get(object_.key, offset, bytes, object_.etag);
-    if (!data || static_cast<int64_t>(data->size()) < wanted) {
+    if (!data || static_cast<int64_t>(data->size()) < bytes) {
       throw ExternalError("s3", "'" + path_ + "' has gone or was cut while it was read");
     }
-    ahead_ = std::move(*data);
-    begin_ = offset;
+    return std::move(*data);
   }
 
   const std::shared_ptr<S3Client> client_;
   const std::string path_;
   const S3Object object_;
-  std::string ahead_;  ///< bytes of the object from `begin_` on
+  std::string piece_;  ///< bytes of the object from `begin_` on
   int64_t begin_ = 0;
+  int64_t next_begin_ = 0;
+  std::future<std::string> next_;  ///< the piece at `next_begin_`; waited for before the members it uses go
 };
 
 bool IsHidden(std::string_view name) {
