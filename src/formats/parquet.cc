@@ -444,7 +444,7 @@ Schema InferParquet(std::string_view bytes) {
   std::shared_ptr<arrow::Schema> schema;
   try {
     const auto footer =
-        parquet::FileMetaData::Make(bytes.data() + bytes.size() - kTailBytes - length, &length);
+        parquet::FileMetaData::Make(bytes.data() + bytes.size() - kTailBytes - length, int64_t{length});
     OrFileError(
         parquet::arrow::FromParquetSchema(footer->schema(), parquet::default_arrow_reader_properties(),
                                           footer->key_value_metadata(), &schema),
