@@ -78,18 +78,7 @@ void DropOthers(CheckpointStore& store, Checkpoint* checkpoint, const std::strin
   if (!needed) return;
   StateFileWriter out(store.objects(),
                       fmt::format("data/{:020}-{}-kept.state", checkpoint->manifest.epoch, run));
-  for (const ManifestOperator& one : checkpoint->manifest.operators) {
-    for (const ManifestTable& table : one.tables) {
-      out.BeginSection(one.id, table.spec.name);
-      std::vector<StateFileCursor> cursors;
-      cursors.reserve(checkpoint->files.size());
-      for (const StateFileInfo& file : checkpoint->files) {
-        const StateSection* section = file.Find(one.id, table.spec.name);
-        if (section != nullptr) cursors.emplace_back(store.objects(), file, *section, KeyGroupRange{});
-      }
-      MergeEntries(cursors, false, [&](const EncodedEntry& entry) { out.Add(entry); });
-    }
-  }
+  MergeFiles(store.objects(), checkpoint->manifest.operators, checkpoint->files, /*keep_deletes=*/false, out);
   StateFileInfo file = out.Finish();
   file.first_epoch = checkpoint->files.front().first_epoch;
   file.last_epoch = checkpoint->files.back().last_epoch;
@@ -184,12 +173,7 @@ Manifest JobState::TakeOver(const JobGraph& graph, const StateOptions& options, 
     start.manifest.kind = CheckpointKind::kSeal;
     start.manifest.created_ms = clock->now_us() / 1000;
     start.manifest.run = run;
-    start.manifest.files.clear();
-    for (const StateFileInfo& file : start.files) {
-      start.manifest.files.push_back(
-          {file.name, file.bytes, file.checksum, file.first_epoch, file.last_epoch});
-    }
-    SumSections(start.files, &start.manifest);
+    DescribeFiles(start.files, &start.manifest);
     if (!store_->Seal(start.manifest)) continue;
     base_ = std::make_shared<const Checkpoint>(start);
     return start.manifest;

@@ -180,14 +180,15 @@ Manifest CheckpointWriter::MakeManifest(const std::vector<StateFileInfo>& files,
   manifest.job = job_;
   manifest.run = run_;
   manifest.operators = operators_;
-  for (const StateFileInfo& file : files) {
-    manifest.files.push_back({file.name, file.bytes, file.checksum, file.first_epoch, file.last_epoch});
-  }
-  SumSections(files, &manifest);
+  DescribeFiles(files, &manifest);
   return manifest;
 }
 
-void SumSections(const std::vector<StateFileInfo>& files, Manifest* manifest) {
+void DescribeFiles(const std::vector<StateFileInfo>& files, Manifest* manifest) {
+  manifest->files.clear();
+  for (const StateFileInfo& file : files) {
+    manifest->files.push_back({file.name, file.bytes, file.checksum, file.first_epoch, file.last_epoch});
+  }
   for (ManifestOperator& one : manifest->operators) {
     for (ManifestTable& table : one.tables) {
       table.entries = table.bytes = 0;
@@ -225,7 +226,7 @@ bool CheckpointWriter::Merge() {
   StateFileInfo merged;
   try {
     StateFileWriter out(store_->objects(), name);
-    MergeInto(inputs, /*keep_deletes=*/begin > 0, out);
+    MergeFiles(store_->objects(), operators_, inputs, /*keep_deletes=*/begin > 0, out);
     merged = out.Finish();
   } catch (const ExternalError&) {
     std::lock_guard lock(mutex_);
@@ -243,15 +244,15 @@ bool CheckpointWriter::Merge() {
   return true;
 }
 
-void CheckpointWriter::MergeInto(const std::vector<StateFileInfo>& inputs, bool keep_deletes,
-                                 StateFileWriter& out) const {
-  for (const ManifestOperator& one : operators_) {
+void MergeFiles(ObjectStore& objects, const std::vector<ManifestOperator>& operators,
+                const std::vector<StateFileInfo>& inputs, bool keep_deletes, StateFileWriter& out) {
+  for (const ManifestOperator& one : operators) {
     for (const ManifestTable& table : one.tables) {
       std::vector<StateFileCursor> cursors;
       cursors.reserve(inputs.size());
       for (const StateFileInfo& file : inputs) {
         const StateSection* section = file.Find(one.id, table.spec.name);
-        if (section != nullptr) cursors.emplace_back(store_->objects(), file, *section, KeyGroupRange{});
+        if (section != nullptr) cursors.emplace_back(objects, file, *section, KeyGroupRange{});
       }
       if (cursors.empty()) continue;
       out.BeginSection(one.id, table.spec.name);

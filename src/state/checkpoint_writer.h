@@ -73,7 +73,6 @@ class CheckpointWriter {
   Manifest MakeManifest(const std::vector<StateFileInfo>& files, uint64_t epoch, CheckpointKind kind) const;
   /// First of the files that a merge would take; files.size() when none is due. With mutex_ held.
   size_t MergeBegin() const;
-  void MergeInto(const std::vector<StateFileInfo>& inputs, bool keep_deletes, StateFileWriter& out) const;
 
   const std::shared_ptr<CheckpointStore> store_;
   const Clock* const clock_;
@@ -92,7 +91,11 @@ class CheckpointWriter {
   uint64_t epoch_;
 };
 
-/// `manifest.operators`' entries and bytes from the sections of the files.
-void SumSections(const std::vector<StateFileInfo>& files, Manifest* manifest);
+/// Adds up `inputs` (oldest first) to the sections of `out`, only of tables that `operators` have.
+void MergeFiles(ObjectStore& objects, const std::vector<ManifestOperator>& operators,
+                const std::vector<StateFileInfo>& inputs, bool keep_deletes, StateFileWriter& out);
+
+/// Fills `manifest->files`, and its operators' entries and bytes from the files' sections.
+void DescribeFiles(const std::vector<StateFileInfo>& files, Manifest* manifest);
 
 }  // namespace laminar
