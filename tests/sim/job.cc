@@ -19,6 +19,7 @@
 
 #include "base/arrow_result.h"
 #include "connectors/files/block_reader.h"
+#include "jobs/checkpoint_driver.h"
 #include "jobs/job_run.h"
 #include "register_all.h"
 #include "sim/disk.h"
@@ -193,6 +194,7 @@ class Disturbed {
     }
     if (!ended && !disk_.crashed()) disk_.CrashNow();  // the rest of a failed process is gone too
     executor_.reset();
+    driver_.reset();
     collector_.reset();
     job_state_.reset();
     SetFileFaults(nullptr);
@@ -224,11 +226,13 @@ class Disturbed {
     executor.restore = job_state_->restore();
     executor.job_id = job_state_->job_id();
     executor.hold_at_end = true;
-    handed_over_.reset();
-    in_flight_ = final_ = finished_ = false;
-    executor.on_checkpoint = [this](uint64_t epoch) { handed_over_ = epoch; };
-    executor_ = std::make_unique<Executor>(graph, executor);
     completed_.clear();
+    finished_ = false;
+    next_checkpoint_us_ = INT64_MAX;
+    driver_ = std::make_unique<CheckpointDriver>(job_state_->writer(), &clock_, Job(), DriverOptions());
+    executor.on_checkpoint = [this](uint64_t epoch) { driver_->OnSnapshots(epoch); };
+    executor.on_all_ended = [this] { driver_->OnAllEnded(); };
+    executor_ = std::make_unique<Executor>(graph, executor);
     watermarks_.clear();
     return StepToTheEnd();
   }
@@ -246,6 +250,7 @@ class Disturbed {
       const bool stepped = executor_->Step();
       if (disk_.crashed()) return false;
       if (!stepped) Idle();
+      if (Chance(0.02)) clock_.Advance(static_cast<int64_t>(random_() % 200'000));
       Checkpoints(stepped ? checkpoint_chance : 0.5);
       if (disk_.crashed()) return false;
       if (steps % 16 == 0) CheckWatermarks();
@@ -258,6 +263,13 @@ class Disturbed {
         ++counts_.failed_operations;
       }
       return !disk_.crashed();
+    }
+    if (const auto failure = driver_->failure()) {
+      Trace("gave up: " + *failure);
+      if (failure->find("taken over") != std::string::npos) {
+        throw std::runtime_error("the state was taken over, and nobody else runs");
+      }
+      return false;
     }
     if (result->outcome != JobResult::Outcome::kFailed)
       throw std::runtime_error("the job ended in no known way");
@@ -282,32 +294,36 @@ class Disturbed {
   /// Nothing can run: flush, or let time pass.
   void Idle() {
     if (executor_->FlushAll()) return;
-    if (const auto next = executor_->next_timer_mono_us(); next && *next > clock_.monotonic_us()) {
-      clock_.Set(*next);
-    } else {
-      clock_.Advance(1000);
-    }
+    const int64_t now = clock_.monotonic_us();
+    const int64_t next = std::min(executor_->next_timer_mono_us().value_or(INT64_MAX), next_checkpoint_us_);
+    clock_.Set(next > now && next != INT64_MAX ? next : now + 1000);
+  }
+
+  CheckpointDriver::Job Job() {
+    return {[this](uint64_t epoch) {
+              Trace(fmt::format("checkpoint {}", epoch));
+              return executor_->TriggerCheckpoint(epoch);
+            },
+            [] { return int64_t{0}; }, [this](uint64_t epoch) { completed_.push_back(epoch); },
+            [this] { finished_ = true; }, [this] { executor_->Stop(StopMode::kImmediate); }};
+  }
+
+  CheckpointDriver::Options DriverOptions() {
+    CheckpointDriver::Options options;
+    options.interval_us = 1000 << random_() % 16;
+    options.on_checkpoint = [this](const CheckpointReport&) { ++counts_.checkpoints; };
+    options.on_warning = [this](const std::string& message) {
+      ++counts_.failed_operations;
+      Trace(message);
+    };
+    options.wake = [] {};
+    return options;
   }
 
   void Checkpoints(double chance) {
-    CheckpointWriter& writer = job_state_->writer();
-    if (handed_over_ && Chance(0.2)) {
-      WriteEpoch(writer);
-    } else if (!in_flight_ && !finished_ && Chance(executor_->all_ended() ? 0.5 : chance)) {
-      const bool last = executor_->all_ended();
-      if (executor_->TriggerCheckpoint(writer.epoch() + 1)) {
-        in_flight_ = true;
-        final_ = last;
-        Trace(fmt::format("checkpoint {}{}", writer.epoch() + 1, last ? ", the last" : ""));
-      }
-    }
-    if (Chance(0.05)) {
-      try {
-        writer.Merge();
-      } catch (const ExternalError&) {
-        ++counts_.failed_operations;
-      }
-    }
+    if (Chance(chance)) driver_->Request(CheckpointKind::kScheduled);
+    if (Chance(0.2)) next_checkpoint_us_ = driver_->Step();
+    if (Chance(0.05)) driver_->Merge();
     // Completions may come late, and more than once.
     if (!completed_.empty() && Chance(0.3)) {
       executor_->CompleteCheckpoint(completed_.front());
@@ -317,23 +333,6 @@ class Disturbed {
       for (const uint64_t epoch : completed_) executor_->CompleteCheckpoint(epoch);
       completed_.clear();
       executor_->Finish();
-    }
-  }
-
-  void WriteEpoch(CheckpointWriter& writer) {
-    const uint64_t epoch = *handed_over_;
-    handed_over_.reset();
-    in_flight_ = false;
-    try {
-      writer.Write(epoch, final_ ? CheckpointKind::kFinal : CheckpointKind::kScheduled);
-      ++counts_.checkpoints;
-      completed_.push_back(epoch);
-      finished_ = final_;
-    } catch (const StateTakenOver&) {
-      throw std::runtime_error("the state was taken over, and nobody else runs");
-    } catch (const ExternalError& error) {
-      ++counts_.failed_operations;
-      Trace(std::string("checkpoint failed: ") + error.what());
     }
   }
 
@@ -362,10 +361,9 @@ class Disturbed {
   std::unique_ptr<JobState> job_state_;
   std::unique_ptr<DurableCollector> collector_;
   std::unique_ptr<Executor> executor_;
-  std::optional<uint64_t> handed_over_;
-  bool in_flight_ = false;
-  bool final_ = false;
-  bool finished_ = false;
+  std::unique_ptr<CheckpointDriver> driver_;
+  int64_t next_checkpoint_us_ = INT64_MAX;
+  bool finished_ = false;            // the last checkpoint is durable
   std::vector<uint64_t> completed_;  // durable, not yet told
   std::map<std::pair<int, int>, int64_t> watermarks_;
 };
