@@ -1,13 +1,18 @@
 #include "sim/job.h"
 
 #include <arrow/array.h>
+#include <arrow/builder.h>
+#include <arrow/io/compressed.h>
 #include <arrow/io/file.h>
 #include <arrow/scalar.h>
 #include <arrow/table.h>
+#include <arrow/util/compression.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
+#include <parquet/arrow/writer.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -385,6 +390,53 @@ void CheckNoLeaks(const std::string& out, const std::string& state) {
   }
 }
 
+void WriteGzip(const std::string& text, const std::string& path) {
+  auto codec = OrThrow(arrow::util::Codec::Create(arrow::Compression::GZIP), "gzip");
+  auto file = OrThrow(arrow::io::FileOutputStream::Open(path), path.c_str());
+  auto out = OrThrow(arrow::io::CompressedOutputStream::Make(codec.get(), file), path.c_str());
+  OrThrow(out->Write(text), path.c_str());
+  OrThrow(out->Close(), path.c_str());
+}
+
+/// Columns order_id, customer, paid, in row groups of 20 rows.
+void WriteParquet(const std::vector<std::array<int64_t, 3>>& rows, const std::string& path) {
+  std::array<arrow::Int64Builder, 3> builders;
+  for (const auto& row : rows) {
+    for (size_t c = 0; c < row.size(); ++c) OrThrow(builders[c].Append(row[c]), path.c_str());
+  }
+  arrow::FieldVector fields;
+  arrow::ArrayVector columns;
+  for (const char* name : {"order_id", "customer", "paid"}) {
+    columns.push_back(OrThrow(builders[fields.size()].Finish(), path.c_str()));
+    fields.push_back(arrow::field(name, arrow::int64()));
+  }
+  const auto table = arrow::Table::Make(arrow::schema(fields), columns);
+  auto file = OrThrow(arrow::io::FileOutputStream::Open(path), path.c_str());
+  OrThrow(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), file, 20), path.c_str());
+  OrThrow(file->Close(), path.c_str());
+}
+
+/// Changes of accounts: with the images before, and without them.
+void WriteAccounts(const std::string& directory, std::mt19937_64& random) {
+  std::ofstream whole(directory + "/accounts.json"), after_only(directory + "/accounts_after.json");
+  std::map<int, nlohmann::json> state;
+  for (int i = 0; i < 200; ++i) {
+    const auto customer = static_cast<int>(random() % 12);
+    const nlohmann::json before = state.count(customer) ? state[customer] : nlohmann::json();
+    nlohmann::json after;
+    if (before.is_null() || random() % 5) {
+      after = {{"customer", customer},
+               {"balance", random() % 100},
+               {"town", std::string(1, static_cast<char>('A' + random() % 4))}};
+    }
+    const char* op = before.is_null() ? "c" : after.is_null() ? "d" : "u";
+    whole << nlohmann::json{{"before", before}, {"after", after}, {"op", op}}.dump() << "\n";
+    const nlohmann::json key = after.is_null() ? nlohmann::json{{"customer", customer}} : nlohmann::json();
+    after_only << nlohmann::json{{"before", key}, {"after", after}, {"op", op}}.dump() << "\n";
+    after.is_null() ? static_cast<void>(state.erase(customer)) : static_cast<void>(state[customer] = after);
+  }
+}
+
 }  // namespace
 
 Plan LoadPlan(const std::string& path) {
@@ -410,9 +462,14 @@ Plan LoadPlan(const std::string& path) {
 void WriteInputs(const std::string& directory, uint64_t number) {
   std::mt19937_64 random(number);
   fs::create_directories(directory + "/orders");
+  fs::create_directories(directory + "/broken");
+  fs::create_directories(directory + "/payments");
   std::vector<std::ofstream> orders;
   for (int i = 0; i < 3; ++i) orders.emplace_back(fmt::format("{}/orders/part-{}.json", directory, i));
   std::ofstream payments(directory + "/payments.json");
+  std::ofstream broken(directory + "/broken/orders.json");
+  std::string payments_csv = "order_id,customer,paid,ts\n";
+  std::vector<std::array<int64_t, 3>> payment_rows;
   std::set<int64_t> used;
   int64_t now_ms = 0;
   for (int id = 0; id < 250; ++id) {
@@ -420,34 +477,22 @@ void WriteInputs(const std::string& directory, uint64_t number) {
     int64_t ts = now_ms + static_cast<int64_t>(random() % 3000);
     while (!used.insert(ts).second) ++ts;  // no ties: their order is not part of any answer
     const auto customer = static_cast<int>(random() % 6);
+    const auto amount = static_cast<int>(random() % 50);
     orders[random() % orders.size()] << fmt::format(
-        "{{\"id\":{},\"customer\":{},\"amount\":{},\"ts\":\"{}\"}}\n", id, customer, random() % 50,
-        TimeText(ts));
-    if (random() % 4) {
-      payments << fmt::format("{{\"order_id\":{},\"customer\":{},\"paid\":{},\"ts\":\"{}\"}}\n", id, customer,
-                              random() % 9, TimeText(ts + 3000 + static_cast<int64_t>(random() % 2000)));
-    }
+        "{{\"id\":{},\"customer\":{},\"amount\":{},\"ts\":\"{}\"}}\n", id, customer, amount, TimeText(ts));
+    broken << fmt::format("{{\"id\":{},\"customer\":{},\"amount\":{}}}\n", id, customer,
+                          random() % 5 ? std::to_string(amount) : "\"many\"");
+    if (random() % 4 == 0) continue;
+    const auto paid = static_cast<int>(random() % 9);
+    const std::string paid_ts = TimeText(ts + 3000 + static_cast<int64_t>(random() % 2000));
+    payments << fmt::format("{{\"order_id\":{},\"customer\":{},\"paid\":{},\"ts\":\"{}\"}}\n", id, customer,
+                            paid, paid_ts);
+    payments_csv += fmt::format("{},{},{},{}\n", id, customer, paid, paid_ts);
+    payment_rows.push_back({id, customer, paid});
   }
-  std::ofstream accounts(directory + "/accounts.json");
-  std::map<int, nlohmann::json> state;
-  for (int i = 0; i < 200; ++i) {
-    const auto customer = static_cast<int>(random() % 12);
-    const nlohmann::json before = state.count(customer) ? state[customer] : nlohmann::json();
-    nlohmann::json after;
-    if (before.is_null() || random() % 5) {
-      after = {{"customer", customer},
-               {"balance", random() % 100},
-               {"town", std::string(1, static_cast<char>('A' + random() % 4))}};
-    }
-    accounts << nlohmann::json{{"before", before},
-                               {"after", after},
-                               {"op", before.is_null()  ? "c"
-                                      : after.is_null() ? "d"
-                                                        : "u"}}
-                    .dump()
-             << "\n";
-    after.is_null() ? static_cast<void>(state.erase(customer)) : static_cast<void>(state[customer] = after);
-  }
+  WriteGzip(payments_csv, directory + "/payments.csv.gz");
+  WriteParquet(payment_rows, directory + "/payments/part-0.parquet");
+  WriteAccounts(directory, random);
 }
 
 Rows ReadOutput(const std::string& directory, const Plan& plan) {

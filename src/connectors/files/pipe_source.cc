@@ -287,7 +287,7 @@ class PipeSource final : public Source {
 
  private:
   Batch MakeBatch(const RecordBlock& block) const {
-    Batch batch = MakeBlockBatch(block);
+    Batch batch = MakeBlockBatch(block, path_, position_);
     batch.split = 0;
     AppendFileColumns(path_, context_.clock->now_us(), spec_->metadata_keys, &batch);
     return batch;
