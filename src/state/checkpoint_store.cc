@@ -125,6 +125,8 @@ void CheckpointStore::Retire(int keep, const std::function<bool(const std::strin
   }
 }
 
+void CheckpointStore::RemoveUnfinished() { objects_->RemoveUnfinished(std::string(kData)); }
+
 const std::vector<std::string>& CheckpointStore::FilesOf(uint64_t epoch) {
   const auto found = files_of_.find(epoch);
   if (found != files_of_.end()) return found->second;

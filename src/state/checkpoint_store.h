@@ -57,6 +57,9 @@ class CheckpointStore {
   /// (asked after the list was made).
   void Retire(int keep, const std::function<bool(const std::string& name)>& in_use);
 
+  /// Removes what runs left behind that ended while they wrote a file. Only after `Seal`.
+  void RemoveUnfinished();
+
   static std::string ManifestName(uint64_t epoch);
 
  private:

@@ -217,7 +217,7 @@ TEST(FilesystemSourceTest, BadOptions) {
               ThrowsMessage<UserError>(HasSubstr("unknown compression 'rar'")));
   EXPECT_THAT([] { PlanSourceOf("filesystem", {{"path", "x"}, {"format", "avro"}}); },
               ThrowsMessage<UserError>(HasSubstr("not in this build")));
-  EXPECT_THAT([] { PlanSourceOf("filesystem", {{"path", "gs://b/k"}}); },
+  EXPECT_THAT([] { PlanSourceOf("filesystem", {{"path", "hdfs://b/k"}}); },
               ThrowsMessage<UserError>(HasSubstr("cannot be read or written here")));
 }
 
