@@ -227,6 +227,7 @@ class Disturbed {
     executor.seed = random_();
     executor.task.messages_per_step = 1;
     executor.task.batch_rows_max = 1 + static_cast<int64_t>(random_() % 40);
+    executor.task.snapshot_slice_bytes = 1 + static_cast<int64_t>(random_() % 400);  // one to four entries
     executor.collector = collector_.get();
     executor.restore = job_state_->restore();
     executor.job_id = job_state_->job_id();
