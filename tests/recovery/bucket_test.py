@@ -198,23 +198,24 @@ CREATE TABLE o (id BIGINT, p TEXT) WITH (connector = 'filesystem', path = '{buck
   'rolling_policy.file_size' = '13MB', 'multipart.target_part_size' = '5MB');
 INSERT INTO o SELECT id, p FROM t;
 """)
-    kills = begun = 0
+    kills = 0
     while True:
         last = (manifests(bucket) or [""])[-1]
         job = Job(cli, script, bucket.url("state"), "--checkpoint-interval", "50ms", "--parallelism", str(kills % 2 + 1))
-        if kills < 3 and job.until(lambda: sum(name > last for name in manifests(bucket)) >= 2 + kills, "manifests") and job.process.poll() is None:
+        within_an_upload = lambda: sum(name > last for name in manifests(bucket)) >= 2 + kills and bucket.unfinished_uploads()
+        if kills < 3 and job.until(within_an_upload, "an upload after some checkpoints") and job.process.poll() is None:
             job.kill()
             kills += 1
-            begun += len(bucket.unfinished_uploads()) > 0
             continue
         assert job.process.wait() == 0, job.errors()
         break
-    assert kills > 0 and begun > 0, f"{kills} kills, {begun} of them within an upload: make the input longer"
+    assert kills > 0, "no kill within an upload: make the input longer"
     got = rows_in(bucket, "out/")
     assert got == expected, f"{len(expected - got)} rows missing, {len(got - expected)} too many, after {kills} kills"
-    assert not leftovers(bucket), leftovers(bucket)[:5]
+    # The server may answer a request of a killed run after the next one has looked for leftovers: the run after that finds them.
     again = Job(cli, script, bucket.url("state"))
     assert again.process.wait() == 0 and rows_in(bucket, "out/") == expected, again.errors()
+    assert not leftovers(bucket), leftovers(bucket)[:5]
 
 
 @test()
