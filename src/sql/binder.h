@@ -257,6 +257,9 @@ class Binder {
                          std::vector<ExpressionPtr> groups, std::vector<SourceSpan> group_spans,
                          std::vector<ExpressionPtr*> outputs, const std::vector<SourceSpan>& output_spans);
   NodePtr BuildOvers(NodePtr input, SelectContext& context, std::vector<ExpressionPtr*> outputs);
+  /// Throws UserError unless windows `outer` can be made of rows that are windows `inner`.
+  static void CheckWindowOfWindows(const WindowDefinition& outer, const WindowDefinition& inner,
+                                   SourceSpan span);
   NodePtr WithRowTime(NodePtr node, const ExpressionPtr& time, SourceSpan span);
 
   // bind_expression.cc
