@@ -314,7 +314,7 @@ TEST_F(SteppedTest, ASnapshotIsWrittenBesideTheRowsAndAcknowledgedWhenItIsWhole)
   const auto counts = [&] {
     std::set<std::string> values;
     const JobSnapshot snapshot = collector.complete();
-    const auto& table = snapshot.at("count-1").tables().at("counts");
+    const auto& table = snapshot.at("count-0").tables().at("counts");
     EXPECT_EQ(table.size(), 50u);
     for (const auto& [key, value] : table) values.insert(value);
     return values;
