@@ -85,8 +85,8 @@ TEST(FrozenTableTest, MapIsWrittenAsItWasAtTheBarrier) {
       }
       return entries;
     };
-    for (int step = 0; step < 6000; ++step) {
-      const bool many = step / 1000 % 2 == 0;  // then they go, and the map is compacted
+    for (int step = 0; step < 3000; ++step) {
+      const bool many = step / 500 % 2 == 0;  // then they go, and the map is compacted
       std::vector<int> values;
       for (uint64_t n = random() % 6; n > 0; --n) values.push_back(static_cast<int>(random() % 8000));
       if (many && step % 200 == 0) {
@@ -135,7 +135,7 @@ TEST(FrozenTableTest, PoolIsWrittenAsItWasAtTheBarrier) {
     for (const uint32_t slot : slots) entries[Bytes(slot)] = Bytes(*value_at(slot));
     return entries;
   };
-  for (int step = 0; step < 20'000; ++step) {
+  for (int step = 0; step < 10'000; ++step) {
     const uint64_t choice = random() % 4;
     if (slots.empty() || (choice == 0 && slots.size() < 300)) {
       slots.push_back(pool.Add());
@@ -181,7 +181,7 @@ TEST(FrozenTableTest, LogIsWrittenAsItWasAtTheBarrier) {
     return entries;
   };
   int64_t now = 0;
-  for (int step = 0; step < 20'000; ++step) {
+  for (int step = 0; step < 10'000; ++step) {
     keys.Assign(KeysOf(types, {static_cast<int>(random() % 30)}), 1);
     uint32_t slot;
     log.FindOrInsertKeys(keys, nullptr, 1, &slot);
@@ -198,7 +198,7 @@ TEST(FrozenTableTest, LogIsWrittenAsItWasAtTheBarrier) {
     // The log grows to some thousand rows and shrinks to nearly none, so that blocks are compacted and
     // reused.
     if (random() % 20 == 0) {
-      now += static_cast<int64_t>(random() % (step / 2000 % 2 ? 3'000'000 : 100'000));
+      now += static_cast<int64_t>(random() % (step / 1000 % 2 ? 3'000'000 : 100'000));
       log.ExpireBefore(now, nullptr);
     }
     if (random() % 30 == 0) log.Maintain();
@@ -230,7 +230,7 @@ TEST(FrozenTableTest, OrderedRowsAreWrittenAsTheyWereAtTheBarrier) {
     }
     return entries;
   };
-  for (int step = 0; step < 20'000; ++step) {
+  for (int step = 0; step < 10'000; ++step) {
     keys.Assign(KeysOf(types, {static_cast<int>(random() % 30)}), 1);
     uint32_t slot;
     rows.FindOrInsertKeys(keys, nullptr, 1, &slot);
@@ -239,7 +239,7 @@ TEST(FrozenTableTest, OrderedRowsAreWrittenAsTheyWereAtTheBarrier) {
       const auto at = static_cast<int64_t>(random() % static_cast<uint64_t>(rows.row_count(slot)));
       rows.SetTag(rows.at(slot, at), static_cast<int64_t>(random() % 5));
     }
-    if (random() % (step / 2000 % 2 ? 2 : 15) == 0) {
+    if (random() % (step / 1000 % 2 ? 2 : 15) == 0) {
       const auto count = static_cast<int64_t>(random() % static_cast<uint64_t>(rows.row_count(slot) + 1));
       rows.Remove(slot, 0, count);
     }
