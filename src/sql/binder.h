@@ -238,10 +238,12 @@ class Binder {
     std::vector<ExpressionPtr>
         on;  ///< conditions with the outer query: over `width` columns of `node`, then its
     int width = 0;
+    bool nullable = false;  ///< `value` may be NULL
   };
   Subquery BindTestedQuery(const Query& query, bool exists, SelectContext& outer);
   /// Keeps the rows of `left` (the scope of `context`) for which [NOT] IN or [NOT] EXISTS holds.
   NodePtr JoinSubquery(NodePtr left, const Expr& condition, SelectContext& context);
+  NodePtr JoinTested(NodePtr left, const ExpressionPtr& value, Subquery sub, JoinKind kind, SourceSpan span);
   /// Adds the value of a subquery to each row, as a hidden column that `context.scalars` then knows.
   NodePtr JoinScalar(NodePtr left, const Expr& expr, SelectContext& context);
 
