@@ -108,8 +108,8 @@ class FileSource final : public Source {
       Announce(std::move(file), out);
     }
     if (first) CheckRestored(found);
-    // One that looks only once ends now: idle before its end, it would let its consumers run ahead of the
-    // rows that they send out at the end.
+    // One that looks only once ends now, and the end says all: were it idle before, its consumers would run
+    // ahead of what others send out at that end.
     if (first && pending_.empty() && spec_.scan_interval_us > 0) SetIdle(true, out);
   }
 
