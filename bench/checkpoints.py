@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What checkpoints and restarts cost.
 
-  bench/checkpoints.py [--only pause,delta,nexmark,restart,start] [--laminar build/release/laminar] [--dir FOLDER] [--seconds 30]
+  bench/checkpoints.py [--only pause,delta,nexmark,restart,start] [--laminar build/release/laminar] [--dir FOLDER] [--seconds 30] [--keys 10000000]
 
 pause    an updating aggregate over 10 M keys, uniform updates as fast as they go, a checkpoint each 1 s and each 10 s: the pause at the barrier
          (`pause_us` of each checkpoint that begins when all keys are there)
@@ -19,8 +19,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import run as nexmark  # noqa: E402
 
-KEYS = 10_000_000
-STEP = 2_654_435_761  # coprime to KEYS: each 10 M numbers in a row, times this, hit every key once
+PARALLELISM = 2
+NUMBER = f"(counter * {PARALLELISM} + subtask_index)"  # 0, 1, 2 … over the subtasks of an impulse source
+STEP = 2_654_435_761  # coprime to powers of ten: as many numbers in a row as there are keys, times this, hit every key once
 PAUSE_MS_MAX, DELTA_SHARE_MAX = 10, 0.03
 RATIO_MIN = 0.9
 RESTART_SMALL_MS_MAX, RESTART_LARGE_MS_MAX, START_MS_MAX = 500, 3000, 200
@@ -39,12 +40,12 @@ class Checkpoint:
 class Job:
     """A running `laminar run -v`; collects its checkpoints, and when its first row of output came."""
 
-    def __init__(self, laminar, script, state=None, interval="1s", parallelism=2):
+    def __init__(self, laminar, script, state=None, interval="1s"):
         self.checkpoints, self.first_row, self.errors = [], None, []
         with tempfile.NamedTemporaryFile("w", suffix=".sql", delete=False) as file:
             file.write(script)
         self.script = file.name
-        command = [laminar, "run", "-q", "-v", "--parallelism", str(parallelism), file.name]
+        command = [laminar, "run", "-q", "-v", "--parallelism", str(PARALLELISM), file.name]
         if state:
             command += ["--state", state, "--checkpoint-interval", interval]
         self.began = time.perf_counter()
@@ -92,6 +93,9 @@ def percentile(values, p):
 class Bench:
     def __init__(self, options):
         self.options, self.failures = options, []
+        self.keys = options.keys
+        key = f"{NUMBER} * {STEP} % {self.keys}"
+        self.aggregate = f"INSERT INTO sink SELECT {key} AS k, count(*) AS n, sum(counter) AS s FROM beats GROUP BY {key};\n"
         self.folder = tempfile.mkdtemp(prefix="laminar-checkpoints-", dir=options.dir)
 
     def target(self, holds, text):
@@ -108,24 +112,20 @@ class Bench:
 
     # The aggregate over 10 M keys.
 
-    AGGREGATE = (f"INSERT INTO sink SELECT counter * {STEP} % {KEYS} AS k, count(*) AS n, sum(counter) AS s FROM beats "
-                 f"GROUP BY counter * {STEP} % {KEYS};\n")
-
-    @staticmethod
-    def full(checkpoints):
+    def full(self, checkpoints):
         """Those that begin when every key is there. Until then each update makes a key."""
         entries = 0
         for i, checkpoint in enumerate(checkpoints):
-            if entries >= KEYS:
+            if entries >= self.keys:
                 return checkpoints[i:]
             entries += checkpoint.entries
         return []
 
     def pause(self):
-        print(f"\nUpdating aggregate, {KEYS:,} keys, uniform updates: pause at the barrier\n")
+        print(f"\nUpdating aggregate, {self.keys:,} keys, uniform updates: pause at the barrier\n")
         print(f"{'interval':>8} {'checkpoints':>11} {'entries each':>12} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8} {'write ms':>9}")
         script = ("CREATE TABLE beats WITH (connector = 'impulse', event_rate = 0);\n"
-                  "CREATE TABLE sink WITH (connector = 'blackhole');\n" + self.AGGREGATE)
+                  "CREATE TABLE sink WITH (connector = 'blackhole');\n" + self.aggregate)
         for interval, seconds in (("1s", self.options.seconds), ("10s", 4 * self.options.seconds)):
             job = self.job(script, state=self.state("pause"), interval=interval)
             if not job.wait_for(lambda: len(self.full(job.checkpoints)) > 0, 300):
@@ -139,11 +139,11 @@ class Bench:
             self.target(percentile(pauses, 0.99) <= PAUSE_MS_MAX, f"p99 of the pause, each {interval}, is above {PAUSE_MS_MAX} ms")
 
     def delta(self):
-        print(f"\nThe same aggregate, {KEYS // 100:,} updates a second, a checkpoint each second: bytes of a checkpoint\n")
-        script = (f"CREATE TABLE fill WITH (connector = 'impulse', event_rate = 0, message_count = {KEYS});\n"
-                  f"CREATE TABLE drip WITH (connector = 'impulse', event_rate = {KEYS // 100});\n"
+        print(f"\nThe same aggregate, {self.keys // 100:,} updates a second, a checkpoint each second: bytes of a checkpoint\n")
+        script = (f"CREATE TABLE fill WITH (connector = 'impulse', event_rate = 0, message_count = {self.keys // PARALLELISM});\n"
+                  f"CREATE TABLE drip WITH (connector = 'impulse', event_rate = {self.keys // 100});\n"
                   "CREATE TABLE sink WITH (connector = 'blackhole');\n"
-                  "CREATE VIEW beats AS SELECT counter FROM fill UNION ALL SELECT counter FROM drip;\n" + self.AGGREGATE)
+                  "CREATE VIEW beats AS SELECT counter, subtask_index FROM fill UNION ALL SELECT counter, subtask_index FROM drip;\n" + self.aggregate)
         job = self.job(script, state=self.state("delta"))
         # Of the updates while the keys come in some hit new ones: a few checkpoints later all is settled.
         if not job.wait_for(lambda: len(self.full(job.checkpoints)) > 4, 300):
@@ -153,9 +153,9 @@ class Bench:
         small = self.full(job.checkpoints)[3:]
         filling = job.checkpoints[:-len(self.full(job.checkpoints))]
         per_entry = sum(c.written for c in filling) / sum(c.entries for c in filling)
-        everything = per_entry * KEYS
+        everything = per_entry * self.keys
         share = statistics.median(c.written / everything for c in small)
-        changed = statistics.median(c.entries / KEYS for c in small)
+        changed = statistics.median(c.entries / self.keys for c in small)
         print(f"all keys {everything / 1e6:.1f} MB; {100 * changed:.2f} % of them changed: {share * everything / 1e6:.2f} MB, {100 * share:.2f} %")
         self.target(share <= DELTA_SHARE_MAX * changed * 100, f"a checkpoint after {100 * changed:.1f} % changed writes {100 * share:.1f} %")
 
@@ -204,12 +204,12 @@ class Bench:
         print("\nkill -9 and start again: time to the first row of output, median\n")
         print(f"{'keys':>12} {'checkpoint MB':>13} {'ms':>8}")
         values = ", ".join([f"sum(counter + {i}) AS s{i}" for i in range(1, 5)] + [f"max(counter % {i}) AS m{i}" for i in range(3, 7)])
-        for keys, most in ((1000, RESTART_SMALL_MS_MAX), (KEYS, RESTART_LARGE_MS_MAX)):
-            key = f"counter * {STEP} % {keys}"
+        for keys, most in ((1000, RESTART_SMALL_MS_MAX), (2 * self.keys, RESTART_LARGE_MS_MAX)):
+            key = f"{NUMBER} * {STEP} % {keys}"
             # What is printed are the updates of `drip`, few of them.
-            script = (f"CREATE TABLE fill WITH (connector = 'impulse', event_rate = 0, message_count = {keys});\n"
+            script = (f"CREATE TABLE fill WITH (connector = 'impulse', event_rate = 0, message_count = {keys // PARALLELISM});\n"
                       "CREATE TABLE drip WITH (connector = 'impulse', event_rate = 1000);\n"
-                      "CREATE VIEW beats AS SELECT counter, 0 AS new FROM fill UNION ALL SELECT counter, 1 FROM drip;\n"
+                      "CREATE VIEW beats AS SELECT counter, subtask_index, 0 AS new FROM fill UNION ALL SELECT counter, subtask_index, 1 FROM drip;\n"
                       f"SELECT * FROM (SELECT {key} AS k, {values}, max(new) AS new FROM beats GROUP BY {key}) WHERE new = 1;\n")
             state = self.state("restart")
             job = self.job(script, state=state)
@@ -234,6 +234,7 @@ def main():
     parser.add_argument("--only", default=",".join(names))
     parser.add_argument("--laminar", default=os.path.join(nexmark.ROOT, "build", "release", "laminar"))
     parser.add_argument("--dir")
+    parser.add_argument("--keys", type=int, default=10_000_000, help="a power of ten")
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--runs", type=int, default=3)
     bench = Bench(parser.parse_args())

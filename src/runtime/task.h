@@ -29,7 +29,7 @@ struct TaskSettings {
   int64_t batch_rows_max = 8192;
   int messages_per_step = 64;    ///< messages or polls in one Step
   int64_t step_time_us = 5'000;  ///< a Step ends after the message in which this has passed
-  /// Of a snapshot, written in one Step beside its messages: about a millisecond's work.
+  /// Of a snapshot, written in one Step beside its messages: a millisecond's work or two.
   int64_t snapshot_slice_bytes = 1 << 20;
 };
 

@@ -42,7 +42,7 @@ class FrozenSlots final : public FrozenTable {
       if (owner_.TakeFrozen(slots_[next_])) *bytes -= Write(slots_[next_]);
     }
     if (next_ < slots_.size()) return false;
-    slots_ = {};
+    std::vector<uint32_t>().swap(slots_);
     next_ = 0;
     return true;
   }

@@ -648,7 +648,9 @@ void KeyedMap::Snapshot(SnapshotWriter& writer, std::string_view table, AppendVa
              AppendKey(slot, &key);
              value.clear();
              append_value(slot, &value);
-             out.Put(key_group.value_or(KeyGroupOf(hashes_[slot])), key, value);
+             // Hashing is cheaper than hashes_[slot], which is in no cache.
+             const auto own_key = std::string_view(key).substr(prefix.size());
+             out.Put(key_group ? *key_group : KeyGroupOf(HashKey(own_key)), key, value);
              return static_cast<int64_t>(key.size() + value.size());
            });
 }

@@ -202,8 +202,7 @@ class KeyedMap {
   bool TakeFrozen(uint32_t slot);
   void PrefetchFrozen(uint32_t slot) const {
     __builtin_prefetch(header(slot), 1);
-    __builtin_prefetch(record(slot));
-    __builtin_prefetch(&hashes_[slot]);
+    __builtin_prefetch(record(slot) + record_bytes_ - 1);
   }
 
   Header* header(uint32_t slot) { return reinterpret_cast<Header*>(base_ + slot * stride_); }

@@ -279,13 +279,14 @@ void OrderedRows::Snapshot(SnapshotWriter& writer, std::string_view table) {
       [this, key = std::string(), value = std::string()](const OrderedRow& row, StateWriter& to) mutable {
         key.clear();
         keys_.AppendKey(row.slot, &key);
+        const uint16_t key_group = KeyGroupOf(HashKey(key));  // cheaper than keys_.hash(): in the cache
         AppendSequence(row.sequence, &key);
         value.clear();
         AppendPlain(row.tag, &value);
         AppendPlain(row.sort_byte_count, &value);
         value.append(row.sort_bytes());
         value.append(row.bytes());
-        to.Put(KeyGroupOf(keys_.hash(row.slot)), key, value);
+        to.Put(key_group, key, value);
         return static_cast<int64_t>(key.size() + value.size());
       });
 }
