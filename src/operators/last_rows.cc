@@ -38,7 +38,8 @@ class LastRows final : public Operator {
     } else if (!changed_.empty()) {
       out.Emit({.num_rows = static_cast<int64_t>(changed_.size()),
                 .columns = codec_.Decode(changed_),
-                .weights = MakeWeights(weights_)});
+                .weights = MakeWeights(weights_),
+                .origin = nullptr});
     }
     context_.metrics->state_rows.Set(map_.size());
   }
