@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 
@@ -63,12 +64,18 @@ class JobRun::CheckpointLoop {
 
   void Request(CheckpointKind kind) {
     std::lock_guard lock(mutex_);
-    requested_ = kind;
+    if (requested_ != CheckpointKind::kSavepoint) requested_ = kind;
     changed_.notify_all();
   }
   void NoteStop() {
     std::lock_guard lock(mutex_);
     stopping_ = true;
+  }
+  /// The next checkpoint is the last: nothing comes behind its barrier.
+  void Leave() {
+    std::lock_guard lock(mutex_);
+    stopping_ = leaving_ = true;
+    changed_.notify_all();
   }
   void SetInterval(int64_t interval_us) {
     std::lock_guard lock(mutex_);
@@ -94,7 +101,11 @@ class JobRun::CheckpointLoop {
         continue;
       }
       if (!in_flight_ && Due()) {
-        if (Trigger(lock)) continue;
+        if (NothingHappened()) {
+          next_due_us_ = clock_.monotonic_us() + interval_us_;
+        } else if (Trigger(lock)) {
+          continue;
+        }
       }
       if (in_flight_ || finished_) {
         changed_.wait(lock);
@@ -108,20 +119,38 @@ class JobRun::CheckpointLoop {
   bool Due() {
     if (finished_) return false;
     const bool backing_off = failures_ > 0 && clock_.monotonic_us() < next_due_us_;
-    if (ended_ || requested_) return !backing_off;
+    if (ended_ || requested_ || leaving_) return !backing_off;
     return clock_.monotonic_us() >= next_due_us_;
+  }
+
+  /// A scheduled checkpoint would be the one that there is: no row, watermark or split has moved since.
+  bool NothingHappened() {
+    const bool scheduled = !ended_ && !requested_ && !leaving_;
+    if (!scheduled) return false;
+    std::vector<int64_t> now;
+    for (const SubtaskStatus& status : executor_->Status()) {
+      const OperatorMetrics& m = *status.metrics;
+      now.insert(now.end(), {m.rows_in.value(), m.rows_out.value(), m.bytes_in.value(), m.bad_records.value(),
+                             m.expired_keys.value(), m.watermark_us.value(), m.splits.value(),
+                             status.queue_messages, status.ended ? 1 : 0});
+    }
+    const bool same = failures_ == 0 && now == numbers_at_last_;
+    numbers_at_last_ = std::move(now);
+    return same;
   }
 
   /// Begins a checkpoint. False when the executor does not take one now.
   bool Trigger(std::unique_lock<std::mutex>& lock) {
     kind_ = ended_       ? (stopping_ ? CheckpointKind::kStopping : CheckpointKind::kFinal)
             : requested_ ? *std::exchange(requested_, std::nullopt)
+            : leaving_   ? CheckpointKind::kStopping
                          : CheckpointKind::kScheduled;
-    final_ = ended_;
+    hold_ = kind_ == CheckpointKind::kStopping && !ended_;
+    final_ = ended_ || hold_;
     in_flight_ = true;
     next_due_us_ = clock_.monotonic_us() + interval_us_;
     lock.unlock();
-    const bool taken = executor_->TriggerCheckpoint(state_.writer().epoch() + 1);
+    const bool taken = executor_->TriggerCheckpoint(state_.writer().epoch() + 1, hold_);
     lock.lock();
     if (taken) return true;
     // The snapshot before is about to be counted, or the job is over.
@@ -154,7 +183,7 @@ class JobRun::CheckpointLoop {
       std::lock_guard lock(mutex_);
       finished = finished_;
     }
-    if (finished) executor_->Finish();
+    if (finished) hold_ ? executor_->Leave() : executor_->Finish();
   }
 
   void WriteFailed(const ExternalError& error, bool lost) {
@@ -198,6 +227,8 @@ class JobRun::CheckpointLoop {
   std::thread merge_thread_;
   CheckpointKind kind_ = CheckpointKind::kScheduled;  // of the one in flight; checkpoint thread only
   bool final_ = false;                                // likewise
+  std::vector<int64_t> numbers_at_last_;              // likewise: when the last checkpoint was due
+  bool hold_ = false;                                 // likewise: of StopAtCheckpoint
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -208,6 +239,7 @@ class JobRun::CheckpointLoop {
   std::optional<uint64_t> handed_over_;
   std::optional<CheckpointKind> requested_;
   bool stopping_ = false;
+  bool leaving_ = false;
   bool ended_ = false;
   bool finished_ = false;  // the last checkpoint is complete
   bool merge_due_ = false;
@@ -263,6 +295,8 @@ void JobRun::Stop(StopMode mode) {
   if (loop_) loop_->NoteStop();
   executor_->Stop(mode);
 }
+
+void JobRun::StopAtCheckpoint() { loop_ ? loop_->Leave() : executor_->Stop(StopMode::kGraceful); }
 
 bool JobRun::RequestCheckpoint(CheckpointKind kind) {
   if (loop_) loop_->Request(kind);

@@ -89,6 +89,8 @@ class JobRun {
   JobResult Wait();
   /// With state, what is kept at the end is all that was processed; kImmediate: the last checkpoint.
   void Stop(StopMode mode);
+  /// Ends the run behind a checkpoint that is taken at once; without state as kGraceful.
+  void StopAtCheckpoint();
   /// Asks for a checkpoint now (after the one in flight). False without state.
   bool RequestCheckpoint(CheckpointKind kind);
   void SetInterval(int64_t interval_us);
