@@ -152,7 +152,8 @@ int Apply(const ClientArguments& a) {
     const std::string name = one.body.value("name", "");
     if (name.empty()) throw ExternalError("file", "'" + one.file + "' has no name");
     Json existing;
-    for (const Json& entry : All(a, one.noun->path)["data"]) {
+    const Json all = All(a, one.noun->path);
+    for (const Json& entry : all["data"]) {
       if (entry["name"] == name) existing = entry;
     }
     try {

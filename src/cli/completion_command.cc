@@ -26,6 +26,10 @@ void Collect(const CLI::App& app, const std::string& place, Places* out) {
   }
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     if (command->get_name() == "worker") continue;  // started by the server, not by people
+    if (command->get_name().empty()) {  // a group of options
+      Collect(*command, place, out);
+      continue;
+    }
     words.commands.emplace_back(command->get_name(), FirstLine(command->get_description()));
     Collect(*command, place + " " + command->get_name(), out);
   }
@@ -44,7 +48,7 @@ std::string WordsFunction(const Places& places) {
   return out + "  esac\n}\n";
 }
 
-constexpr const char* kBash = R"(
+constexpr const char* kBash = R"sh(
 _laminar() {
   local current="${COMP_WORDS[COMP_CWORD]}" place="" word i
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -54,15 +58,12 @@ _laminar() {
     esac
   done
   COMPREPLY=($(compgen -W "$(_laminar_words "$place")" -- "$current"))
-  if [ ${
-#COMPREPLY[@]} -eq 0 ];
-then COMPREPLY = ($(compgen - f-- "$current"));
-fi
+  if [ ${#COMPREPLY[@]} -eq 0 ]; then COMPREPLY=($(compgen -f -- "$current")); fi
 }
 complete -o filenames -F _laminar laminar
-)";
+)sh";
 
-constexpr const char* kZsh = R"(
+constexpr const char* kZsh = R"sh(
 _laminar() {
   local place="" word i
   local -a choices
@@ -77,7 +78,7 @@ _laminar() {
   _files
 }
 if [ "$funcstack[1]" = "_laminar" ]; then _laminar "$@"; else compdef _laminar laminar; fi
-)";
+)sh";
 
 std::string FishQuoted(const std::string& text) {
   std::string out;

@@ -299,7 +299,7 @@ def test_changed_interval_and_manual_checkpoint(server):
     server.patch(f"/pipelines/{pipeline}", {"checkpoint_interval_micros": 3_600_000_000})
     assert server.post(f"/jobs/{job}/checkpoints", {"type": "checkpoint"}).status == 202
     server.wait(f"/jobs/{job}/checkpoints", lambda c: any(x["type"] == "manual" for x in c["data"]))
-    assert server.post(f"/jobs/{job}/checkpoints", {"type": "savepoint"}).error == "NOT_IMPLEMENTED"
+    assert server.post(f"/jobs/{job}/checkpoints", {"type": "incremental"}).error == "VALIDATION_ERROR"
 
 
 def test_live_events(server):
@@ -340,7 +340,7 @@ def test_savepoints_are_kept_until_deleted(server, tmp_path):
 
 
 def test_metrics_from_samples(server, tmp_path):
-    server.created("/connection_tables", {"name": "out", "connector": "single_file", "config": {"path": str(tmp_path / "out.json"), "type": "sink"}})
+    server.created("/connection_tables", {"name": "out", "connector": "single_file", "config": {"path": str(tmp_path / "out.json"), "type": "sink", "format": "debezium_json"}})
     _, job = start(server, impulse(2000) + "INSERT INTO out SELECT counter, count(*) AS n FROM impulse GROUP BY counter", checkpoint_interval_micros=1_000_000)
     metrics = server.wait(f"/jobs/{job}/metrics", lambda m: m["latency_p99"] is not None and m["state_bytes"])
     assert 0 <= metrics["latency_p50"] <= metrics["latency_p95"] <= metrics["latency_p99"] < 60_000, metrics
@@ -363,7 +363,7 @@ def test_watermarks_name_the_split_that_holds_back(server, tmp_path):
     folder.mkdir()
     for name, second in (("a", 1), ("b", 9)):
         (folder / f"{name}.json").write_text(json.dumps({"ts": f"2024-01-01T00:00:0{second}Z"}) + "\n")
-    server.created("/connection_tables", {"name": "src", "connector": "filesystem", "config": {"path": str(folder), "type": "source", "source.poll_interval": "1s"},
+    server.created("/connection_tables", {"name": "src", "connector": "filesystem", "config": {"path": str(folder), "type": "source", "scan_interval": "1s"},
                                           "schema": {"fields": [{"name": "ts", "type": "TIMESTAMP"}]}, "event_time_field": "ts", "watermark_delay": "0s"})
     _, job = start(server, "SELECT ts FROM src")
     page = server.wait(f"/jobs/{job}/watermarks", lambda w: w["operators"])
