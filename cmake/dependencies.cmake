@@ -42,6 +42,7 @@ find_package(ZLIB REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(CURL REQUIRED)
 find_library(ZSTD_LIBRARY zstd REQUIRED)
+find_library(YAML_LIBRARY yaml REQUIRED)  # files of `laminar apply`
 # The server's metadata: only src/catalog needs these.
 find_library(SOCI_CORE soci_core REQUIRED)
 find_library(SOCI_SQLITE3 soci_sqlite3 REQUIRED)
@@ -51,7 +52,7 @@ add_library(laminar_metadata INTERFACE)
 target_link_libraries(laminar_metadata INTERFACE ${SOCI_CORE} ${SOCI_SQLITE3} ${SOCI_POSTGRESQL})
 target_include_directories(laminar_metadata SYSTEM INTERFACE /usr/include/soci ${POSTGRESQL_INCLUDE})
 target_link_libraries(laminar_dependencies INTERFACE
-  fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json ${ZSTD_LIBRARY}
+  fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json ${ZSTD_LIBRARY} ${YAML_LIBRARY}
   ZLIB::ZLIB OpenSSL::Crypto CURL::libcurl Threads::Threads)
 target_compile_definitions(laminar_dependencies INTERFACE SPDLOG_FMT_EXTERNAL XXH_INLINE_ALL)
 

@@ -2,6 +2,7 @@
 
 /// What all endpoints work on, and the lists of them by noun.
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ struct ApiContext {
   int64_t default_checkpoint_interval_us = 10'000'000;
   std::string data_dir{};
   std::vector<ShownSetting> settings{};
+  /// Router::Run.
+  std::function<HttpResponse(const HttpRequest& from, const std::string& method, const std::string& path,
+                             const Json& body)>
+      run{};
 };
 
 void AddConnectorEndpoints(ApiContext& context, std::vector<Endpoint>* out);
@@ -40,6 +45,7 @@ void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out);
 void AddJobEndpoints(ApiContext& context, std::vector<Endpoint>* out);
 void AddUdfEndpoints(ApiContext& context, std::vector<Endpoint>* out);
 void AddEventsEndpoint(ApiContext& context, std::vector<Endpoint>* out);
+void AddSqlEndpoint(ApiContext& context, std::vector<Endpoint>* out);
 void AddServerEndpoints(ApiContext& context, std::vector<Endpoint>* out);
 
 /// The connector that a body names. 400 with the nearest known name.

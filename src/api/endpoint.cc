@@ -98,7 +98,8 @@ HttpResponse ListPage(const Call& call, std::vector<ListItem> items,
     const int by = field == "name"         ? LowerCase(a.name).compare(LowerCase(b.name))
                    : field == "state"      ? a.state.compare(b.state)
                    : field == "start_time" ? (a.start_us < b.start_us ? -1 : a.start_us > b.start_us)
-                                           : (a.created_us < b.created_us ? -1 : a.created_us > b.created_us);
+                   : field == "created_at" ? (a.created_us < b.created_us ? -1 : a.created_us > b.created_us)
+                                           : (a.number < b.number ? -1 : a.number > b.number);
     if (by != 0) return descending ? by > 0 : by < 0;
     return a.id < b.id;
   };

@@ -75,6 +75,7 @@ struct ListItem {
   int64_t created_us = 0;
   int64_t start_us = 0;
   std::function<Json()> show;
+  double number = 0;  ///< what is sorted by, when that is none of the above
 };
 
 /// Sorts and cuts to the page that the call asks for (limit, offset, starting_after, sort). `sortable`:

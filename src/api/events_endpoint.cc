@@ -34,6 +34,10 @@ class TopicStream final : public EventStream {
         const std::string rest = topic.substr(4);
         const size_t colon = rest.find(':');
         Job_(rest.substr(0, colon), colon != std::string::npos, metrics, now_ms, out);
+      } else if (topic == "checkpoints") {
+        Checkpoints(now_ms, out);
+      } else if (topic == "errors") {
+        Errors(now_ms, out);
       }
     }
     return true;
@@ -73,6 +77,41 @@ class TopicStream final : public EventStream {
     pipelines_ = std::move(now);
   }
 
+  /// Those of before the stream are on the jobs' pages.
+  void Checkpoints(int64_t now_ms, std::string* out) {
+    int64_t newest_us = last_checkpoint_us_;
+    for (const auto& checkpoint : context_.catalog.All<CheckpointRecord>()) {
+      newest_us = std::max(newest_us, checkpoint->finish_us);
+      if (last_checkpoint_us_ == 0 || checkpoint->finish_us <= last_checkpoint_us_) continue;
+      Send("checkpoint", "checkpoints",
+           {{"id", checkpoint->id},
+            {"job_id", checkpoint->job_id},
+            {"pipeline_id", checkpoint->pipeline_id},
+            {"epoch", checkpoint->epoch},
+            {"state", checkpoint->state},
+            {"type", checkpoint->type},
+            {"finish_time", checkpoint->finish_us / 1000},
+            {"size_bytes", checkpoint->size_bytes}},
+           now_ms, out);
+    }
+    last_checkpoint_us_ = std::max<int64_t>(newest_us, 1);
+  }
+
+  void Errors(int64_t now_ms, std::string* out) {
+    if (last_error_ms_ == 0) last_error_ms_ = now_ms;
+    int64_t newest_ms = last_error_ms_;
+    for (const auto& job : context_.catalog.All<Job>()) {
+      if (job->preview || (job->finish_us > 0 && job->finish_us / 1000 + 60'000 < now_ms)) continue;
+      for (Json& entry : context_.jobs.Feed(job->id)->ErrorsSince(last_error_ms_ + 1)) {
+        newest_ms = std::max(newest_ms, entry["timestamp"].get<int64_t>());
+        entry["job_id"] = job->id;
+        entry["pipeline_id"] = job->pipeline_id;
+        Send("error", "errors", std::move(entry), now_ms, out);
+      }
+    }
+    last_error_ms_ = newest_ms;
+  }
+
   void Job_(const std::string& id, bool wants_metrics, bool tick, int64_t now_ms, std::string* out) {
     const auto job = context_.catalog.Find<Job>(id);
     const std::string topic = "job:" + id + (wants_metrics ? ":metrics" : "");
@@ -92,6 +131,7 @@ class TopicStream final : public EventStream {
   const std::vector<std::string> topics_;
   int64_t sequence_ = 0;
   int64_t next_state_ms_ = 0, next_metrics_ms_ = 0;
+  int64_t last_checkpoint_us_ = 0, last_error_ms_ = 0;
   bool snapshot_sent_ = false;
   std::map<std::string, std::string> pipelines_, jobs_;
 };
@@ -103,15 +143,17 @@ void AddEventsEndpoint(ApiContext& context, std::vector<Endpoint>* out) {
       "GET", "/events", Role::kRead, "server", "Changes of pipelines and jobs, as server-sent events",
       "",    "Object",  {}};
   events.event_stream = true;
-  events.query = {{"topics", "string", "comma list of pipelines, job:ID, job:ID:metrics"}};
+  events.query = {
+      {"topics", "string", "comma list of pipelines, checkpoints, errors, job:ID, job:ID:metrics"}};
   events.handler = [&context](Call& call) {
     std::vector<std::string> topics;
     const std::string text = call.Query("topics").value_or("pipelines");
     for (size_t from = 0; from <= text.size();) {
       const size_t comma = std::min(text.find(',', from), text.size());
       const std::string topic = text.substr(from, comma - from);
-      if (topic != "pipelines" && !topic.starts_with("job:"))
-        throw Invalid("topics", "'" + topic + "' is not pipelines, job:ID or job:ID:metrics");
+      if (topic != "pipelines" && topic != "checkpoints" && topic != "errors" && !topic.starts_with("job:"))
+        throw Invalid("topics",
+                      "'" + topic + "' is not pipelines, checkpoints, errors, job:ID or job:ID:metrics");
       topics.push_back(topic);
       from = comma + 1;
     }

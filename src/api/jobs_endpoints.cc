@@ -5,6 +5,7 @@
 #include "api/api_context.h"
 #include "api/pipeline_json.h"
 #include "base/clock.h"
+#include "jobs/exact_numbers.h"
 
 namespace laminar::api {
 
@@ -24,32 +25,18 @@ std::shared_ptr<const Job> JobOf(const ApiContext& context, const Call& call) {
   return job;
 }
 
-/// Integers beyond 2^53 and decimals keep their digits as text.
-void NumbersAsText(Json* value) {
-  if (value->is_number_integer()) {
-    const int64_t n =
-        value->is_number_unsigned() && value->get<uint64_t>() > INT64_MAX ? INT64_MAX : value->get<int64_t>();
-    if (n > (int64_t{1} << 53) || n < -(int64_t{1} << 53)) *value = value->dump();
-  } else if (value->is_structured()) {
-    for (Json& member : *value) NumbersAsText(&member);
-  }
-}
-
 class FeedStream final : public EventStream {
  public:
-  FeedStream(std::shared_ptr<JobFeed> feed, int64_t after, std::string operator_id, bool numbers_as_text,
-             Json state)
-      : feed_(std::move(feed)),
-        after_(after),
-        operator_id_(std::move(operator_id)),
-        numbers_as_text_(numbers_as_text),
-        state_(std::move(state)) {}
+  FeedStream(std::shared_ptr<JobFeed> feed, const StreamOptions& options, Json state)
+      : feed_(std::move(feed)), options_(options), after_(options.after), state_(std::move(state)) {}
 
   bool Next(std::string* out) override {
-    feed_->Touch(NowMs());
+    const int64_t now_ms = NowMs();
+    feed_->Touch(now_ms);
     if (!state_.is_null()) {
       *out += "event: state\ndata: " + state_.dump() + "\n\n";
       state_ = nullptr;
+      next_progress_ms_ = now_ms + kProgressMs;
     }
     std::optional<std::pair<int64_t, int64_t>> gap;
     for (const FeedEvent& event : feed_->EventsAfter(after_, kStreamChunk, &gap)) {
@@ -59,30 +46,52 @@ class FeedStream final : public EventStream {
         gap.reset();
       }
       after_ = event.id;
-      std::string data = event.data;
-      if (event.name == "output" && (numbers_as_text_ || !operator_id_.empty())) {
-        Json parsed = Json::parse(data);
-        if (!operator_id_.empty() && parsed["operator_id"] != operator_id_) continue;
-        if (numbers_as_text_) {
-          for (Json& row : parsed["records"]) {
-            NumbersAsText(&row["record"]);
-            if (row.contains("before")) NumbersAsText(&row["before"]);
-          }
-        }
-        data = parsed.dump(-1, ' ', false, Json::error_handler_t::replace);
-      }
-      *out += "id: " + std::to_string(event.id) + "\nevent: " + event.name + "\ndata: " + data + "\n\n";
+      if (event.name == "output" && !Wanted(event, now_ms)) continue;
+      *out += "id: " + std::to_string(event.id) + "\nevent: " + event.name + "\ndata: " +
+              (event.name == "output" && options_.exact_numbers ? Exact(event.data) : event.data) + "\n\n";
       if (event.name == "end") return false;
     }
+    if (now_ms >= next_progress_ms_) SendProgress(now_ms, out);
     return true;
   }
 
  private:
+  /// The operator of an output event: `{"operator_id":"…",` is how its text begins.
+  static std::string OperatorOf(const std::string& data) {
+    const size_t begin = data.find(":\"") + 2;
+    return data.substr(begin, data.find('"', begin) - begin);
+  }
+  std::string Exact(const std::string& data) const {
+    return WithExactNumbers(data, feed_->Columns(OperatorOf(data)), 4);
+  }
+  bool Wanted(const FeedEvent& event, int64_t now_ms) {
+    if (!options_.operator_id.empty() && OperatorOf(event.data) != options_.operator_id) return false;
+    rows_ += event.rows;
+    if (options_.rows_per_second <= 0) return true;
+    if (std::exchange(second_, now_ms / 1000) != now_ms / 1000) rows_in_second_ = 0;
+    if (rows_in_second_ >= options_.rows_per_second) {
+      left_out_ += event.rows;
+      return false;
+    }
+    rows_in_second_ += event.rows;
+    return true;
+  }
+  void SendProgress(int64_t now_ms, std::string* out) {
+    next_progress_ms_ = now_ms + kProgressMs;
+    Json progress = feed_->Progress();
+    progress["limit_left"] =
+        options_.limit > 0 ? Json(std::max<int64_t>(0, options_.limit - feed_->OutputTotal())) : Json();
+    progress["left_out"] = left_out_;
+    *out += "event: progress\ndata: " + progress.dump() + "\n\n";
+  }
+
+  static constexpr int64_t kProgressMs = 1'000;
   const std::shared_ptr<JobFeed> feed_;
+  const StreamOptions options_;
   int64_t after_;
-  const std::string operator_id_;
-  const bool numbers_as_text_;
   Json state_;
+  int64_t next_progress_ms_ = 0;
+  int64_t rows_ = 0, second_ = 0, rows_in_second_ = 0, left_out_ = 0;
 };
 
 /// New log lines as they come.
@@ -132,10 +141,13 @@ HttpResponse Output(ApiContext& context, Call& call) {
     throw InvalidState("the job captures no output: only previews and a SELECT without INSERT do",
                        job->detail, {"preview"});
   }
-  const bool as_text = call.Query("numbers") == "string";
-  const std::string last_id = call.request.Header("last-event-id");
-  if (call.WantsEvents() || call.Flag("stream"))
-    return OutputStream(context, job->id, std::atoll(last_id.c_str()), operator_id, as_text);
+  const bool exact = call.Query("numbers") == "string";
+  if (call.WantsEvents() || call.Flag("stream")) {
+    StreamOptions options = StreamOptionsOf(call);
+    options.after = std::atoll(call.request.Header("last-event-id").c_str());
+    options.operator_id = operator_id;
+    return OutputStream(context, job->id, options);
+  }
   const int64_t limit = std::min<int64_t>(call.Integer("limit", 100, 1, INT64_MAX), 10'000);
   const int64_t offset = call.Integer("offset", 0, 0, INT64_MAX - 20'000);
   const auto formats = FilterValues(call, "format", {"json", "csv"});
@@ -145,15 +157,14 @@ HttpResponse Output(ApiContext& context, Call& call) {
     csv.body = feed->OutputCsv(operator_id);
     return csv;
   }
-  auto page = feed->Output(operator_id, offset, limit);
+  auto page = feed->Output(operator_id, offset, limit, exact);
   if (!page) {
     if (!operator_id.empty()) throw NotFound("operator", operator_id);
-    page = Json{{"data", Json::array()}, {"operator_id", ""}, {"total_records", 0}, {"has_more", false}};
+    return Reply({{"data", Json::array()}, {"operator_id", ""}, {"total_records", 0}, {"has_more", false}});
   }
-  if (as_text) {
-    for (Json& row : (*page)["data"]) NumbersAsText(&row["record"]);
-  }
-  return Reply(*page);
+  HttpResponse out;
+  out.body = std::move(*page);
+  return out;
 }
 
 HttpResponse Errors(ApiContext& context, Call& call) {
@@ -223,25 +234,10 @@ Json ShowCheckpoint(const CheckpointRecord& checkpoint, bool whole) {
   return out;
 }
 
-HttpResponse Checkpoints(ApiContext& context, Call& call) {
-  const auto job = JobOf(context, call);
-  const bool filtered = call.Query("completed").has_value();
-  const bool completed = filtered && call.Flag("completed");
-  std::vector<std::shared_ptr<const CheckpointRecord>> found;
-  for (const auto& checkpoint : context.catalog.All<CheckpointRecord>()) {
-    if (checkpoint->job_id != job->id || (filtered && (checkpoint->state == "completed") != completed))
-      continue;
-    found.push_back(checkpoint);
-  }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a->epoch > b->epoch; });
-  std::vector<Json> entries;
-  for (const auto& checkpoint : found) entries.push_back(ShowCheckpoint(*checkpoint, false));
-  return OrderedPage(call, entries);
-}
-
 HttpResponse MetricsHistory(ApiContext& context, Call& call) {
-  static const std::vector<std::string> known = {"rate_in",      "rate_out",     "bytes_rate", "busy",
-                                                 "backpressure", "late_records", "state_rows"};
+  static const std::vector<std::string> known = {"rate_in",    "rate_out",       "bytes_rate",
+                                                 "busy",       "backpressure",   "late_records",
+                                                 "state_rows", "bytes_out_rate", "watermark_lag_ms"};
   const auto job = JobOf(context, call);
   std::vector<std::string> names = FilterValues(call, "names", known);
   if (names.empty()) names = known;
@@ -290,14 +286,34 @@ HttpResponse RestartJob(ApiContext& context, Call& call) {
 
 }  // namespace
 
-HttpResponse OutputStream(ApiContext& context, const std::string& job_id, int64_t after,
-                          const std::string& operator_id, bool numbers_as_text) {
+StreamOptions StreamOptionsOf(const Call& call) {
+  StreamOptions out;
+  out.exact_numbers = call.Query("numbers") == "string";
+  out.rows_per_second = call.Integer("max_rows_per_second", 0, 0, INT64_MAX);
+  return out;
+}
+
+HttpResponse CheckpointList(ApiContext& context, const Call& call, const std::string& pipeline_id,
+                            const std::string& job_id) {
+  const bool filtered = call.Query("completed").has_value();
+  const bool completed = filtered && call.Flag("completed");
+  std::vector<std::shared_ptr<const CheckpointRecord>> found;
+  for (const auto& checkpoint : context.catalog.All<CheckpointRecord>()) {
+    if (checkpoint->pipeline_id != pipeline_id || (!job_id.empty() && checkpoint->job_id != job_id)) continue;
+    if (!filtered || (checkpoint->state == "completed") == completed) found.push_back(checkpoint);
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a->epoch > b->epoch; });
+  std::vector<Json> entries;
+  for (const auto& checkpoint : found) entries.push_back(ShowCheckpoint(*checkpoint, false));
+  return OrderedPage(call, entries);
+}
+
+HttpResponse OutputStream(ApiContext& context, const std::string& job_id, const StreamOptions& options) {
   const auto job = context.catalog.Find<Job>(job_id);
   HttpResponse out;
   Json state;
   if (job) state = {{"state", JobStateName(ParseDetail(job->detail))}, {"stateDetail", job->detail}};
-  out.stream = std::make_unique<FeedStream>(context.jobs.Feed(job_id), after, operator_id, numbers_as_text,
-                                            std::move(state));
+  out.stream = std::make_unique<FeedStream>(context.jobs.Feed(job_id), options, std::move(state));
   return out;
 }
 
@@ -317,6 +333,7 @@ Json ShowJob(const Job& job) {
           {"finish_time", Millis(job.finish_us)},
           {"tasks", job.tasks == 0 ? Json() : Json(job.tasks)},
           {"parallelism", job.parallelism},
+          {"checkpoint_interval_micros", job.checkpoint_interval_us},
           {"failure_message", job.failure_message.empty() ? Json() : Json(job.failure_message)},
           {"failure_reason", std::move(reason)},
           {"version", job.version},
@@ -376,8 +393,11 @@ void AddJobPages(ApiContext& context, const std::string& base, std::vector<Endpo
   get("/watermarks", "Watermarks per operator and subtask", "Object", [&context](Call& call) {
     return Reply(context.jobs.Feed(JobOf(context, call)->id)->Watermarks(NowMs()));
   });
-  Endpoint& checkpoints = get("/checkpoints", "Checkpoints, newest first", "Checkpoint",
-                              [&context](Call& call) { return Checkpoints(context, call); });
+  Endpoint& checkpoints =
+      get("/checkpoints", "Checkpoints, newest first", "Checkpoint", [&context](Call& call) {
+        const auto job = JobOf(context, call);
+        return CheckpointList(context, call, job->pipeline_id, job->id);
+      });
   checkpoints.list = true;
   checkpoints.query = {{"completed", "boolean", "only completed, or only others"}};
   get("/checkpoints/{checkpoint_id}", "One checkpoint", "Checkpoint", [&context](Call& call) {
@@ -394,7 +414,8 @@ void AddJobPages(ApiContext& context, const std::string& base, std::vector<Endpo
                   {"offset", "integer", ""},
                   {"format", "string", "", {"json", "csv"}},
                   {"stream", "boolean", "as server-sent events"},
-                  {"numbers", "string", "string: large integers as text", {"string"}}};
+                  {"numbers", "string", "string: BIGINT, unsigned and DECIMAL as text", {"string"}},
+                  {"max_rows_per_second", "integer", "of a stream: what is more is left out and counted"}};
   Endpoint& errors = get("/errors", "Errors, newest first", "JobError",
                          [&context](Call& call) { return Errors(context, call); });
   errors.list = true;
@@ -508,15 +529,23 @@ void AddJobEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
                       "CheckpointTrigger",
                       "Message",
                       [&context](Call& call) {
-                        if (call.body.value("type", Json()) == "savepoint")
-                          throw ApiError(501, "NOT_IMPLEMENTED", "savepoints are not in this build",
-                                         {{"feature", "savepoint"}});
-                        context.jobs.TriggerCheckpoint(JobOf(context, call)->id);
-                        return Reply({{"message", "Checkpoint initiated"}}, 202);
+                        const bool savepoint = call.body.value("type", Json()) == "savepoint";
+                        context.jobs.TriggerCheckpoint(JobOf(context, call)->id, savepoint);
+                        return Reply(
+                            {{"message", savepoint ? "Savepoint initiated" : "Checkpoint initiated"}}, 202);
                       },
                       202};
   checkpoint.body_optional = true;
   out->push_back(std::move(checkpoint));
+  out->push_back({"DELETE", "/jobs/{job_id}/checkpoints/{checkpoint_id}", Role::kWrite, tag,
+                  "Delete a savepoint", "", "Message", [&context](Call& call) {
+                    const auto job = JobOf(context, call);
+                    const auto found = context.catalog.Find<CheckpointRecord>(call.id("checkpoint_id"));
+                    if (!found || found->job_id != job->id)
+                      throw NotFound("checkpoint", call.id("checkpoint_id"));
+                    context.jobs.DeleteSavepoint(found->id);
+                    return Reply({{"message", "Savepoint deleted successfully"}});
+                  }});
   AddJobPages(context, "/jobs/{job_id}", out);
   AddJobPages(context, "/pipelines/{id}/jobs/{job_id}", out);
 }

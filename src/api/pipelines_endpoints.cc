@@ -7,6 +7,7 @@
 #include "api/pipeline_json.h"
 #include "base/clock.h"
 #include "base/random_id.h"
+#include "sql/parser.h"
 
 namespace laminar::api {
 
@@ -28,8 +29,30 @@ std::shared_ptr<const Pipeline> PipelineOf(const ApiContext& context, const std:
 
 std::string EtagOfPipeline(const Pipeline& pipeline) { return EtagOf(pipeline.id, pipeline.updated_us); }
 
-Json ShowDiagnostic(const Diagnostic& diagnostic) {
+/// Edits that a hint spells out: "did you mean 'x'?" replaces what the diagnostic points at.
+Json FixesOf(const Diagnostic& diagnostic) {
+  static constexpr std::string_view kStart = "did you mean '";
+  Json fixes = Json::array();
+  const size_t begin = diagnostic.hint.find(kStart);
+  const size_t end = begin == std::string::npos ? begin : diagnostic.hint.find('\'', begin + kStart.size());
+  if (end == std::string::npos || diagnostic.line == 0) return fixes;
+  const std::string name = diagnostic.hint.substr(begin + kStart.size(), end - begin - kStart.size());
+  fixes.push_back({{"label", "replace by " + name},
+                   {"edits", Json::array({{{"line", diagnostic.line},
+                                           {"column", diagnostic.column},
+                                           {"end_line", diagnostic.end_line},
+                                           {"end_column", diagnostic.end_column},
+                                           {"text", name}}})}});
+  return fixes;
+}
+
+/// `statements`: of the script, for `statement_index`. Columns count UTF-16 units.
+Json ShowDiagnostic(const Diagnostic& diagnostic, const std::vector<SourceSpan>& statements) {
   auto or_null = [](int64_t n) { return n > 0 ? Json(n) : Json(); };
+  Json index;
+  for (size_t i = 0; i < statements.size(); ++i) {
+    if (diagnostic.offset >= statements[i].offset) index = i;
+  }
   return {{"severity", diagnostic.error ? "error" : "warning"},
           {"code", diagnostic.code},
           {"message", diagnostic.message},
@@ -37,7 +60,16 @@ Json ShowDiagnostic(const Diagnostic& diagnostic) {
           {"line", or_null(diagnostic.line)},
           {"column", or_null(diagnostic.column)},
           {"end_line", or_null(diagnostic.end_line)},
-          {"end_column", or_null(diagnostic.end_column)}};
+          {"end_column", or_null(diagnostic.end_column)},
+          {"statement_index", std::move(index)},
+          {"fixes", FixesOf(diagnostic)},
+          {"doc", "docs/sql.md"}};
+}
+
+std::vector<SourceSpan> StatementSpans(const std::string& script) {
+  std::vector<SourceSpan> out;
+  for (const auto& statement : sql::ParseScript(script).statements) out.push_back(statement.span);
+  return out;
 }
 
 std::string ErrorText(const Diagnostic& diagnostic) {
@@ -48,13 +80,14 @@ std::string ErrorText(const Diagnostic& diagnostic) {
 }
 
 /// 400 for the errors of a script.
-ApiError ScriptError(const PlannedPipeline& planned) {
+ApiError ScriptError(const PlannedPipeline& planned, const std::string& script) {
   Json errors = Json::array(), details = {{"field", "query"}};
   const Diagnostic* first = nullptr;
+  const std::vector<SourceSpan> statements = StatementSpans(script);
   for (const Diagnostic& diagnostic : planned.diagnostics) {
     if (!diagnostic.error || errors.size() >= kDiagnosticsMax) continue;
     if (!first) first = &diagnostic;
-    errors.push_back(ShowDiagnostic(diagnostic));
+    errors.push_back(ShowDiagnostic(diagnostic, statements));
   }
   details["reason"] = first ? first->message : "the query cannot be planned";
   details["reason_code"] = first ? first->code : "UNSUPPORTED";
@@ -102,7 +135,7 @@ HttpResponse CreatePipeline(ApiContext& context, Call& call) {
   RefuseUdfs(body);
   const int asked = Given(body, "parallelism") ? body["parallelism"].get<int>() : 0;
   const PlannedPipeline planned = context.planner.Plan(body["query"].get<std::string>(), asked);
-  if (!planned.ok) throw ScriptError(planned);
+  if (!planned.ok) throw ScriptError(planned, body["query"].get<std::string>());
   Pipeline pipeline = Drafted(context, body, planned, asked > 0 ? asked : planned.parallelism.value_or(1));
   pipeline.name = Given(body, "name") ? body["name"].get<std::string>() : planned.pipeline_name;
   if (pipeline.name.empty())
@@ -141,7 +174,7 @@ HttpResponse PatchPipeline(ApiContext& context, Call& call) {
   if (body.contains("query") && body["query"] != before->query) {
     planned = context.planner.Plan(body["query"].get<std::string>(),
                                    body.value("parallelism", before->parallelism));
-    if (!planned->ok) throw ScriptError(*planned);
+    if (!planned->ok) throw ScriptError(*planned, body["query"].get<std::string>());
   }
   std::string rescale, start;
   bool was_active = false;
@@ -226,14 +259,16 @@ HttpResponse ValidateQuery(ApiContext& context, Call& call) {
       context.planner.Plan(call.body["query"].get<std::string>(),
                            Given(call.body, "parallelism") ? call.body["parallelism"].get<int>() : 0);
   Json errors = Json::array(), diagnostics = Json::array();
+  const std::vector<SourceSpan> statements = StatementSpans(call.body["query"].get<std::string>());
   for (const Diagnostic& diagnostic : planned.diagnostics) {
     if (diagnostics.size() >= kDiagnosticsMax) break;
     if (diagnostic.error) errors.push_back(ErrorText(diagnostic));
-    diagnostics.push_back(ShowDiagnostic(diagnostic));
+    diagnostics.push_back(ShowDiagnostic(diagnostic, statements));
   }
   Json out = {{"graph", planned.ok ? planned.graph : Json()},
               {"errors", std::move(errors)},
               {"diagnostics", std::move(diagnostics)},
+              {"column_unit", "utf-16"},
               {"outputs", planned.ok ? planned.outputs : Json::array()}};
   if (Given(call.body, "explain") && call.body["explain"].get<bool>()) out["plan"] = planned.plan_text;
   return Reply(out);
@@ -245,7 +280,7 @@ HttpResponse Preview(ApiContext& context, Call& call) {
   const bool sinks = Given(body, "enable_sinks") && body["enable_sinks"].get<bool>();
   const PlannedPipeline planned = context.planner.Plan(
       body["query"].get<std::string>(), 1, sinks ? sql::SinkCapture::kBoth : sql::SinkCapture::kOnly);
-  if (!planned.ok) throw ScriptError(planned);
+  if (!planned.ok) throw ScriptError(planned, body["query"].get<std::string>());
   Pipeline pipeline = Drafted(context, body, planned, 1);
   pipeline.name = pipeline.id;
   pipeline.preview = true;
@@ -255,13 +290,30 @@ HttpResponse Preview(ApiContext& context, Call& call) {
     pipeline.preview_settings.timeout_seconds = body["timeout_seconds"].get<int64_t>();
   context.catalog.Update([&](Catalog::Transaction& transaction) { transaction.Put(pipeline); });
   const std::string job = context.jobs.StartPipeline(pipeline.id, {});
-  if (call.WantsEvents()) return OutputStream(context, job, 0, "", call.Query("numbers") == "string");
+  if (call.WantsEvents()) {
+    StreamOptions options = StreamOptionsOf(call);
+    options.limit = pipeline.preview_settings.limit;
+    return OutputStream(context, job, options);
+  }
   Json shown = ShowPipeline(context, *PipelineOf(context, pipeline.id), true);
   shown["job_id"] = job;
   return Created(shown, "/api/v1/pipelines/" + pipeline.id);
 }
 
 }  // namespace
+
+Json SummaryOf(const ApiContext& context, const Pipeline& pipeline) {
+  const auto job = CurrentJob(context, pipeline);
+  if (!job) return Json();
+  Json summary = context.jobs.Feed(job->id)->Summary(SystemClock().now_us() / 1000);
+  summary["restarts"] = job->restarts;
+  const auto last = context.catalog.Find<CheckpointRecord>(pipeline.last_checkpoint_id);
+  summary["last_checkpoint"] =
+      last ? Json{{"time", Millis(last->finish_us)}, {"state", last->state}, {"size_bytes", last->size_bytes}}
+           : Json();
+  summary["last_checkpoint_time"] = last ? Millis(last->finish_us) : Json(0);
+  return summary;
+}
 
 Json Millis(int64_t us) { return us == 0 ? Json() : Json(us / 1000); }
 
@@ -356,6 +408,11 @@ void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
     const auto text = call.Query("q");
     const bool previews = call.Flag("preview");
     const bool summary = !FilterValues(call, "include", {"summary"}).empty();
+    static const std::vector<std::string> figures = {"throughput", "backpressure", "errors_5m", "restarts",
+                                                     "last_checkpoint_time"};
+    std::string figure = LowerCase(call.Query("sort").value_or(""));
+    figure = figure.substr(0, figure.find(':'));
+    if (!Contains(figures, figure)) figure.clear();
     std::vector<ListItem> items;
     for (const auto& pipeline : context.catalog.All<Pipeline>()) {
       if (pipeline->preview && !previews) continue;
@@ -372,27 +429,15 @@ void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
       items.push_back(
           {pipeline->id, pipeline->name, state, pipeline->created_us, 0, [&context, pipeline, summary] {
              Json shown = ShowPipeline(context, *pipeline, false);
-             if (summary) {
-               shown["summary"] = Json();
-               if (!pipeline->current_job_id.empty()) {
-                 const Json m =
-                     context.jobs.Feed(pipeline->current_job_id)->Metrics(SystemClock().now_us() / 1000, 60);
-                 const auto job = context.catalog.Find<Job>(pipeline->current_job_id);
-                 const Json watermark = m.value("watermark", Json());
-                 shown["summary"] = {
-                     {"throughput", m.value("throughput", Json())},
-                     {"watermark_lag_ms", watermark.is_number()
-                                              ? Json(SystemClock().now_us() / 1000 - watermark.get<int64_t>())
-                                              : Json()},
-                     {"backpressure", m.value("backpressure", Json())},
-                     {"errors", m.value("errors", Json())},
-                     {"restarts", job ? job->restarts : 0}};
-               }
-             }
+             if (summary) shown["summary"] = SummaryOf(context, *pipeline);
              return shown;
            }});
+      if (!figure.empty())
+        items.back().number = SummaryOf(context, *pipeline).value(figure, Json(-1.0)).get<double>();
     }
-    return ListPage(call, std::move(items), {"name", "state"});
+    std::vector<std::string> sortable = {"name", "state"};
+    sortable.insert(sortable.end(), figures.begin(), figures.end());
+    return ListPage(call, std::move(items), sortable);
   };
   out->push_back(std::move(list));
   out->push_back({"POST", "/pipelines", Role::kWrite, tag, "Create a pipeline", "PipelineCreate", "Pipeline",
@@ -460,7 +505,8 @@ void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
                    [&context](Call& call) { return Preview(context, call); },
                    201};
   preview.event_stream = true;
-  preview.query = {{"numbers", "string", "string: integers and decimals as text", {"string"}}};
+  preview.query = {{"numbers", "string", "string: BIGINT, unsigned and DECIMAL as text", {"string"}},
+                   {"max_rows_per_second", "integer", "of the stream: what is more is left out and counted"}};
   out->push_back(std::move(preview));
   Endpoint versions{
       "GET", "/pipelines/{id}/versions", Role::kRead, tag, "Queries that the pipeline has had", "", "Object",
@@ -479,6 +525,20 @@ void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
     return OrderedPage(call, entries);
   };
   out->push_back(std::move(versions));
+  Endpoint checkpoints{"GET",
+                       "/pipelines/{id}/checkpoints",
+                       Role::kRead,
+                       tag,
+                       "Checkpoints of all its jobs, newest first",
+                       "",
+                       "Checkpoint",
+                       {}};
+  checkpoints.list = true;
+  checkpoints.query = {{"completed", "boolean", "only completed, or only others"}};
+  checkpoints.handler = [&context](Call& call) {
+    return CheckpointList(context, call, PipelineOf(context, call.id())->id, "");
+  };
+  out->push_back(std::move(checkpoints));
   out->push_back({"GET", "/pipelines/{id}/versions/{version}", Role::kRead, tag, "One version of the query",
                   "", "Object", [&context](Call& call) {
                     const auto pipeline = PipelineOf(context, call.id());

@@ -77,36 +77,33 @@ HttpResponse FromError(const ApiError& error) {
   return out;
 }
 
-/// What a handler threw, as an answer.
-HttpResponse FromException(const std::string& request_id) {
-  try {
-    throw;
-  } catch (const ApiError& error) {
-    return FromError(error);
-  } catch (const ObjectGone& error) {
-    return FromError(NotFound(error.resource(), error.id()));
-  } catch (const InvalidState& error) {
-    return FromError(
-        {409, "INVALID_STATE", error.what(), {{"state", error.state()}, {"allowed", error.allowed()}}});
-  } catch (const SecretNotFound& error) {
-    return FromError({400, "SECRET_NOT_FOUND", error.what(), {{"missing", error.missing()}}});
-  } catch (const UserError& error) {
-    return FromError(FromUserError(error));
-  } catch (const ExternalError& error) {
-    spdlog::error("request {}: {}", request_id, error.what());
-    return FromError(
-        {503, "UNAVAILABLE", error.what(), {{"retry_after_seconds", 1}, {"request_id", request_id}}});
-  } catch (const std::exception& error) {
-    spdlog::error("request {}: {}", request_id, error.what());
-    return FromError({500, "INTERNAL_ERROR", "an internal error", {{"request_id", request_id}}});
-  }
-}
-
 std::string_view RoleName(Role role) {
   return role == Role::kAdmin ? "admin" : role == Role::kWrite ? "write" : "read";
 }
 
 }  // namespace
+
+ApiError CurrentError(const std::string& request_id) {
+  try {
+    throw;
+  } catch (const ApiError& error) {
+    return error;
+  } catch (const ObjectGone& error) {
+    return NotFound(error.resource(), error.id());
+  } catch (const InvalidState& error) {
+    return {409, "INVALID_STATE", error.what(), {{"state", error.state()}, {"allowed", error.allowed()}}};
+  } catch (const SecretNotFound& error) {
+    return {400, "SECRET_NOT_FOUND", error.what(), {{"missing", error.missing()}}};
+  } catch (const UserError& error) {
+    return FromUserError(error);
+  } catch (const ExternalError& error) {
+    spdlog::error("request {}: {}", request_id, error.what());
+    return {503, "UNAVAILABLE", error.what(), {{"retry_after_seconds", 1}, {"request_id", request_id}}};
+  } catch (const std::exception& error) {
+    spdlog::error("request {}: {}", request_id, error.what());
+    return {500, "INTERNAL_ERROR", "an internal error", {{"request_id", request_id}}};
+  }
+}
 
 Token ParseToken(const std::string& text) {
   Token out;
@@ -143,7 +140,7 @@ HttpResponse Router::Handle(const HttpRequest& request) const {
   try {
     response = Answer(request, request_id);
   } catch (...) {
-    response = FromException(request_id);
+    response = FromError(CurrentError(request_id));
   }
   response.headers.emplace_back("X-Request-Id", request_id);
   AddCors(request, &response);
@@ -179,6 +176,16 @@ HttpResponse Router::Answer(const HttpRequest& request, const std::string& reque
   throw NotFound("route", request.path);
 }
 
+HttpResponse Router::Run(const HttpRequest& from, const std::string& method, const std::string& path,
+                         const Json& body) const {
+  HttpRequest request;
+  request.method = method;
+  ParseTarget(path, &request);
+  if (!body.is_null()) request.body = body.dump();
+  request.headers["authorization"] = from.Header("authorization");
+  return Dispatch(request, request.path);
+}
+
 HttpResponse Router::Dispatch(const HttpRequest& request, const std::string& path) const {
   const std::vector<std::string> segments = Segments(path);
   const std::string method = request.method == "HEAD" ? "GET" : request.method;
@@ -211,7 +218,9 @@ HttpResponse Router::Dispatch(const HttpRequest& request, const std::string& pat
   Call call{request, std::move(own), Json(), Authenticate(request, *found)};
   std::vector<std::string> ignored;
   if (!found->request.empty()) call.body = ReadBody(request, *found, &ignored);
-  HttpResponse out = found->handler(call);
+  const bool replays = replay_ && method == "POST" && !request.Header("idempotency-key").empty();
+  HttpResponse out =
+      replays ? replay_(call, path, [&] { return found->handler(call); }) : found->handler(call);
   if (!ignored.empty()) {
     std::string list;
     for (const std::string& name : ignored) {
@@ -267,7 +276,9 @@ Json Router::ReadBody(const HttpRequest& request, const Endpoint& endpoint,
   while (!type.empty() && type.back() == ' ') type.pop_back();
   const bool empty = request.body.find_first_not_of(" \t\r\n") == std::string::npos;
   if (!type.empty() && type != "application/json" && !type.ends_with("+json") && !empty) {
-    throw ApiError(415, "UNSUPPORTED_MEDIA_TYPE", "the body must be application/json, not " + type);
+    throw ApiError(415, "UNSUPPORTED_MEDIA_TYPE",
+                   "the body must be application/json, not " + type +
+                       ": send Content-Type: application/json (curl: --json instead of -d)");
   }
   if (empty && endpoint.body_optional)
     return CheckBody(Json::object(), Schemas().at(endpoint.request), ignored);

@@ -24,6 +24,9 @@ struct RouterSettings {
   size_t body_bytes_max = 1 << 20;
 };
 
+/// The exception that is being handled, as an error answer.
+ApiError CurrentError(const std::string& request_id);
+
 /// `name:role:token`, `name:token`… or `token`. Throws UserError.
 Token ParseToken(const std::string& text);
 
@@ -36,7 +39,16 @@ class Router {
   using Fallback = std::function<bool(const HttpRequest&, HttpResponse*)>;
   void SetFallback(Fallback fallback) { fallback_ = std::move(fallback); }
 
+  /// What a POST with an Idempotency-Key goes through on its way to the handler.
+  using Replay = std::function<HttpResponse(const Call&, const std::string& path,
+                                            const std::function<HttpResponse()>& act)>;
+  void SetReplay(Replay replay) { replay_ = std::move(replay); }
+
   HttpResponse Handle(const HttpRequest& request) const;
+  /// A request within a request, with the rights of `from`: what POST /sql is made of. Throws what handlers
+  /// throw.
+  HttpResponse Run(const HttpRequest& from, const std::string& method, const std::string& path,
+                   const Json& body) const;
   const std::vector<Endpoint>& endpoints() const { return endpoints_; }
 
  private:
@@ -50,6 +62,7 @@ class Router {
   const RouterSettings settings_;
   const std::vector<Endpoint> endpoints_;
   Fallback fallback_;
+  Replay replay_;
 };
 
 }  // namespace laminar::api

@@ -212,6 +212,12 @@ constexpr const char* kResponses = R"json({
   "task_index":{"type":["integer","null"]},"message":{"type":"string"},"details":{"type":"string"},"record":{"type":["string","null"]},"count":{"type":"integer"}}},
 "JobLog": {"type":"object","required":["id","timestamp","level","message"],"properties":{
   "id":{"type":"string"},"timestamp":{"type":"integer"},"level":{"type":"string"},"message":{"type":"string"},"details":{"type":"object"}}},
+"SqlResults": {"type":"object","required":["results"],"properties":{"results":{"type":"array","items":{"type":"object",
+  "required":["statement","kind","warnings"],"properties":{"statement":{"type":"string"},
+  "kind":{"type":"string","enum":["created","dropped","altered","pipeline","job","rows","explain","set"]},
+  "object":{"type":"string"},"id":{"type":"string"},"name":{"type":"string"},
+  "columns":{"type":"array","items":{"type":"object"}},"rows":{"type":"array","items":{"type":"array"}},
+  "warnings":{"type":"array","items":{"type":"string"}}}}}}},
 "Udf": {"type":"object","required":["id","name","definition","language"],"properties":{
   "id":{"type":"string"},"name":{"type":"string"},"definition":{"type":"string"},"language":{"type":"string"}}},
 "Object": {"type":"object"}

@@ -5,9 +5,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "api/http_server.h"
+#include "api/idempotency.h"
 #include "api/router.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -25,9 +28,10 @@ class DirectoryLock {
     const std::string path = directory + "/server.lock";
     fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd_ < 0 || flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+      const std::string why = fd_ < 0 ? std::string(std::strerror(errno)) : "another server uses it";
       if (fd_ >= 0) close(fd_);
-      throw ExternalError(
-          "server", "another server uses the data directory '" + directory + "', or it cannot be written");
+      throw ExternalError("server", "the data directory '" + directory + "' cannot be used: " + why +
+                                        (why == "another server uses it" ? " (give another --data-dir)" : ""));
     }
   }
   ~DirectoryLock() { close(fd_); }
@@ -104,10 +108,17 @@ struct Server::Impl {
     AddJobEndpoints(context, &endpoints);
     AddUdfEndpoints(context, &endpoints);
     AddEventsEndpoint(context, &endpoints);
+    AddSqlEndpoint(context, &endpoints);
     endpoints.push_back({"GET", "/openapi.json", Role::kOpen, "server", "This document", "", "Object",
                          [this](Call&) { return Reply(open_api); }});
     open_api = OpenApi(endpoints, version);
     router = std::make_unique<Router>(routing, std::move(endpoints));
+    context.run = [this](const HttpRequest& from, const std::string& method, const std::string& path,
+                         const Json& body) { return router->Run(from, method, path, body); };
+    router->SetReplay(
+        [this](const Call& call, const std::string& path, const std::function<HttpResponse()>& act) {
+          return idempotency.Answer(call, path, act);
+        });
     router->SetFallback(
         [this](const HttpRequest& request, HttpResponse* response) { return Other(request, response); });
     jobs.Start();
@@ -148,6 +159,7 @@ struct Server::Impl {
   PipelinePlanner planner;
   JobManager jobs;
   ApiContext context;
+  Idempotency idempotency{catalog};
   const bool metrics_open;
   Json open_api;
   std::unique_ptr<Router> router;

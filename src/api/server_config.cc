@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "base/error.h"
 #include "connectors/option_text.h"
@@ -158,22 +159,17 @@ std::vector<ShownSetting> ServerConfig::Shown() const {
 }
 
 std::string ServerConfig::Print() const {
-  std::string top, tables, section;
+  std::map<std::string, std::string> sections;  // by name; "" comes first
   for (const ShownSetting& setting : Shown()) {
     const size_t dot = setting.name.rfind('.');
-    const std::string line = setting.name.substr(dot == std::string::npos ? 0 : dot + 1) + " = " +
-                             setting.value.dump() + "  # " + setting.origin + "\n";
-    if (dot == std::string::npos) {
-      top += line;
-      continue;
-    }
-    if (setting.name.substr(0, dot) != section) {
-      section = setting.name.substr(0, dot);
-      tables += "\n[" + section + "]\n";
-    }
-    tables += line;
+    const bool hidden = setting.value != setting.default_value && setting.value == "********";
+    sections[dot == std::string::npos ? "" : setting.name.substr(0, dot)] +=
+        (hidden ? "# " : "") + setting.name.substr(dot == std::string::npos ? 0 : dot + 1) + " = " +
+        setting.value.dump() + "  # " + setting.origin + "\n";
   }
-  return top + tables;
+  std::string out;
+  for (const auto& [name, lines] : sections) out += (name.empty() ? "" : "\n[" + name + "]\n") + lines;
+  return out;
 }
 
 }  // namespace laminar::api

@@ -4,10 +4,17 @@
 #include "api/pipeline_json.h"
 #include "api/schemas.h"
 #include "base/clock.h"
+#include "sql/parser_words.h"
 
 namespace laminar::api {
 
 namespace {
+
+#ifdef NDEBUG
+constexpr bool kOptimized = true;
+#else
+constexpr bool kOptimized = false;
+#endif
 
 const char* RoleName(Role role) {
   return role == Role::kAdmin ? "admin" : role == Role::kWrite ? "write" : "read";
@@ -54,6 +61,7 @@ Json CatalogJson(const ApiContext& context) {
       "idle_time",    "watermark_delay",         "timezone",    "error_on_division_by_zero"};
   return {{"tables", std::move(tables)},
           {"views", Json::array()},
+          {"keywords", sql::Keywords()},
           {"functions", FunctionsJson(*context.engine.functions)},
           {"connectors", std::move(connectors)},
           {"formats", context.engine.formats->names()},
@@ -75,10 +83,19 @@ void AddServerEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
       {"GET", "/server", Role::kRead, tag, "Version, uptime, limits", "", "Object", [&context](Call&) {
          return Reply(
              {{"version", context.version},
+              {"build", {{"compiler", "g++ " __VERSION__}, {"optimized", kOptimized}}},
+              {"secret_names", context.planner.secrets().Names()},
               {"started_at", context.started_us / 1000},
               {"uptime_seconds", (SystemClock().now_us() - context.started_us) / 1'000'000},
               {"auth_mode", context.auth ? "token" : "none"},
-              {"features", {{"udfs", false}, {"checkpoints", true}, {"schema_registry", false}}},
+              {"features",
+               {{"udfs", false},
+                {"checkpoints", true},
+                {"savepoints", true},
+                {"sql", true},
+                {"idempotency_keys", true},
+                {"schema_registry", false},
+                {"webhooks", false}}},
               {"limits",
                {{"body_bytes", 1 << 20}, {"list_limit", 100}, {"parallelism", 128}, {"output_rows", 10'000}}},
               {"running_jobs", context.jobs.active_jobs()}});
@@ -188,6 +205,10 @@ std::string MetricsText(const ApiContext& context) {
       {"records_in", "laminar_operator_records_in_total"},
       {"records_out", "laminar_operator_records_out_total"},
       {"bytes_in", "laminar_operator_bytes_in_total"},
+      {"bytes_out", "laminar_operator_bytes_out_total"},
+      {"latency_p99", "laminar_operator_latency_p99_ms"},
+      {"state_bytes", "laminar_operator_state_bytes"},
+      {"queue_fill", "laminar_operator_queue_fill"},
       {"late_records", "laminar_operator_late_records_total"},
       {"bad_records", "laminar_operator_bad_records_total"},
       {"backpressure", "laminar_operator_backpressure"},
@@ -207,6 +228,15 @@ std::string MetricsText(const ApiContext& context) {
           lines[name] += name + labels + op[member].dump() + "\n";
       }
     }
+    const std::string of_job = "{pipeline=" + Json(job->pipeline_name).dump() + ",job=\"" + job->id + "\"";
+    for (const auto& [member, quantile] :
+         {std::pair{"latency_p50", "0.5"}, {"latency_p95", "0.95"}, {"latency_p99", "0.99"}}) {
+      if (shown[member].is_number())
+        lines["laminar_job_latency_ms"] += "laminar_job_latency_ms" + of_job + ",quantile=\"" + quantile +
+                                           "\"} " + shown[member].dump() + "\n";
+    }
+    lines["laminar_job_errors_total"] +=
+        "laminar_job_errors_total" + of_job + "} " + shown["errors"].dump() + "\n";
     lines["laminar_job_restarts_total"] +=
         "laminar_job_restarts_total{pipeline=" + Json(job->pipeline_name).dump() + ",job=\"" + job->id +
         "\"} " + std::to_string(job->restarts) + "\n";

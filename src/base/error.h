@@ -119,11 +119,15 @@ class ExternalError : public std::exception {
 /// domain.
 class QueryError : public std::exception {
  public:
-  explicit QueryError(std::string message) : message_(std::move(message)) {}
+  /// `record`: the bytes that it is about, as far as they are to be shown; empty: none.
+  explicit QueryError(std::string message, std::string record = "")
+      : message_(std::move(message)), record_(std::move(record)) {}
   const char* what() const noexcept override { return message_.c_str(); }
+  const std::string& record() const { return record_; }
 
  private:
   std::string message_;
+  std::string record_;
 };
 
 /// 1-based line and column (in code points) of a byte offset.

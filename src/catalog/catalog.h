@@ -91,7 +91,7 @@ class Catalog {
     const Catalog& catalog_;
     std::vector<StoreChange> changes_;
     std::tuple<RecordMap<Profile>, RecordMap<ConnectionTable>, RecordMap<Pipeline>, RecordMap<Job>,
-               RecordMap<CheckpointRecord>, RecordMap<Udf>>
+               RecordMap<CheckpointRecord>, RecordMap<Udf>, RecordMap<StoredAnswer>>
         staged_;
   };
 
@@ -111,7 +111,7 @@ class Catalog {
   mutable std::mutex store_mutex_;  // one statement at a time; taken before mutex_
   mutable std::shared_mutex mutex_;
   std::tuple<RecordMap<Profile>, RecordMap<ConnectionTable>, RecordMap<Pipeline>, RecordMap<Job>,
-             RecordMap<CheckpointRecord>, RecordMap<Udf>>
+             RecordMap<CheckpointRecord>, RecordMap<Udf>, RecordMap<StoredAnswer>>
       maps_;  // guarded by mutex_
 };
 

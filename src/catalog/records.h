@@ -64,6 +64,7 @@ struct Pipeline {
   std::vector<std::string> table_names;  ///< connection tables that the plan names, lower case
   std::string current_job_id;            ///< newest job; empty: never started
   int next_run_id = 1;
+  std::string last_checkpoint_id;
   int64_t fencing_token = 0;  ///< raised at each start of a worker; only the newest may write
   std::vector<PipelineVersion> versions;
   int64_t created_us = 0, updated_us = 0;
@@ -80,11 +81,13 @@ struct Job {
   int64_t start_us = 0, finish_us = 0;  ///< 0: not yet
   int tasks = 0;                        ///< subtasks; 0: not known yet
   int parallelism = 1;
+  int64_t checkpoint_interval_us = 0;  ///< as of its start
   int restarts = 0;
   std::string failure_message, failure_domain;
-  std::string restored_from;       ///< checkpoint; empty: none
-  bool allow_drop_state = false;   ///< state that no operator claims is let go
-  int64_t checkpoints_asked = 0;   ///< by hand
+  std::string restored_from;      ///< checkpoint; empty: none
+  bool allow_drop_state = false;  ///< state that no operator claims is let go
+  int64_t checkpoints_asked = 0;  ///< by hand
+  int64_t savepoints_asked = 0, savepoints_taken = 0;
   std::string after_job;           ///< starts when that one is over; empty: at once
   std::string restore_checkpoint;  ///< asked for at the start; empty: the newest
   bool ignore_state = false;       ///< asked for at the start
@@ -117,6 +120,17 @@ struct Udf {
   int64_t created_us = 0, updated_us = 0;
 };
 
+/// The answer to a POST with an Idempotency-Key, for when it is sent again.
+struct StoredAnswer {
+  static constexpr const char* kKind = "answer";
+  std::string id;       ///< hash of the caller's name and its key
+  std::string request;  ///< hash of path and body
+  int status = 200;
+  std::map<std::string, std::string> headers;
+  std::string body;
+  int64_t created_us = 0;
+};
+
 // Documents. From: missing members keep their defaults, so that a newer version can add some.
 void to_json(Json& out, const Profile& in);
 void from_json(const Json& in, Profile& out);
@@ -130,5 +144,7 @@ void to_json(Json& out, const CheckpointRecord& in);
 void from_json(const Json& in, CheckpointRecord& out);
 void to_json(Json& out, const Udf& in);
 void from_json(const Json& in, Udf& out);
+void to_json(Json& out, const StoredAnswer& in);
+void from_json(const Json& in, StoredAnswer& out);
 
 }  // namespace laminar

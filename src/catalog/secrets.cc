@@ -295,7 +295,8 @@ std::string SecretSource::Replaced(const std::string& text, bool dollar, const V
     result += text.substr(from, reference->begin - from);
     from = reference->end;
     if (auto value = Lookup(reference->name, variables, from_file)) {
-      result += *value;
+      // In a script it stands within quotes, and must not end them.
+      for (const char c : *value) result += c == '\'' && !dollar ? "''" : std::string(1, c);
       if (used) used->push_back(*value);
     } else {
       missing->push_back(reference->name);
@@ -320,6 +321,12 @@ std::string SecretSource::ResolveScript(const std::string& text, const Variables
   std::vector<std::string> missing;
   std::string out = Replaced(text, false, variables, ReadFile(), used, &missing);
   if (!missing.empty()) throw SecretNotFound(missing);
+  return out;
+}
+
+std::vector<std::string> SecretSource::Names() const {
+  std::vector<std::string> out;
+  for (const auto& [name, value] : ReadFile()) out.push_back(name);
   return out;
 }
 

@@ -64,6 +64,8 @@ class SecretSource {
   /// A script: only `{{ NAME }}`, since `${NAME}` may be a text of its own there.
   std::string ResolveScript(const std::string& text, const Variables& variables,
                             std::vector<std::string>* used) const;
+  /// Names in the secrets file, without their values.
+  std::vector<std::string> Names() const;
   /// Names that `text` refers to and that are not known now.
   std::vector<std::string> Missing(const nlohmann::json& document, const Variables& variables) const;
 

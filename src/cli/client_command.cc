@@ -1,7 +1,5 @@
 // `laminar profile|table|pipeline|job …` and `laminar apply`: clients of the REST API.
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -13,69 +11,11 @@
 #include <sstream>
 
 #include "api/http_client.h"
-#include "cli/commands.h"
+#include "cli/client.h"
 
 namespace laminar::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-struct ClientArguments {
-  std::string server = "http://127.0.0.1:5115";
-  std::string token;
-  std::string format = "table";
-  std::string name;  ///< of the object, or its id
-  std::string file;
-  std::string mode, query, checkpoint;
-  int parallelism = 0;
-  bool force = false, follow = false, ignore_state = false, dry_run = false;
-};
-
-struct Noun {
-  const char* name;
-  const char* path;
-  std::vector<const char*> columns;
-};
-
-const std::vector<Noun>& Nouns() {
-  static const std::vector<Noun> nouns = {
-      {"profile", "/connection_profiles", {"id", "name", "connector", "description"}},
-      {"table", "/connection_tables", {"id", "name", "connector", "table_type", "connection_profile_id"}},
-      {"pipeline", "/pipelines", {"id", "name", "state", "stateDetail", "parallelism", "current_job_id"}},
-      {"job",
-       "/jobs",
-       {"id", "pipeline_name", "state", "stateDetail", "run_id", "restarts", "failure_message"}},
-  };
-  return nouns;
-}
-
-std::string Escaped(const std::string& text) {
-  std::string out;
-  char hex[4];
-  for (const unsigned char c : text) {
-    if (std::isalnum(c) || c == '-' || c == '_' || c == '.') {
-      out += static_cast<char>(c);
-    } else {
-      std::snprintf(hex, sizeof hex, "%%%02X", c);
-      out += hex;
-    }
-  }
-  return out;
-}
-
-Json Call(const ClientArguments& a, const std::string& method, const std::string& path,
-          const Json& body = nullptr) {
-  const api::ClientAnswer answer =
-      api::Fetch(a.server, a.token, method, "/api/v1" + path, body.is_null() ? "" : body.dump());
-  Json json = Json::parse(answer.body, nullptr, false);
-  if (answer.status < 300) return json;
-  std::string text = "status " + std::to_string(answer.status);
-  if (json.is_object() && json.contains("error")) {
-    text = json["error"].value("message", text) + " [" + json["error"].value("code", "") + "]";
-  }
-  throw ExternalError(method + " " + path, text);
-}
 
 std::string CellText(const Json& value) {
   return value.is_null() ? "" : value.is_string() ? value.get<std::string>() : value.dump();
@@ -118,73 +58,6 @@ void Print(const ClientArguments& a, const Json& json, std::vector<std::string> 
   }
   for (const auto& [name, value] : json.items())
     std::printf("%-28s %s\n", name.c_str(), CellText(value).c_str());
-}
-
-/// All pages of a list.
-Json All(const ClientArguments& a, const std::string& path) {
-  Json all = Json::array();
-  for (size_t offset = 0;; offset += 100) {
-    const Json page = Call(a, "GET",
-                           path + (path.find('?') == std::string::npos ? "?" : "&") +
-                               "limit=100&offset=" + std::to_string(offset));
-    for (const Json& entry : page["data"]) all.push_back(entry);
-    if (!page.value("has_more", false)) return {{"data", all}};
-  }
-}
-
-/// The id that a name stands for.
-std::string IdOf(const ClientArguments& a, const Noun& noun) {
-  if (std::string(noun.name) == "job") return a.name;
-  const Json found = All(a, noun.path);
-  for (const Json& entry : found["data"]) {
-    if (entry["id"] == a.name || entry["name"] == a.name) return entry["id"].get<std::string>();
-  }
-  throw ExternalError("server", std::string("no ") + noun.name + " '" + a.name + "'");
-}
-
-Json FromToml(const toml::node& node) {
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* number = node.as_integer()) return number->get();
-  if (const auto* number = node.as_floating_point()) return number->get();
-  if (const auto* flag = node.as_boolean()) return flag->get();
-  if (const auto* list = node.as_array()) {
-    Json out = Json::array();
-    for (const toml::node& item : *list) out.push_back(FromToml(item));
-    return out;
-  }
-  Json out = Json::object();
-  if (const auto* table = node.as_table()) {
-    for (const auto& [key, value] : *table) out[std::string(key.str())] = FromToml(value);
-  }
-  return out;
-}
-
-std::string ReadText(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (path == "-") {
-    text << std::cin.rdbuf();
-  } else {
-    if (!in) throw ExternalError("file", "cannot open '" + path + "'");
-    text << in.rdbuf();
-  }
-  return text.str();
-}
-
-/// A body from JSON, TOML, or for pipelines SQL.
-Json BodyFrom(const std::string& path) {
-  const std::string text = ReadText(path);
-  if (path.ends_with(".toml")) {
-    try {
-      return FromToml(toml::parse(text));
-    } catch (const toml::parse_error& error) {
-      throw ExternalError("file", "'" + path + "': " + std::string(error.description()));
-    }
-  }
-  if (path.ends_with(".sql")) return {{"name", std::filesystem::path(path).stem().string()}, {"query", text}};
-  Json body = Json::parse(text, nullptr, false, true);
-  if (!body.is_object()) throw ExternalError("file", "'" + path + "' is not a JSON object");
-  return body;
 }
 
 int Follow(const ClientArguments& a, const std::string& path) {
@@ -255,6 +128,10 @@ int RunVerb(const ClientArguments& a, const Noun& noun, const std::string& verb)
         throw ExternalError("server", "the pipeline has never been started");
       job = "/jobs/" + pipeline["current_job_id"].get<std::string>();
     }
+    if (verb == "savepoint") {
+      Print(a, Call(a, "POST", job + "/checkpoints", {{"type", "savepoint"}}));
+      return kOk;
+    }
     if (a.follow && (verb == "output" || verb == "logs"))
       return Follow(a, job + "/" + verb + (verb == "logs" ? "?follow=true" : ""));
     if (verb == "metrics" || verb == "output") {
@@ -264,82 +141,6 @@ int RunVerb(const ClientArguments& a, const Noun& noun, const std::string& verb)
     }
   }
   return kOk;
-}
-
-// ---- apply
-// --------------------------------------------------------------------------------------------------
-
-struct Wanted {
-  const Noun* noun;
-  std::string file;
-  Json body;
-};
-
-/// `kind` in the file, else the folder or the ending says what it is.
-Wanted WantedFrom(const std::filesystem::path& path) {
-  Json body = BodyFrom(path.string());
-  std::string kind = body.value("kind", path.extension() == ".sql" ? "pipeline" : "");
-  body.erase("kind");
-  if (kind.empty()) {
-    kind = path.parent_path().filename().string();
-    if (kind.ends_with("s")) kind.pop_back();
-  }
-  for (const Noun& noun : Nouns()) {
-    if (kind == noun.name && kind != "job") return {&noun, path.string(), std::move(body)};
-  }
-  throw ExternalError(
-      "file", "'" + path.string() + "' does not say its kind: add kind = 'profile', 'table' or 'pipeline'");
-}
-
-int Apply(const ClientArguments& a) {
-  std::vector<Wanted> wanted;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(a.file)) {
-    const std::string ending = entry.path().extension().string();
-    if (entry.is_regular_file() && (ending == ".toml" || ending == ".json" || ending == ".sql"))
-      wanted.push_back(WantedFrom(entry.path()));
-  }
-  // Profiles before the tables that name them, tables before pipelines.
-  std::stable_sort(wanted.begin(), wanted.end(), [](const Wanted& x, const Wanted& y) {
-    return x.noun < y.noun || (x.noun == y.noun && x.file < y.file);
-  });
-  int changes = 0;
-  for (const Wanted& one : wanted) {
-    const std::string name = one.body.value("name", "");
-    Json existing;
-    const Json all = All(a, one.noun->path);
-    for (const Json& entry : all["data"]) {
-      if (entry["name"] == name) existing = entry;
-    }
-    if (existing.is_null()) {
-      std::printf("+ %s %s\n", one.noun->name, name.c_str());
-      ++changes;
-      if (!a.dry_run) Call(a, "POST", one.noun->path, one.body);
-      continue;
-    }
-    Json patch = Json::object();
-    for (const auto& [key, value] : one.body.items()) {
-      if (key == "name" || key == "connector" || key == "table_type" || key == "connection_profile_id" ||
-          key == "start")
-        continue;
-      const bool same =
-          existing.contains(key) &&
-          (existing[key] == value || (value.is_object() && key == "config" && Json(existing[key]) == value));
-      if (same) continue;
-      std::printf("~ %s %s: %s\n", one.noun->name, name.c_str(), key.c_str());
-      patch[key] = value;
-    }
-    if (patch.empty()) continue;
-    ++changes;
-    if (!a.dry_run)
-      Call(a, "PATCH", std::string(one.noun->path) + "/" + existing["id"].get<std::string>(), patch);
-  }
-  std::printf("%d change%s%s\n", changes, changes == 1 ? "" : "s", a.dry_run ? " (nothing was changed)" : "");
-  return kOk;
-}
-
-void AddConnection(CLI::App& command, ClientArguments& a) {
-  command.add_option("--server", a.server, "Address of the server")->envname("LAMINAR_SERVER");
-  command.add_option("--token", a.token, "API token")->envname("LAMINAR_TOKEN");
 }
 
 }  // namespace
@@ -352,8 +153,8 @@ void AddClient(CLI::App& app, Command* chosen) {
   };
   static const std::vector<Verb> verbs = {{"list", "ptlj", "All of them"},
                                           {"get", "ptlj", "One of them"},
-                                          {"create", "ptl", "From a JSON, TOML or SQL file"},
-                                          {"update", "ptl", "From a JSON or TOML file"},
+                                          {"create", "ptl", "From a JSON, TOML, YAML or SQL file"},
+                                          {"update", "ptl", "From a JSON, TOML or YAML file"},
                                           {"delete", "ptl", "Delete"},
                                           {"start", "l", "Start: makes a job"},
                                           {"stop", "lj", "Stop"},
@@ -363,7 +164,8 @@ void AddClient(CLI::App& app, Command* chosen) {
                                           {"errors", "lj", "Errors"},
                                           {"output", "lj", "Captured output"},
                                           {"metrics", "lj", "Metrics"},
-                                          {"checkpoints", "lj", "Checkpoints"}};
+                                          {"checkpoints", "lj", "Checkpoints"},
+                                          {"savepoint", "lj", "Take a checkpoint that is kept"}};
   auto a = std::make_shared<ClientArguments>();
   const char letters[] = {'p', 't', 'l', 'j'};
   for (size_t i = 0; i < Nouns().size(); ++i) {
@@ -397,7 +199,8 @@ void AddClient(CLI::App& app, Command* chosen) {
   }
   auto* apply = app.add_subcommand("apply", "Create or update objects from the files of a folder");
   AddConnection(*apply, *a);
-  apply->add_option("-f,--file", a->file, "Folder with TOML, JSON and SQL files")->required();
+  apply->add_option("-f,--file", a->file, "Folder with TOML, YAML, JSON and SQL files, or one such file")
+      ->required();
   apply->add_flag("--dry-run", a->dry_run, "Only print what would change");
   apply->callback([=] { *chosen = [=] { return Apply(*a); }; });
 }

@@ -26,6 +26,7 @@ void AddCheckpoint(CLI::App& app, Command* chosen);
 void AddServer(CLI::App& app, Command* chosen);
 void AddWorker(CLI::App& app, Command* chosen);
 void AddClient(CLI::App& app, Command* chosen);
+void AddCompletion(CLI::App& app, Command* chosen);
 
 /// Exit codes.
 inline constexpr int kOk = 0;

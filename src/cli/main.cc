@@ -24,6 +24,7 @@ int Run(int argc, char** argv) {
   cli::AddServer(app, &chosen);
   cli::AddWorker(app, &chosen);
   cli::AddClient(app, &chosen);
+  cli::AddCompletion(app, &chosen);
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
   if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end()) {

@@ -129,11 +129,36 @@ std::string WhatIsWrong(const OptionSpec& spec, std::string* value) {
   return "one of " + Joined(spec.values);
 }
 
+bool IsReference(std::string_view value) {
+  const size_t begin = value.find("{{");
+  return begin != std::string_view::npos && value.find("}}", begin) != std::string_view::npos;
+}
+
+/// A value of the option's type in place of one that is only known when it runs.
+std::string StandIn(const OptionSpec& spec, const std::string& reference) {
+  if (!spec.default_value.empty()) return spec.default_value;
+  if (!spec.values.empty()) return spec.values.front();
+  switch (spec.type) {
+    case OptionType::kInteger:
+    case OptionType::kDouble:
+    case OptionType::kSize:
+      return "1";
+    case OptionType::kBoolean:
+      return "true";
+    case OptionType::kDuration:
+      return "1s";
+    case OptionType::kText:
+    case OptionType::kList:
+      break;
+  }
+  return reference;
+}
+
 class OptionsReader {
  public:
   OptionsReader(const ConnectorInfo& info, const FormatRegistry& formats, SourceSpan table_span,
-                std::optional<TableKind> kind)
-      : info_(info), formats_(formats), table_span_(table_span) {
+                std::optional<TableKind> kind, bool references_stand)
+      : info_(info), formats_(formats), table_span_(table_span), references_stand_(references_stand) {
     out_.kind = kind;
   }
 
@@ -256,6 +281,7 @@ class OptionsReader {
       return;
     }
     std::string value = raw.value;
+    if (references_stand_ && IsReference(value)) value = StandIn(*spec, value);
     const std::string wanted = WhatIsWrong(*spec, &value);
     if (!wanted.empty()) {
       const std::string shown = spec->secret ? "the value" : "'" + raw.value + "'";
@@ -396,6 +422,7 @@ class OptionsReader {
   const ConnectorInfo& info_;
   const FormatRegistry& formats_;
   const SourceSpan table_span_;
+  const bool references_stand_;
   std::vector<const OptionSpec*> specs_;
   const RawOption* format_option_ = nullptr;
   TableOptions out_;
@@ -422,8 +449,8 @@ const std::vector<OptionSpec>& CommonOptions() {
 
 TableOptions ReadTableOptions(const std::vector<RawOption>& raw, const ConnectorInfo& info,
                               const FormatRegistry& formats, SourceSpan table_span,
-                              std::optional<TableKind> kind) {
-  return OptionsReader(info, formats, table_span, kind).Read(raw);
+                              std::optional<TableKind> kind, bool references_stand) {
+  return OptionsReader(info, formats, table_span, kind, references_stand).Read(raw);
 }
 
 std::vector<UserError> UnusedFormatOptions(const FormatSpec& spec, const Format& format) {

@@ -45,9 +45,11 @@ struct TableOptions {
 const std::vector<OptionSpec>& CommonOptions();
 
 /// Never throws. `table_span` is where a missing option is reported; `kind` is what the caller knows already.
+/// `references_stand`: a value with `{{ NAME }}` in it is right for any type (its default stands in for it):
+/// nothing is run, and a run gets the values in their place.
 TableOptions ReadTableOptions(const std::vector<RawOption>& raw, const ConnectorInfo& info,
                               const FormatRegistry& formats, SourceSpan table_span = {},
-                              std::optional<TableKind> kind = std::nullopt);
+                              std::optional<TableKind> kind = std::nullopt, bool references_stand = false);
 
 /// An UNKNOWN_OPTION for each format option that no decoder or encoder has read. Call after making them.
 std::vector<UserError> UnusedFormatOptions(const FormatSpec& spec, const Format& format);

@@ -3,7 +3,6 @@
 #include <arrow/array.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "formats/json_encoder.h"
 
@@ -21,9 +20,45 @@ struct CaptureBuffer::Shared {
   std::mutex mutex;
   std::map<std::pair<int, int>, CapturedRows> outputs;  // by output and subtask; guarded by mutex
   std::atomic<bool> limit_reached{false};
+  std::function<void()> on_rows;  // set before there are any
 };
 
 namespace {
+
+/// Past the value that begins at `at` of valid JSON.
+size_t EndOfValue(std::string_view json, size_t at) {
+  int depth = 0;
+  for (bool in_string = false; at < json.size(); ++at) {
+    const char c = json[at];
+    if (in_string) {
+      if (c == '\\') ++at;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if ((c == ',' || c == '}' || c == ']') && depth == 0) {
+      break;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return at;
+}
+
+/// A member's value as it is written in a compact object, so that no digit goes through a double. Empty:
+/// none.
+std::string_view MemberText(std::string_view object, std::string_view name) {
+  for (size_t at = 1; at < object.size();) {
+    const size_t end_of_name = object.find('"', at + 1);
+    if (end_of_name == std::string_view::npos) return {};
+    const size_t begin = end_of_name + 2;
+    const size_t end = EndOfValue(object, begin);
+    if (object.substr(at + 1, end_of_name - at - 1) == name) return object.substr(begin, end - begin);
+    at = end + 1;
+  }
+  return {};
+}
 
 class CaptureSink final : public Sink {
  public:
@@ -43,10 +78,12 @@ class CaptureSink final : public Sink {
     budget_ -= kept;
     std::vector<CapturedRow> captured = encoded_ ? Records(batch, kept) : Rows(batch, kept);
     for (CapturedRow& row : captured) row.timestamp_ms = now_us / 1000;
+    bool first;
     {
       std::lock_guard lock(shared_->mutex);
       CapturedRows& out = shared_->outputs[{number_, context_.subtask}];
-      if (out.rows.empty()) out.first = total_;
+      first = out.rows.empty();
+      if (first) out.first = total_;
       out.output = number_;
       out.subtask = context_.subtask;
       out.rows.insert(out.rows.end(), std::make_move_iterator(captured.begin()),
@@ -59,6 +96,7 @@ class CaptureSink final : public Sink {
       out.total = total_ + rows;
     }
     total_ += rows;
+    if (first && shared_->on_rows) shared_->on_rows();
     if (limit_ > 0 && total_ >= limit_) {
       shared_->limit_reached = true;
       if (context_.finish_upstream) context_.finish_upstream();
@@ -90,13 +128,12 @@ class CaptureSink final : public Sink {
     const auto& records = static_cast<const arrow::BinaryArray&>(*batch.columns[0]);
     std::vector<CapturedRow> out(static_cast<size_t>(count));
     for (int64_t row = 0; row < count; ++row) {
-      const auto change = nlohmann::ordered_json::parse(records.GetView(row), nullptr, false);
-      if (!change.is_object()) continue;
-      const std::string op = change.value("op", "c");
-      out[row].op = op == "r" ? 'c' : op[0];
+      const std::string_view change = records.GetView(row);
+      const std::string_view op = MemberText(change, "op");  // with its quotes
+      out[row].op = op.size() < 2 || op[1] == 'r' ? 'c' : op[1];
       const auto text = [&](const char* member) {
-        const auto found = change.find(member);
-        return found == change.end() || found->is_null() ? std::string() : found->dump();
+        const std::string_view found = MemberText(change, member);
+        return found == "null" ? std::string() : std::string(found);
       };
       out[row].record = text(out[row].op == 'd' ? "before" : "after");
       if (out[row].op == 'u') out[row].before = text("before");
@@ -118,6 +155,11 @@ class CaptureSink final : public Sink {
 }  // namespace
 
 CaptureBuffer::~CaptureBuffer() = default;
+
+void CaptureBuffer::OnRows(std::function<void()> call) {
+  if (!shared_) shared_ = std::make_shared<Shared>();
+  shared_->on_rows = std::move(call);
+}
 
 sql::PreviewSink CaptureBuffer::MakeSink(const FormatRegistry& formats, const Schema& columns, bool changelog,
                                          int number) {

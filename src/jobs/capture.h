@@ -4,6 +4,7 @@
 /// what comes faster than it is taken is counted and left out.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -39,6 +40,8 @@ class CaptureBuffer {
   ~CaptureBuffer();
 
   sql::PreviewSink MakeSink(const FormatRegistry& formats, const Schema& columns, bool changelog, int number);
+  /// Called on a sink's thread when there is something to take again. To be set before the job runs.
+  void OnRows(std::function<void()> call);
   std::vector<CapturedRows> Take();
   /// An output has had its limit of rows.
   bool limit_reached() const;

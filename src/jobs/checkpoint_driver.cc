@@ -46,7 +46,7 @@ void CheckpointDriver::OnAllEnded() {
 void CheckpointDriver::Request(CheckpointKind kind) {
   {
     std::lock_guard lock(mutex_);
-    requested_ = kind;
+    if (requested_ != CheckpointKind::kSavepoint) requested_ = kind;
   }
   options_.wake();
 }
@@ -54,6 +54,14 @@ void CheckpointDriver::Request(CheckpointKind kind) {
 void CheckpointDriver::NoteStop() {
   std::lock_guard lock(mutex_);
   stopping_ = true;
+}
+
+void CheckpointDriver::Leave() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = leaving_ = true;
+  }
+  options_.wake();
 }
 
 void CheckpointDriver::SetInterval(int64_t interval_us) {
@@ -86,22 +94,40 @@ int64_t CheckpointDriver::Step() {
 }
 
 bool CheckpointDriver::IsDue() const {
-  const bool at_once = ended_ || requested_;
+  const bool at_once = ended_ || leaving_ || requested_;
   return clock_->monotonic_us() >= next_due_us_ || (at_once && failures_ == 0);
 }
 
+/// A scheduled checkpoint would be the one that there is.
+bool CheckpointDriver::NothingHappened() {
+  {
+    std::lock_guard lock(mutex_);
+    if (ended_ || leaving_ || requested_) return false;
+  }
+  std::vector<int64_t> now = job_.activity();
+  std::lock_guard lock(mutex_);
+  const bool same = failures_ == 0 && now == activity_;
+  activity_ = std::move(now);
+  if (same) next_due_us_ = clock_->monotonic_us() + interval_us_;
+  return same;
+}
+
 void CheckpointDriver::Trigger() {
+  if (NothingHappened()) return;
   std::optional<CheckpointKind> requested;
   {
     std::lock_guard lock(mutex_);
     requested = std::exchange(requested_, std::nullopt);
-    is_last_ = ended_;
-    kind_ = is_last_ ? (stopping_ ? CheckpointKind::kStopping : CheckpointKind::kFinal)
-                     : requested.value_or(CheckpointKind::kScheduled);
+    kind_ = ended_      ? (stopping_ ? CheckpointKind::kStopping : CheckpointKind::kFinal)
+            : requested ? *requested
+            : leaving_  ? CheckpointKind::kStopping
+                        : CheckpointKind::kScheduled;
+    hold_ = kind_ == CheckpointKind::kStopping && !ended_;
+    is_last_ = ended_ || hold_;
     in_flight_ = true;
     next_due_us_ = clock_->monotonic_us() + interval_us_;
   }
-  if (job_.trigger(writer_.epoch() + 1)) return;
+  if (job_.trigger(writer_.epoch() + 1, hold_)) return;
   std::lock_guard lock(mutex_);
   in_flight_ = false;
   if (!requested_) requested_ = requested;
@@ -130,7 +156,7 @@ void CheckpointDriver::WriteEpoch(uint64_t epoch) {
     finished_ = is_last_;
   }
   options_.wake();
-  if (is_last_) job_.finish();
+  if (is_last_) hold_ ? job_.leave() : job_.finish();
 }
 
 void CheckpointDriver::OnWriteFailed(const ExternalError& error) {

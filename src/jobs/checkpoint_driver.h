@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "state/checkpoint_writer.h"
@@ -18,11 +19,15 @@ class CheckpointDriver {
  public:
   /// The executor, as seen from here; called by the thread that calls Step.
   struct Job {
-    std::function<bool(uint64_t epoch)> trigger;   ///< false: it takes none just now
+    /// False: it takes none just now. `hold`: nothing happens behind the barrier, as `leave` follows.
+    std::function<bool(uint64_t epoch, bool hold)> trigger;
     std::function<int64_t()> pause_us;             ///< of the last snapshot
     std::function<void(uint64_t epoch)> complete;  ///< the epoch is durable
     std::function<void()> finish;                  ///< so is the last one: the job may end
+    std::function<void()> leave;                   ///< likewise, of one with `hold`
     std::function<void()> give_up;                 ///< `failure` says why
+    /// Numbers of which some change whenever anything happens.
+    std::function<std::vector<int64_t>()> activity;
   };
   struct Options {
     int64_t interval_us = 10'000'000;
@@ -46,6 +51,8 @@ class CheckpointDriver {
   void Request(CheckpointKind kind);
   /// The job was asked to stop: its last checkpoint says so.
   void NoteStop();
+  /// Asks for a last checkpoint now, behind which nothing happens.
+  void Leave();
   void SetInterval(int64_t interval_us);
 
   // What is next.
@@ -60,6 +67,7 @@ class CheckpointDriver {
 
  private:
   bool IsDue() const;
+  bool NothingHappened();
   void Trigger();
   void WriteEpoch(uint64_t epoch);
   void OnWriteFailed(const ExternalError& error);
@@ -71,6 +79,8 @@ class CheckpointDriver {
   // Of the checkpoint in flight; only the thread that calls Step.
   CheckpointKind kind_ = CheckpointKind::kScheduled;
   bool is_last_ = false;
+  bool hold_ = false;
+  std::vector<int64_t> activity_;  // when a scheduled one was due last
 
   mutable std::mutex mutex_;
   // All below guarded by mutex_.
@@ -80,6 +90,7 @@ class CheckpointDriver {
   std::optional<uint64_t> handed_over_;
   std::optional<CheckpointKind> requested_;
   bool stopping_ = false;
+  bool leaving_ = false;
   bool ended_ = false;
   bool finished_ = false;  // the last checkpoint is complete
   bool merge_due_ = false;

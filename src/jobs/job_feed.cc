@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/random_id.h"
+#include "jobs/exact_numbers.h"
+#include "jobs/job_numbers.h"
 
 namespace laminar {
 
@@ -17,37 +19,11 @@ constexpr size_t kEventEntries = 1'000;
 constexpr size_t kStreamEvents = 20'000;
 constexpr size_t kStreamBytes = 8u << 20;
 constexpr size_t kSamples = 3'600;  // one a second while something changes
+constexpr size_t kMinutes = 1'440;  // one a minute
 constexpr size_t kRecordBytes = 4'096;
-constexpr int64_t kNoWatermark = std::numeric_limits<int64_t>::min();
-constexpr int64_t kEndWatermark = std::numeric_limits<int64_t>::max();
-
-/// Places of the numbers in a subtask's report (Worker::SendMetrics).
-enum Number {
-  kNode,
-  kSubtask,
-  kIn,
-  kOut,
-  kBytes,
-  kLate,
-  kBad,
-  kState,
-  kWatermark,
-  kBusy,
-  kQueue,
-  kQueueMax,
-  kTask,
-  kNumbers
-};
-
 int64_t NowMs() { return SystemClock().now_us() / 1000; }
 
 std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-Json WatermarkMs(int64_t watermark_us) {
-  return watermark_us == kNoWatermark || watermark_us == kEndWatermark ? Json() : Json(watermark_us / 1000);
-}
-
-std::string KindOf(const std::string& operator_id) { return operator_id.substr(0, operator_id.find('_')); }
 
 template <typename T>
 void Bound(std::deque<T>& ring, size_t most) {
@@ -75,6 +51,7 @@ void JobFeed::SetPlan(const Json& graph, const Json& outputs) {
   ids_ = std::move(ids);
   graph_ = graph;
   subtasks_.assign(ids_.size(), {});
+  splits_.assign(ids_.size(), {});
   for (const Json& output : outputs) {
     OutputRing& ring = outputs_[output.at("operator_id").get<std::string>()];
     ring.columns = output.at("columns");
@@ -100,27 +77,62 @@ void JobFeed::OnMetrics(const Json& message) {
     if (of_node.size() <= subtask) of_node.resize(subtask + 1, std::vector<int64_t>(kNumbers, 0));
     of_node[subtask] = std::move(numbers);
   }
+  TakeLatency(message.value("latency", Json::array()));
+  for (auto& of_node : splits_) of_node.clear();
+  for (const Json& row : message.value("splits", Json::array())) {
+    const auto node = row[0].get<size_t>();
+    if (node >= splits_.size()) continue;
+    for (const Json& split : row[2]) {
+      splits_[node].push_back({row[1].get<int>(), split[0].get<std::string>(), split[1].get<int64_t>(),
+                               split[2].get<int64_t>(), split[3].get<bool>()});
+    }
+  }
   Sample sample;
   sample.time_ms = last_report_ms_;
   for (size_t node = 0; node < ids_.size(); ++node) sample.operators.push_back(Number(node));
+  sample.latency = latency_;
+  if (minutes_.empty() || sample.time_ms - minutes_.back().time_ms >= 60'000) {
+    minutes_.push_back(sample);
+    Bound(minutes_, kMinutes);
+  }
   samples_.push_back(std::move(sample));
   Bound(samples_, kSamples);
+}
+
+/// [[node, subtask, [[bucket, rows]…]]…] of sinks, summed over subtasks.
+void JobFeed::TakeLatency(const Json& reported) {
+  latency_.clear();
+  for (const Json& row : reported) {
+    auto& of_node = latency_[row[0].get<size_t>()];
+    for (const Json& bucket : row[2]) of_node[bucket[0].get<int>()] += bucket[1].get<int64_t>();
+  }
+}
+
+void JobFeed::OnCheckpoint(const Json& message) {
+  std::lock_guard lock(mutex_);
+  state_bytes_.clear();
+  for (const Json& op : message.at("operators"))
+    state_bytes_[op.at("operator_id").get<std::string>()] = op.at("state_size").get<int64_t>();
+  has_checkpoint_ = true;
 }
 
 void JobFeed::OnProcessEnded() {
   std::lock_guard lock(mutex_);
   for (size_t node = 0; node < ids_.size() && node < before_.size(); ++node) before_[node] = Number(node);
   for (auto& of_node : subtasks_) of_node.clear();
+  latency_.clear();
 }
 
 OperatorNumbers JobFeed::Number(size_t node) const {
   OperatorNumbers sum = node < before_.size() ? before_[node] : OperatorNumbers{};
-  sum.state_rows = sum.queue_bytes = sum.queue_bytes_max = 0;
+  sum.state_rows = sum.queue_bytes = sum.queue_bytes_max = sum.splits = 0;
   sum.watermark_us = subtasks_[node].empty() ? kNoWatermark : kEndWatermark;
   for (const auto& n : subtasks_[node]) {
     sum.rows_in += n[kIn];
     sum.rows_out += n[kOut];
     sum.bytes_in += n[kBytes];
+    sum.bytes_out += n[kBytesOut];
+    sum.splits += n[kSplits];
     sum.late += n[kLate];
     sum.bad += n[kBad];
     sum.state_rows += n[kState];
@@ -159,6 +171,7 @@ void JobFeed::OnOutput(const Json& message) {
   Bound(ring.rows, kOutputRows);
   ring.first = ring.total - static_cast<int64_t>(ring.rows.size());
   Push("output", std::move(data));
+  events_.back().rows = static_cast<int64_t>(message.at("records").size());
 }
 
 void JobFeed::OnState(const std::string& state, const std::string& detail) {
@@ -177,7 +190,7 @@ void JobFeed::OnEnd(const std::string& reason) {
 
 void JobFeed::Push(std::string name, std::string data) {
   event_bytes_ += data.size();
-  events_.push_back({next_event_++, std::move(name), std::move(data)});
+  events_.push_back({next_event_++, std::move(name), std::move(data), 0});
   while (events_.size() > kStreamEvents || (event_bytes_ > kStreamBytes && events_.size() > 1)) {
     event_bytes_ -= events_.front().data.size();
     events_.pop_front();
@@ -185,14 +198,17 @@ void JobFeed::Push(std::string name, std::string data) {
 }
 
 Json JobFeed::AddError(const std::string& level, const std::string& operator_id, int task_index,
-                       const std::string& message, const std::string& details, const std::string& record) {
+                       const std::string& message, const std::string& details, const std::string& record,
+                       int64_t bad_records) {
   std::lock_guard lock(mutex_);
   const int64_t now_ms = NowMs();
-  ++(level == "warning" ? warning_count_ : error_count_);
+  // Bad records are counted by the operators already.
+  if (bad_records == 0) ++(level == "warning" ? warning_count_ : error_count_);
+  const int64_t count = std::max<int64_t>(1, bad_records);
   for (auto entry = errors_.rbegin(); entry != errors_.rend(); ++entry) {
     if ((*entry)["timestamp"].get<int64_t>() + 1000 <= now_ms) break;
     if ((*entry)["message"] == message && (*entry)["operator_id"] == operator_id) {
-      (*entry)["count"] = (*entry)["count"].get<int64_t>() + 1;
+      (*entry)["count"] = (*entry)["count"].get<int64_t>() + count;
       return *entry;
     }
   }
@@ -204,7 +220,7 @@ Json JobFeed::AddError(const std::string& level, const std::string& operator_id,
                 {"message", message},
                 {"details", details},
                 {"record", record.empty() ? Json() : Json(record.substr(0, kRecordBytes))},
-                {"count", 1}};
+                {"count", count}};
   if (operator_id.empty()) entry["task_index"] = nullptr;
   errors_.push_back(entry);
   Bound(errors_, kErrorEntries);
@@ -256,318 +272,6 @@ void JobFeed::RestoreMetrics(const Json& metrics) {
   restored_metrics_ = metrics;
 }
 
-const JobFeed::Sample* JobFeed::SampleBefore(int64_t time_ms) const {
-  const Sample* found = nullptr;
-  for (auto sample = samples_.rbegin(); sample != samples_.rend(); ++sample) {
-    found = &*sample;
-    if (sample->time_ms <= time_ms) break;
-  }
-  return found;
-}
-
-JobFeed::Rates JobFeed::RatesOf(size_t node, int64_t now_ms, int64_t window_ms) const {
-  Rates out;
-  if (samples_.empty()) return out;
-  const Sample* old = SampleBefore(now_ms - window_ms);
-  const int64_t reach_ms = std::max<int64_t>(1000, std::min(window_ms, now_ms - old->time_ms));
-  if (node >= old->operators.size()) return out;
-  const OperatorNumbers now = Number(node);
-  const OperatorNumbers& then = old->operators[node];
-  auto per_second = [&](int64_t a, int64_t b) {
-    return std::max(0.0, static_cast<double>(a - b) * 1000.0 / static_cast<double>(reach_ms));
-  };
-  out.in = per_second(now.rows_in, then.rows_in);
-  out.out = per_second(now.rows_out, then.rows_out);
-  out.bytes = per_second(now.bytes_in, then.bytes_in);
-  const double subtasks = static_cast<double>(std::max<size_t>(1, subtasks_[node].size()));
-  out.busy = std::min(1.0, per_second(now.busy_us, then.busy_us) / 1e6 / subtasks);
-  return out;
-}
-
-double JobFeed::Backpressure(size_t node) const {
-  // How full the queues of those are that this operator feeds.
-  double worst = 0;
-  if (!graph_.is_object()) return 0;
-  for (const Json& edge : graph_["edges"]) {
-    if (edge["src_id"].get<int64_t>() != static_cast<int64_t>(node)) continue;
-    const auto consumer = static_cast<size_t>(edge["dest_id"].get<int64_t>());
-    const OperatorNumbers n = Number(consumer);
-    if (n.queue_bytes_max > 0)
-      worst = std::max(
-          worst, std::min(1.0, static_cast<double>(n.queue_bytes) / static_cast<double>(n.queue_bytes_max)));
-  }
-  return worst;
-}
-
-int64_t JobFeed::ErrorsOf(const std::string& operator_id, int64_t since_ms) const {
-  int64_t count = 0;
-  for (const Json& entry : errors_) {
-    if (entry["operator_id"] == operator_id && entry["timestamp"].get<int64_t>() >= since_ms)
-      count += entry["count"].get<int64_t>();
-  }
-  return count;
-}
-
-Json JobFeed::OperatorRow(size_t node, int64_t now_ms) const {
-  const OperatorNumbers n = Number(node);
-  const Rates rates = RatesOf(node, now_ms, 10'000);
-  double skew = 1;
-  if (subtasks_[node].size() > 1) {
-    int64_t most = 0, sum = 0;
-    for (const auto& s : subtasks_[node]) {
-      most = std::max(most, s[kIn] + s[kOut]);
-      sum += s[kIn] + s[kOut];
-    }
-    if (sum > 0)
-      skew =
-          static_cast<double>(most) * static_cast<double>(subtasks_[node].size()) / static_cast<double>(sum);
-  }
-  const double fill =
-      n.queue_bytes_max > 0 ? static_cast<double>(n.queue_bytes) / static_cast<double>(n.queue_bytes_max) : 0;
-  return {{"operator_id", ids_[node]},
-          {"operator_name", graph_["nodes"][node]["description"]},
-          {"kind", KindOf(ids_[node])},
-          {"parallelism", graph_["nodes"][node]["parallelism"]},
-          {"records_in", n.rows_in},
-          {"records_out", n.rows_out},
-          {"bytes_in", n.bytes_in},
-          {"errors", ErrorsOf(ids_[node], 0)},
-          {"rate_in", rates.in},
-          {"rate_out", rates.out},
-          {"bytes_rate", rates.bytes},
-          {"busy", rates.busy},
-          {"idle", std::max(0.0, 1.0 - rates.busy)},
-          {"backpressure", Backpressure(node)},
-          {"queue_fill", std::min(1.0, fill)},
-          {"watermark", WatermarkMs(n.watermark_us)},
-          {"state_rows", n.state_rows},
-          {"late_records", n.late},
-          {"bad_records", n.bad},
-          {"skew", skew},
-          {"errors_5m", ErrorsOf(ids_[node], now_ms - 300'000)}};
-}
-
-Json JobFeed::Totals() const {
-  std::lock_guard lock(mutex_);
-  if (ids_.empty() && restored_metrics_.is_object()) {
-    Json out;
-    for (const char* name : {"records_in", "records_out", "bytes_in", "bytes_out", "errors", "warnings"})
-      out[name] = restored_metrics_.value(name, int64_t{0});
-    return out;
-  }
-  int64_t in = 0, out = 0, bytes_in = 0, bad = 0;
-  for (size_t node = 0; node < ids_.size(); ++node) {
-    const OperatorNumbers n = Number(node);
-    const std::string kind = KindOf(ids_[node]);
-    if (kind == "source") in += n.rows_out;
-    if (kind == "sink") out += n.rows_in;
-    if (kind == "source") bytes_in += n.bytes_in;
-    bad += n.bad;
-  }
-  return {{"records_in", in}, {"records_out", out},     {"bytes_in", bytes_in},
-          {"bytes_out", 0},   {"errors", error_count_}, {"warnings", warning_count_ + bad}};
-}
-
-Json JobFeed::Metrics(int64_t now_ms, int64_t window_seconds) const {
-  Json out = Totals();
-  std::lock_guard lock(mutex_);
-  if (ids_.empty() && restored_metrics_.is_object()) return restored_metrics_;
-  int64_t late = 0, watermark_us = kEndWatermark;
-  double throughput = 0, backpressure = 0;
-  Json operators = Json::array();
-  bool any_sink = false;
-  for (size_t node = 0; node < ids_.size(); ++node) {
-    const OperatorNumbers n = Number(node);
-    late += n.late;
-    const std::string kind = KindOf(ids_[node]);
-    if (kind == "source") throughput += RatesOf(node, now_ms, window_seconds * 1000).out;
-    if (kind == "sink") {
-      any_sink = true;
-      watermark_us = std::min(watermark_us, n.watermark_us);
-    }
-    backpressure = std::max(backpressure, Backpressure(node));
-    operators.push_back(OperatorRow(node, now_ms));
-  }
-  out["late_records"] = late;
-  out["latency_p50"] = nullptr;
-  out["latency_p95"] = nullptr;
-  out["latency_p99"] = nullptr;
-  out["throughput"] = ended_ ? 0.0 : throughput;
-  out["backpressure"] = backpressure;
-  out["state_bytes"] = nullptr;
-  out["watermark"] = any_sink ? WatermarkMs(watermark_us) : Json();
-  out["window_seconds"] = window_seconds;
-  out["operators"] = std::move(operators);
-  return out;
-}
-
-Json JobFeed::MetricGroups(int64_t now_ms) const {
-  std::lock_guard lock(mutex_);
-  Json out = {{"sources", {{"total_records", 0}, {"throughput", 0.0}, {"operators", Json::array()}}},
-              {"transforms", {{"total_records", 0}, {"throughput", 0.0}, {"operators", Json::array()}}},
-              {"sinks", {{"total_records", 0}, {"throughput", 0.0}, {"operators", Json::array()}}}};
-  for (size_t node = 0; node < ids_.size(); ++node) {
-    const std::string kind = KindOf(ids_[node]);
-    Json& group = out[kind + "s"];
-    const OperatorNumbers n = Number(node);
-    const Rates rates = RatesOf(node, now_ms, 60'000);
-    const bool source = kind == "source";
-    group["total_records"] = group["total_records"].get<int64_t>() + (source ? n.rows_out : n.rows_in);
-    group["throughput"] = group["throughput"].get<double>() + (source ? rates.out : rates.in);
-    group["operators"].push_back(OperatorRow(node, now_ms));
-  }
-  return out;
-}
-
-Json JobFeed::Operators() const {
-  std::lock_guard lock(mutex_);
-  Json out = Json::array();
-  for (size_t node = 0; node < ids_.size(); ++node) {
-    const Json& spec = graph_["nodes"][node];
-    const OperatorNumbers n = Number(node);
-    out.push_back({{"operator_id", ids_[node]},
-                   {"operator_name", spec["operator"]},
-                   {"description", spec["description"]},
-                   {"kind", spec["kind"]},
-                   {"parallelism", spec["parallelism"]},
-                   {"watermark", WatermarkMs(n.watermark_us)},
-                   {"state_bytes", nullptr},
-                   {"state_rows", n.state_rows}});
-  }
-  return out;
-}
-
-Json JobFeed::Operator(const std::string& operator_id, int64_t now_ms) const {
-  std::lock_guard lock(mutex_);
-  const auto found = std::find(ids_.begin(), ids_.end(), operator_id);
-  if (found == ids_.end()) return nullptr;
-  const auto node = static_cast<size_t>(found - ids_.begin());
-  const OperatorNumbers n = Number(node);
-  const double busy = RatesOf(node, now_ms, 10'000).busy;
-  Json subtasks = Json::array();
-  for (size_t i = 0; i < subtasks_[node].size(); ++i) {
-    const auto& s = subtasks_[node][i];
-    const double fill =
-        s[kQueueMax] > 0 ? static_cast<double>(s[kQueue]) / static_cast<double>(s[kQueueMax]) : 0;
-    subtasks.push_back({{"subtask_index", i},
-                        {"records_in", s[kIn]},
-                        {"records_out", s[kOut]},
-                        {"bytes_in", s[kBytes]},
-                        {"bytes_out", 0},
-                        {"backpressure", Backpressure(node)},
-                        {"queue_fill", std::min(1.0, fill)},
-                        {"watermark", WatermarkMs(s[kWatermark])}});
-  }
-  Json out = {{"operator_id", operator_id},
-              {"operator_name", graph_["nodes"][node]["description"]},
-              {"subtasks", graph_["nodes"][node]["parallelism"]},
-              {"metrics",
-               {{"records_in", n.rows_in},
-                {"records_out", n.rows_out},
-                {"bytes_in", n.bytes_in},
-                {"bytes_out", 0},
-                {"errors", ErrorsOf(operator_id, 0)},
-                {"warnings", n.bad},
-                {"backpressure", Backpressure(node)},
-                {"idle_time_percent", 100.0 * (1.0 - busy)}}},
-              {"subtask_metrics", std::move(subtasks)}};
-  if (KindOf(operator_id) == "source") {
-    out["lag"] = nullptr;
-    out["partitions"] = nullptr;
-  }
-  return out;
-}
-
-Json JobFeed::Watermarks(int64_t now_ms) const {
-  std::lock_guard lock(mutex_);
-  Json operators = Json::array();
-  for (size_t node = 0; node < ids_.size(); ++node) {
-    Json subtasks = Json::array();
-    const OperatorNumbers n = Number(node);
-    for (size_t i = 0; i < subtasks_[node].size(); ++i) {
-      const int64_t watermark_us = subtasks_[node][i][kWatermark];
-      subtasks.push_back({{"subtask_index", i},
-                          {"watermark", WatermarkMs(watermark_us)},
-                          {"ended", watermark_us == kEndWatermark},
-                          {"holds_back", subtasks_[node].size() > 1 && watermark_us == n.watermark_us}});
-    }
-    const Json watermark = WatermarkMs(n.watermark_us);
-    operators.push_back({{"operator_id", ids_[node]},
-                         {"watermark", watermark},
-                         {"lag_ms", watermark.is_null() ? Json() : Json(now_ms - watermark.get<int64_t>())},
-                         {"subtasks", std::move(subtasks)}});
-  }
-  return {{"operators", std::move(operators)}};
-}
-
-Json JobFeed::History(const std::vector<std::string>& names, const std::string& operator_id, int64_t from_ms,
-                      int64_t to_ms, int64_t step_ms) const {
-  std::lock_guard lock(mutex_);
-  Json times = Json::array(), series = Json::object();
-  for (const std::string& name : names) series[name] = Json::array();
-  const Sample* last = nullptr;
-  for (const Sample& sample : samples_) {
-    if (sample.time_ms < from_ms || sample.time_ms > to_ms) {
-      if (sample.time_ms < from_ms) last = &sample;
-      continue;
-    }
-    if (last && sample.time_ms - last->time_ms < step_ms && !times.empty()) continue;
-    const double seconds = last ? static_cast<double>(sample.time_ms - last->time_ms) / 1000.0 : 1.0;
-    OperatorNumbers now{}, then{};
-    double backpressure = 0;
-    for (size_t node = 0; node < ids_.size() && node < sample.operators.size(); ++node) {
-      const std::string kind = KindOf(ids_[node]);
-      const bool chosen = operator_id.empty() ? true : ids_[node] == operator_id;
-      if (!chosen) continue;
-      const OperatorNumbers& n = sample.operators[node];
-      const OperatorNumbers none{};
-      const OperatorNumbers& p = last && node < last->operators.size() ? last->operators[node] : none;
-      if (!operator_id.empty() || kind == "sink") {
-        now.rows_in += n.rows_in;
-        then.rows_in += p.rows_in;
-      }
-      if (!operator_id.empty() || kind == "source") {
-        now.rows_out += n.rows_out;
-        then.rows_out += p.rows_out;
-      }
-      now.bytes_in += n.bytes_in;
-      then.bytes_in += p.bytes_in;
-      now.late += n.late;
-      now.busy_us += n.busy_us;
-      then.busy_us += p.busy_us;
-      now.state_rows += n.state_rows;
-      if (n.queue_bytes_max > 0)
-        backpressure = std::max(backpressure,
-                                static_cast<double>(n.queue_bytes) / static_cast<double>(n.queue_bytes_max));
-    }
-    times.push_back(sample.time_ms);
-    for (const std::string& name : names) {
-      Json value;
-      if (name == "rate_in")
-        value = operator_id.empty() ? static_cast<double>(now.rows_out - then.rows_out) / seconds
-                                    : static_cast<double>(now.rows_in - then.rows_in) / seconds;
-      else if (name == "rate_out")
-        value = operator_id.empty() ? static_cast<double>(now.rows_in - then.rows_in) / seconds
-                                    : static_cast<double>(now.rows_out - then.rows_out) / seconds;
-      else if (name == "bytes_rate")
-        value = static_cast<double>(now.bytes_in - then.bytes_in) / seconds;
-      else if (name == "busy")
-        value = std::min(1.0, static_cast<double>(now.busy_us - then.busy_us) / 1e6 / seconds);
-      else if (name == "late_records")
-        value = now.late;
-      else if (name == "state_rows")
-        value = now.state_rows;
-      else if (name == "backpressure")
-        value = std::min(1.0, backpressure);
-      series[name].push_back(value);
-    }
-    last = &sample;
-  }
-  return {{"times", std::move(times)},
-          {"series", std::move(series)},
-          {"operator_id", operator_id.empty() ? Json() : Json(operator_id)}};
-}
-
 Json JobFeed::Graph() const {
   std::lock_guard lock(mutex_);
   return graph_;
@@ -587,23 +291,46 @@ bool JobFeed::captures() const {
   return !outputs_.empty();
 }
 
-std::optional<Json> JobFeed::Output(const std::string& operator_id, int64_t offset, int64_t limit) const {
+std::optional<std::string> JobFeed::Output(const std::string& operator_id, int64_t offset, int64_t limit,
+                                           bool exact_numbers) const {
   std::lock_guard lock(mutex_);
   auto found = operator_id.empty() ? outputs_.begin() : outputs_.find(operator_id);
   if (found == outputs_.end()) return std::nullopt;
   const OutputRing& ring = found->second;
-  Json data = Json::array();
   const auto size = static_cast<int64_t>(ring.rows.size());
+  // Records go as the text that they are: no number passes through a double.
+  const auto shown = [&](const std::string& record) {
+    return exact_numbers ? WithExactNumbers(record, ring.columns, 1) : record;
+  };
+  std::string out = "{\"data\":[";
   for (int64_t i = offset; i < std::min(size, offset + limit); ++i) {
     const OutputRow& row = ring.rows[static_cast<size_t>(i)];
-    Json entry = {
-        {"timestamp", row.timestamp_ms}, {"op", row.op}, {"record", Json::parse(row.record, nullptr, false)}};
-    if (!row.before.empty()) entry["before"] = Json::parse(row.before, nullptr, false);
-    data.push_back(std::move(entry));
+    out += std::string(i > offset ? "," : "") + "{\"timestamp\":" + std::to_string(row.timestamp_ms) +
+           ",\"op\":\"" + row.op + "\",\"record\":" + shown(row.record);
+    if (!row.before.empty()) out += ",\"before\":" + shown(row.before);
+    out += "}";
   }
-  return Json{{"data", std::move(data)},     {"operator_id", found->first},
-              {"total_records", ring.total}, {"has_more", offset + limit < size},
-              {"columns", ring.columns},     {"updating", ring.updating}};
+  return out + "],\"operator_id\":" + Dump(found->first) +
+         ",\"total_records\":" + std::to_string(ring.total) +
+         ",\"has_more\":" + (offset + limit < size ? "true" : "false") +
+         ",\"columns\":" + Dump(ring.columns) + ",\"updating\":" + (ring.updating ? "true" : "false") + "}";
+}
+
+Json JobFeed::Columns(const std::string& operator_id) const {
+  std::lock_guard lock(mutex_);
+  const auto found = outputs_.find(operator_id);
+  return found == outputs_.end() ? Json::array() : found->second.columns;
+}
+
+std::vector<Json> JobFeed::ErrorsSince(int64_t since_ms) const {
+  std::lock_guard lock(mutex_);
+  std::vector<Json> out;
+  for (auto entry = errors_.rbegin(); entry != errors_.rend(); ++entry) {
+    if ((*entry)["timestamp"].get<int64_t>() < since_ms) break;
+    out.push_back(*entry);
+  }
+  std::reverse(out.begin(), out.end());
+  return out;
 }
 
 std::string JobFeed::OutputCsv(const std::string& operator_id) const {

@@ -38,11 +38,13 @@ struct FeedEvent {
   int64_t id = 0;
   std::string name;  ///< output, state, error, schema, end
   std::string data;  ///< JSON text
+  int64_t rows = 0;  ///< output
 };
 
 /// Numbers of one operator, summed over subtasks.
 struct OperatorNumbers {
-  int64_t rows_in = 0, rows_out = 0, bytes_in = 0, late = 0, bad = 0, state_rows = 0, busy_us = 0;
+  int64_t rows_in = 0, rows_out = 0, bytes_in = 0, bytes_out = 0, late = 0, splits = 0, bad = 0,
+          state_rows = 0, busy_us = 0;
   int64_t queue_bytes = 0, queue_bytes_max = 0;
   int64_t watermark_us = 0;  ///< lowest; INT64_MIN: none
 };
@@ -55,11 +57,13 @@ class JobFeed {
   void SetPlan(const Json& graph, const Json& outputs);
   void OnMetrics(const Json& message);
   void OnOutput(const Json& message);
+  void OnCheckpoint(const Json& message);
   void OnState(const std::string& state, const std::string& detail);
   /// A restarted process counts from nothing: what it had counted so far is kept and added.
   void OnProcessEnded();
   Json AddError(const std::string& level, const std::string& operator_id, int task_index,
-                const std::string& message, const std::string& details, const std::string& record);
+                const std::string& message, const std::string& details, const std::string& record,
+                int64_t bad_records = 0);
   Json AddLog(const std::string& level, const std::string& message, const Json& details,
               const std::string& operator_id = "");
   Json AddEvent(const std::string& event, const std::string& description, const Json& details);
@@ -83,11 +87,20 @@ class JobFeed {
   int Tasks() const;
 
   bool captures() const;
-  /// {data, operator_id, total_records, has_more}; nullopt: no such operator.
-  std::optional<Json> Output(const std::string& operator_id, int64_t offset, int64_t limit) const;
+  /// {data, operator_id, total_records, has_more, columns, updating} as text; nullopt: no such operator.
+  std::optional<std::string> Output(const std::string& operator_id, int64_t offset, int64_t limit,
+                                    bool exact_numbers) const;
+  /// Of a captured output: [{name, data_type}].
+  Json Columns(const std::string& operator_id) const;
+  /// What a reader of the output wants to know each second: {sources[{operator_id, records}], records_out,
+  /// watermark}.
+  Json Progress() const;
+  /// For a list of pipelines.
+  Json Summary(int64_t now_ms) const;
   std::string OutputCsv(const std::string& operator_id) const;
   int64_t OutputTotal() const;
   std::vector<Json> Errors() const;
+  std::vector<Json> ErrorsSince(int64_t since_ms) const;
   std::vector<Json> Logs() const;
   std::vector<Json> Events() const;
   /// Events behind `after`, at most `bytes_max` of data; `gap` tells how far back the ring does not reach.
@@ -102,9 +115,18 @@ class JobFeed {
   int64_t warnings() const;
 
  private:
+  /// Rows by latency bucket (base/metrics.h) since the process began, by sink node.
+  using Latencies = std::map<size_t, std::map<int, int64_t>>;
   struct Sample {
     int64_t time_ms = 0;
     std::vector<OperatorNumbers> operators;  // [nodes]
+    Latencies latency;
+  };
+  struct Split {
+    int subtask;
+    std::string name;
+    int64_t watermark_us, last_row_us;
+    bool idle;
   };
   struct Rates {
     double in = 0, out = 0, bytes = 0, busy = 0;
@@ -113,6 +135,10 @@ class JobFeed {
   void Push(std::string name, std::string data);
   OperatorNumbers Number(size_t node) const;
   const Sample* SampleBefore(int64_t time_ms) const;
+  void TakeLatency(const Json& reported);
+  Json LatencyMs(std::optional<size_t> node, double part, int64_t now_ms, int64_t window_ms) const;
+  Json StateBytes(const std::string& operator_id) const;
+  Json SplitsJson(size_t node, int64_t now_ms) const;
   Rates RatesOf(size_t node, int64_t now_ms, int64_t window_ms) const;
   Json OperatorRow(size_t node, int64_t now_ms) const;
   double Backpressure(size_t node) const;
@@ -127,6 +153,11 @@ class JobFeed {
   std::vector<std::vector<std::vector<int64_t>>> subtasks_;  // [nodes][subtask]: numbers as reported
   std::vector<int> task_of_head_;
   std::deque<Sample> samples_;
+  std::deque<Sample> minutes_;
+  Latencies latency_;
+  std::vector<std::vector<Split>> splits_;      // [nodes]
+  std::map<std::string, int64_t> state_bytes_;  // by operator, in the last checkpoint
+  bool has_checkpoint_ = false;
   std::map<std::string, OutputRing> outputs_;
   std::deque<FeedEvent> events_;
   size_t event_bytes_ = 0;

@@ -1,78 +1,28 @@
 #include "jobs/job_manager.h"
 
-#include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 
-#include "base/clock.h"
 #include "base/local_file.h"
 #include "base/random_id.h"
-#include "jobs/worker_process.h"
+#include "jobs/active_job.h"
+#include "state/checkpoint_store.h"
+#include "storage/object_store.h"
 
 namespace laminar {
-
-namespace {
-
-constexpr int64_t kSweepAllUs = 100'000;
-constexpr int64_t kFlushUs = 1'000'000;
-constexpr int64_t kSweepUs = 5'000'000;
-constexpr int64_t kBackoffUs = 500'000;
-constexpr int64_t kBackoffMaxUs = 60'000'000;
-/// Reading samples to infer a schema and opening what a plan names may take that long.
-constexpr int64_t kStartTimeoutUs = 60'000'000;
-/// As many manifests as the worker keeps.
-constexpr size_t kCheckpointsKept = 10;
-constexpr int64_t kErrorsKept = 1'000;
-constexpr int64_t kLogsKept = 10'000;
-
-int64_t NowUs() { return SystemClock().now_us(); }
-
-std::string EndedBy(int status) {
-  if (WIFSIGNALED(status)) return "was ended by signal " + std::to_string(WTERMSIG(status));
-  return "ended with exit status " + std::to_string(WEXITSTATUS(status));
-}
-
-bool IsActive(const Job& job) { return !IsTerminal(ParseDetail(job.detail)); }
-
-}  // namespace
-
-/// A job that is not over, as the loop sees it.
-struct JobManager::Active {
-  std::string id;
-  std::string pipeline_id;
-  std::shared_ptr<JobFeed> feed;
-  JobDetail detail = JobDetail::kCreated;
-  bool has_run = false;
-  std::unique_ptr<WorkerProcess> process;
-  int parallelism = 1;            ///< of the running process
-  int64_t interval_us = 0;        ///< between its checkpoints
-  int64_t checkpoints_asked = 0;  ///< how many of Job::checkpoints_asked it knows
-  JobStopMode sent_stop = JobStopMode::kNone;
-  bool rescaling = false;
-  bool ready = true;  ///< its worker has said something
-  bool stream_ended = false;
-  Json end;                          ///< the worker's last message
-  std::string end_reason;            ///< why the server ended it: timeout
-  std::vector<std::string> secrets;  ///< values that must not show
-  int recoveries = 0;                ///< since it was last healthy
-  int64_t launch_at_us = 0;          ///< Recovering
-  int64_t launched_us = 0;
-  int64_t running_since_us = 0;
-  int64_t stop_deadline_us = 0;
-  int64_t preview_deadline_us = 0;
-};
 
 JobManager::JobManager(Catalog& catalog, const PipelinePlanner& planner, JobSettings settings)
     : catalog_(catalog), planner_(planner), settings_(std::move(settings)) {
   wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   MakeDirectories(settings_.data_dir + "/locks");
   MakeDirectories(settings_.data_dir + "/logs");
+  MakeDirectories(settings_.data_dir + "/deleted");
 }
 
 JobManager::~JobManager() {
@@ -82,7 +32,34 @@ JobManager::~JobManager() {
   close(wake_fd_);
 }
 
+/// What a deletion leaves outside of the metadata store.
+void JobManager::RemoveFilesOf(const std::string& pipeline_id, const std::vector<std::string>& jobs) {
+  std::error_code ignored;
+  if (settings_.checkpoint_url.starts_with("/"))
+    std::filesystem::remove_all(settings_.checkpoint_url + "/" + pipeline_id, ignored);
+  RemoveFile(settings_.data_dir + "/locks/" + pipeline_id + ".lock");
+  for (const std::string& job : jobs) ForgetHistory(job);
+  RemoveFile(settings_.data_dir + "/deleted/" + pipeline_id);
+}
+
+/// A server that was killed within a deletion has noted it before: its files go now, or the note if the
+/// pipeline is still there.
+void JobManager::FinishDeletions() {
+  for (const auto& entry : std::filesystem::directory_iterator(settings_.data_dir + "/deleted")) {
+    const std::string id = entry.path().filename().string();
+    std::ifstream note(entry.path());
+    std::vector<std::string> jobs;
+    for (std::string job; note >> job;) jobs.push_back(job);
+    if (catalog_.Find<Pipeline>(id)) {
+      RemoveFile(entry.path().string());
+    } else {
+      RemoveFilesOf(id, jobs);
+    }
+  }
+}
+
 void JobManager::Start() {
+  FinishDeletions();
   for (const auto& job : catalog_.All<Job>()) {
     if (IsActive(*job)) Adopt(job->id);
   }
@@ -112,6 +89,7 @@ Job NewJob(const Pipeline& pipeline, const StartOptions& options) {
   job.version = pipeline.versions.empty() ? 1 : pipeline.versions.back().version;
   job.query = pipeline.query;
   job.graph = pipeline.graph;
+  job.checkpoint_interval_us = pipeline.checkpoint_interval_us;
   job.created_us = NowUs();
   return job;
 }
@@ -241,7 +219,7 @@ void JobManager::RescaleJob(const std::string& job_id, int parallelism) {
   Wake();
 }
 
-void JobManager::TriggerCheckpoint(const std::string& job_id) {
+void JobManager::TriggerCheckpoint(const std::string& job_id, bool savepoint) {
   catalog_.Update([&](Catalog::Transaction& transaction) {
     const auto found = transaction.Find<Job>(job_id);
     if (!found) throw ObjectGone("job", job_id);
@@ -249,10 +227,22 @@ void JobManager::TriggerCheckpoint(const std::string& job_id) {
       throw InvalidState(found->preview ? "a preview keeps no state" : "the job is not running",
                          found->detail, {"Running"});
     Job job = *found;
-    ++job.checkpoints_asked;
+    ++(savepoint ? job.savepoints_asked : job.checkpoints_asked);
     transaction.Put(std::move(job));
   });
   Wake();
+}
+
+void JobManager::DeleteSavepoint(const std::string& checkpoint_id) {
+  const auto found = catalog_.Find<CheckpointRecord>(checkpoint_id);
+  if (!found) throw ObjectGone("checkpoint", checkpoint_id);
+  if (found->type != "savepoint") {
+    throw InvalidState("only savepoints are deleted by hand, other checkpoints go by themselves", found->type,
+                       {"savepoint"});
+  }
+  CheckpointStore(OpenObjectStore(found->location, {})).Unpin(static_cast<uint64_t>(found->epoch));
+  catalog_.Update(
+      [&](Catalog::Transaction& transaction) { transaction.Delete<CheckpointRecord>(checkpoint_id); });
 }
 
 void JobManager::DeletePipeline(const std::string& pipeline_id, bool force) {
@@ -280,6 +270,11 @@ void JobManager::DeletePipeline(const std::string& pipeline_id, bool force) {
     }
   }
   std::vector<std::string> jobs;
+  std::ofstream note(settings_.data_dir + "/deleted/" + pipeline_id);
+  for (const auto& job : catalog_.All<Job>()) {
+    if (job->pipeline_id == pipeline_id) note << job->id << "\n";
+  }
+  note.close();
   catalog_.Update([&](Catalog::Transaction& transaction) {
     const auto found = transaction.Find<Pipeline>(pipeline_id);
     if (!found) throw ObjectGone("pipeline", pipeline_id);
@@ -298,16 +293,14 @@ void JobManager::DeletePipeline(const std::string& pipeline_id, bool force) {
     }
     transaction.Delete<Pipeline>(pipeline_id);
   });
-  std::error_code ignored;
-  if (settings_.checkpoint_url.starts_with("/"))
-    std::filesystem::remove_all(settings_.checkpoint_url + "/" + pipeline_id, ignored);
-  RemoveFile(settings_.data_dir + "/locks/" + pipeline_id + ".lock");
-  for (const std::string& job : jobs) {
-    RemoveFile(settings_.data_dir + "/logs/" + job + ".log");
-    for (const char* kind : {"error", "log", "event"}) catalog_.TrimHistory(job, kind, 0);
-    std::lock_guard lock(mutex_);
-    feeds_.erase(job);
-  }
+  RemoveFilesOf(pipeline_id, jobs);
+  std::lock_guard lock(mutex_);
+  for (const std::string& job : jobs) feeds_.erase(job);
+}
+
+void JobManager::ForgetHistory(const std::string& job_id) {
+  RemoveFile(settings_.data_dir + "/logs/" + job_id + ".log");
+  for (const char* kind : {"error", "log", "event"}) catalog_.TrimHistory(job_id, kind, 0);
 }
 
 std::shared_ptr<JobFeed> JobManager::Feed(const std::string& job_id) {
@@ -335,558 +328,6 @@ int64_t JobManager::WorkerPid(const std::string& job_id) const {
   std::lock_guard lock(mutex_);
   const auto found = pids_.find(job_id);
   return found == pids_.end() ? 0 : found->second;
-}
-
-// ---- the loop
-// -----------------------------------------------------------------------------------------------
-
-void JobManager::Adopt(const std::string& job_id) {
-  Feed(job_id);
-  {
-    std::lock_guard lock(mutex_);
-    new_jobs_.push_back(job_id);
-  }
-  Wake();
-}
-
-void JobManager::TakeNewJobs() {
-  std::vector<std::string> ids;
-  {
-    std::lock_guard lock(mutex_);
-    ids.swap(new_jobs_);
-  }
-  for (const std::string& id : ids) {
-    const auto record = catalog_.Find<Job>(id);
-    if (!record || !IsActive(*record) || active_.count(id)) continue;
-    auto job = std::make_unique<Active>();
-    job->id = id;
-    job->pipeline_id = record->pipeline_id;
-    job->feed = Feed(id);
-    job->detail = ParseDetail(record->detail);
-    job->has_run = record->start_us > 0;
-    job->feed->OnState(std::string(JobStateName(job->detail)), record->detail);
-    Active& added = *active_.emplace(id, std::move(job)).first->second;
-    if (added.detail == JobDetail::kCreated) continue;
-    // It ran under a server that has ended, and ended with it.
-    if (!record->stop_mode.empty()) {
-      Finish(added, JobDetail::kStopped, "stopped");
-    } else if (added.detail == JobDetail::kFailing) {
-      Finish(added, JobDetail::kFailed, "failed");
-    } else {
-      Recover(added, "the server was restarted", "internal");
-    }
-  }
-}
-
-void JobManager::Loop() {
-  bool woken = true;
-  while (!stopping_) {
-    TakeNewJobs();
-    // Timers and records are looked at a few times a second; in between only jobs whose workers have said
-    // something.
-    const bool all = woken || NowUs() >= next_sweep_all_us_;
-    if (all) next_sweep_all_us_ = NowUs() + kSweepAllUs;
-    for (auto it = active_.begin(); it != active_.end();) {
-      if (!all && !it->second->ready) {
-        ++it;
-        continue;
-      }
-      it->second->ready = false;
-      bool over = true;
-      try {
-        over = StepJob(*it->second);
-      } catch (const std::exception& error) {  // the metadata store; the next round tries again
-        spdlog::error("job {}: {}", it->first, error.what());
-        over = false;
-      }
-      it = over ? active_.erase(it) : std::next(it);
-    }
-    active_count_ = static_cast<int>(active_.size());
-    FlushHistory();
-    DropOldPreviews();
-    std::vector<pollfd> polled = {{wake_fd_, POLLIN, 0}};
-    std::vector<Active*> polled_jobs = {nullptr};
-    for (const auto& [id, job] : active_) {
-      if (!job->process) continue;
-      if (job->stream_ended) job->ready = true;  // about to be reaped
-      if (job->stream_ended) continue;
-      polled_jobs.push_back(job.get());
-      const short events = static_cast<short>(POLLIN | (job->process->wants_write() ? POLLOUT : 0));
-      polled.push_back({job->process->socket(), events, 0});
-    }
-    poll(polled.data(), polled.size(), PollTimeoutMs());
-    uint64_t count = 0;
-    woken = read(wake_fd_, &count, sizeof count) > 0;
-    for (size_t i = 1; i < polled.size(); ++i) {
-      if (polled[i].revents != 0) polled_jobs[i]->ready = true;
-    }
-  }
-  FlushHistory();
-  active_.clear();  // kills the workers: their jobs stay as they are, for the next server
-}
-
-int JobManager::PollTimeoutMs() const {
-  int64_t due_us = active_.empty() ? NowUs() + 1'000'000 : next_sweep_all_us_;
-  for (const auto& [id, job] : active_) {
-    if (job->stream_ended) return 10;  // the process is about to be reaped
-    for (const int64_t at : {job->launch_at_us, job->stop_deadline_us, job->preview_deadline_us}) {
-      if (at > 0) due_us = std::min(due_us, at);
-    }
-    if (job->process && job->detail == JobDetail::kRunning) continue;
-  }
-  return static_cast<int>(std::clamp<int64_t>((due_us - NowUs()) / 1000 + 1, 0, 1000));
-}
-
-bool JobManager::StepJob(Active& job) {
-  if (job.process) {
-    job.process->Flush();
-    if (!job.stream_ended) {
-      job.stream_ended = !job.process->Read();
-      TakeMessages(job);
-    }
-    if (job.process->Reap()) {
-      if (!job.stream_ended) {
-        job.process->Read();
-        TakeMessages(job);
-      }
-      OnProcessGone(job);
-    }
-  }
-  if (IsTerminal(job.detail)) return true;
-  const auto record = catalog_.Find<Job>(job.id);
-  if (!record) return true;  // deleted
-  ApplyStop(job, *record);
-  if (!IsTerminal(job.detail)) CheckTimers(job, *record);
-  return IsTerminal(job.detail);
-}
-
-void JobManager::ApplyStop(Active& job, const Job& record) {
-  const JobStopMode mode = ParseStopMode(record.stop_mode).value_or(JobStopMode::kNone);
-  if (mode <= job.sent_stop) return;
-  if (!job.process) {
-    Finish(job, JobDetail::kStopped, job.end_reason.empty() ? "stopped" : job.end_reason);
-    return;
-  }
-  const bool first = job.sent_stop == JobStopMode::kNone;
-  const bool runs = job.detail == JobDetail::kRunning || job.detail == JobDetail::kFinishing ||
-                    job.detail == JobDetail::kRescaling || job.detail == JobDetail::kCheckpointStopping ||
-                    job.detail == JobDetail::kStopping;
-  job.sent_stop = mode;
-  job.rescaling = false;
-  job.stop_deadline_us = NowUs() + record.stop_timeout_seconds * 1'000'000LL;
-  if (first)
-    Record(job.id, "event",
-           job.feed->AddEvent("stop", "stop asked for: " + record.stop_mode, {{"mode", record.stop_mode}}));
-  const bool to_checkpoint_stopping = mode == JobStopMode::kCheckpoint && job.detail == JobDetail::kRunning;
-  if (job.detail != JobDetail::kStopping)
-    SetDetail(job, to_checkpoint_stopping ? JobDetail::kCheckpointStopping : JobDetail::kStopping);
-  if (!runs || mode == JobStopMode::kForce) {
-    job.process->Kill();  // nothing has run yet, or nothing is to be saved
-  } else {
-    job.process->Send({{"type", "stop"}, {"mode", record.stop_mode}});
-  }
-}
-
-void JobManager::CheckTimers(Active& job, const Job& record) {
-  const int64_t now_us = NowUs();
-  if (!job.process) {
-    if (job.detail == JobDetail::kCreated && !record.after_job.empty()) {
-      const auto before = catalog_.Find<Job>(record.after_job);
-      if (before && IsActive(*before)) return;
-    }
-    if (now_us >= job.launch_at_us) Launch(job);
-    return;
-  }
-  if (job.stop_deadline_us > 0 && now_us >= job.stop_deadline_us && job.sent_stop != JobStopMode::kForce) {
-    const JobStopMode next =
-        job.sent_stop == JobStopMode::kImmediate ? JobStopMode::kForce : JobStopMode::kImmediate;
-    job.stop_deadline_us = 0;
-    catalog_.Update([&](Catalog::Transaction& transaction) {
-      const auto found = transaction.Find<Job>(job.id);
-      if (!found) return;
-      Job changed = *found;
-      changed.stop_mode = std::string(StopModeName(next));
-      transaction.Put(std::move(changed));
-    });
-    return;
-  }
-  const int64_t silent_us = now_us - std::max(job.launched_us, job.feed->last_report_ms() * 1000);
-  const bool starting = job.detail == JobDetail::kCompiling || job.detail == JobDetail::kScheduling;
-  if (silent_us > (starting ? kStartTimeoutUs : settings_.report_timeout_us) && job.end.is_null()) {
-    job.end = {{"outcome", "lost"}};
-    job.process->Kill();
-    return;
-  }
-  if (job.running_since_us > 0 && now_us - job.running_since_us > settings_.healthy_us) job.recoveries = 0;
-  if (record.parallelism != job.parallelism && job.detail == JobDetail::kRunning && !job.rescaling) {
-    job.rescaling = true;
-    Record(job.id, "event",
-           job.feed->AddEvent(
-               "rescale",
-               "parallelism " + std::to_string(job.parallelism) + " to " + std::to_string(record.parallelism),
-               {}));
-    SetDetail(job, JobDetail::kRescaling);
-    job.process->Send({{"type", "stop"}, {"mode", "checkpoint"}});
-  }
-  if (job.detail == JobDetail::kRunning && record.checkpoints_asked > job.checkpoints_asked) {
-    job.checkpoints_asked = record.checkpoints_asked;
-    job.process->Send({{"type", "checkpoint"}});
-  }
-  if (const auto pipeline = catalog_.Find<Pipeline>(job.pipeline_id);
-      pipeline && pipeline->checkpoint_interval_us != job.interval_us && job.detail == JobDetail::kRunning) {
-    job.interval_us = pipeline->checkpoint_interval_us;
-    job.process->Send({{"type", "interval"}, {"interval_us", job.interval_us}});
-  }
-  if (job.preview_deadline_us > 0 && record.stop_mode.empty()) {
-    const bool unread = now_us - std::max(job.launched_us, job.feed->last_read_ms() * 1000) >
-                        settings_.preview_reader_timeout_us;
-    if (now_us >= job.preview_deadline_us || unread) {
-      job.end_reason = "timeout";
-      job.preview_deadline_us = 0;
-      StopJob(job.id, JobStopMode::kImmediate, 5);
-    }
-  }
-}
-
-std::string JobManager::RestoreOf(const Job& job) const {
-  // A job that has run goes on from its own last checkpoint.
-  if (job.start_us > 0) return "latest";
-  if (job.ignore_state) return "none";
-  if (job.restore_checkpoint.empty()) return "latest";
-  const auto checkpoint = catalog_.Find<CheckpointRecord>(job.restore_checkpoint);
-  return checkpoint ? std::to_string(checkpoint->epoch) : "latest";
-}
-
-void JobManager::OnCheckpoint(Active& job, const Json& message) {
-  static const std::map<std::string, std::string> types = {
-      {"scheduled", "scheduled"}, {"final", "stopping"}, {"stopping", "stopping"}, {"manual", "manual"}};
-  CheckpointRecord record;
-  record.id = RandomId("chk_");
-  record.job_id = job.id;
-  record.pipeline_id = job.pipeline_id;
-  record.epoch = message.at("epoch").get<int64_t>();
-  record.finish_us = message.at("finished_ms").get<int64_t>() * 1000;
-  record.start_us = record.finish_us;
-  record.state = "completed";
-  const auto type = types.find(message.value("kind", "scheduled"));
-  record.type = type == types.end() ? "scheduled" : type->second;
-  record.size_bytes = message.value("size_bytes", int64_t{0});
-  record.location = settings_.checkpoint_url + "/" + job.pipeline_id;
-  record.operator_states = message.at("operators");
-  catalog_.Update([&](Catalog::Transaction& transaction) {
-    std::vector<std::shared_ptr<const CheckpointRecord>> older;
-    for (const auto& checkpoint : transaction.All<CheckpointRecord>()) {
-      if (checkpoint->pipeline_id == job.pipeline_id) older.push_back(checkpoint);
-    }
-    std::sort(older.begin(), older.end(), [](const auto& a, const auto& b) { return a->epoch < b->epoch; });
-    for (size_t i = 0; i + kCheckpointsKept <= older.size(); ++i)
-      transaction.Delete<CheckpointRecord>(older[i]->id);
-    transaction.Put(record);
-  });
-}
-
-void JobManager::Launch(Active& job) {
-  const auto pipeline = catalog_.Find<Pipeline>(job.pipeline_id);
-  const auto record = catalog_.Find<Job>(job.id);
-  if (!pipeline || !record) return;
-  int64_t token = 0;
-  SetDetail(job, JobDetail::kCompiling);
-  catalog_.Update([&](Catalog::Transaction& transaction) {
-    Pipeline changed = *transaction.Find<Pipeline>(job.pipeline_id);
-    token = ++changed.fencing_token;
-    transaction.Put(std::move(changed));
-  });
-  try {
-    SecretSource::Variables variables;
-    for (const auto& [name, value] : pipeline->env_vars) variables[name] = planner_.box().Decrypt(value);
-    job.secrets.clear();
-    for (const auto& [name, value] : variables) job.secrets.push_back(value);
-    Json description = {{"type", "job"},
-                        {"v", kWorkerProtocolVersion},
-                        {"job_id", job.id},
-                        {"pipeline_id", job.pipeline_id},
-                        {"run_id", record->run_id},
-                        {"token", token},
-                        {"lock_file", settings_.data_dir + "/locks/" + job.pipeline_id + ".lock"},
-                        {"script", planner_.secrets().ResolveScript(record->query, variables, &job.secrets)},
-                        {"tables", planner_.Declarations(pipeline->table_names, variables, &job.secrets)},
-                        {"parallelism", record->parallelism}};
-    if (pipeline->preview) {
-      description["capture"] = pipeline->preview_settings.enable_sinks ? "both" : "only";
-      description["limit"] = pipeline->preview_settings.limit;
-      job.preview_deadline_us = NowUs() + pipeline->preview_settings.timeout_seconds * 1'000'000;
-    } else {
-      description["state_url"] = settings_.checkpoint_url + "/" + job.pipeline_id;
-      description["checkpoint_interval_us"] = pipeline->checkpoint_interval_us;
-      description["allow_drop"] = record->allow_drop_state;
-      description["restore"] = RestoreOf(*record);
-    }
-    job.interval_us = pipeline->checkpoint_interval_us;
-    job.checkpoints_asked = record->checkpoints_asked;
-    job.end = nullptr;
-    job.stream_ended = false;
-    job.sent_stop = JobStopMode::kNone;
-    job.rescaling = false;
-    job.parallelism = record->parallelism;
-    job.launched_us = NowUs();
-    job.launch_at_us = 0;
-    job.process = std::make_unique<WorkerProcess>(settings_.executable,
-                                                  settings_.data_dir + "/logs/" + job.id + ".log");
-    job.process->Send(description);
-    std::lock_guard lock(mutex_);
-    pids_[job.id] = job.process->pid();
-  } catch (const SecretNotFound& error) {
-    Fail(job, error.what(), "user");
-  } catch (const UserError& error) {
-    Fail(job, error.message(), "user");
-  } catch (const ExternalError& error) {
-    Recover(job, error.what(), "external");
-  }
-}
-
-void JobManager::TakeMessages(Active& job) {
-  std::string line;
-  while (job.process->NextMessage(&line)) {
-    const Json message = Json::parse(line, nullptr, false);
-    if (message.is_object()) OnMessage(job, message);
-  }
-}
-
-void JobManager::OnMessage(Active& job, const Json& message) {
-  const std::string type = message.value("type", "");
-  if (type == "metrics" || type == "alive") {
-    job.feed->OnMetrics(message);
-  } else if (type == "output") {
-    job.feed->OnOutput(message);
-  } else if (type == "plan") {
-    job.feed->SetPlan(message.at("graph"), message.at("outputs"));
-    const int tasks = job.feed->Tasks();
-    catalog_.Update([&](Catalog::Transaction& transaction) {
-      const auto found = transaction.Find<Job>(job.id);
-      if (!found) return;
-      Job changed = *found;
-      changed.tasks = tasks;
-      changed.graph = message.at("graph");
-      transaction.Put(std::move(changed));
-    });
-  } else if (type == "state") {
-    const std::string state = message.value("state", "");
-    const bool stopping = job.detail == JobDetail::kStopping || job.detail == JobDetail::kCheckpointStopping;
-    if (stopping || job.detail == JobDetail::kRescaling) return;
-    if (state == "Scheduling") SetDetail(job, JobDetail::kScheduling);
-    if (state == "Finishing" && job.detail == JobDetail::kRunning) SetDetail(job, JobDetail::kFinishing);
-    if (state == "Running") {
-      job.running_since_us = NowUs();
-      job.has_run = true;
-      SetDetail(job, JobDetail::kRunning, [](Job& record) {
-        if (record.start_us == 0) record.start_us = NowUs();
-      });
-    }
-  } else if (type == "error") {
-    Record(
-        job.id, "error",
-        job.feed->AddError(message.value("level", "error"), message.value("operator_id", ""),
-                           message.value("task_index", 0), Scrub(message.value("message", ""), job.secrets),
-                           Scrub(message.value("details", ""), job.secrets),
-                           Scrub(message.value("record", ""), job.secrets)));
-  } else if (type == "log") {
-    Record(job.id, "log",
-           job.feed->AddLog(message.value("level", "info"), Scrub(message.value("message", ""), job.secrets),
-                            message.value("details", Json::object()), message.value("operator_id", "")));
-  } else if (type == "checkpoint") {
-    OnCheckpoint(job, message);
-  } else if (type == "restored") {
-    const int64_t epoch = message.at("epoch").get<int64_t>();
-    std::shared_ptr<const CheckpointRecord> from;
-    for (const auto& checkpoint : catalog_.All<CheckpointRecord>()) {
-      if (checkpoint->pipeline_id == job.pipeline_id && checkpoint->epoch <= epoch &&
-          (!from || checkpoint->epoch > from->epoch))
-        from = checkpoint;
-    }
-    Record(job.id, "event",
-           job.feed->AddEvent("restored", "from checkpoint " + std::to_string(epoch), {{"epoch", epoch}}));
-    if (!from) return;
-    catalog_.Update([&](Catalog::Transaction& transaction) {
-      Job record = *transaction.Find<Job>(job.id);
-      record.restored_from = from->id;
-      transaction.Put(std::move(record));
-    });
-  } else if (type == "end") {
-    job.end = message;
-  }
-}
-
-void JobManager::OnProcessGone(Active& job) {
-  const int status = *job.process->Reap();
-  job.process.reset();
-  {
-    std::lock_guard lock(mutex_);
-    pids_.erase(job.id);
-  }
-  job.stop_deadline_us = 0;
-  job.feed->OnProcessEnded();
-  const std::string outcome = job.end.is_object() ? job.end.value("outcome", "") : "";
-  if (outcome == "finished") {
-    if (job.detail == JobDetail::kStopping || job.detail == JobDetail::kCheckpointStopping) {
-      Finish(job, JobDetail::kStopped, "stopped");
-    } else {
-      if (job.detail == JobDetail::kRunning) SetDetail(job, JobDetail::kFinishing);
-      Finish(job, JobDetail::kFinished, job.end.value("reason", "finished"));
-    }
-    return;
-  }
-  if (outcome == "stopped" || outcome == "cancelled") {
-    if (job.rescaling) {
-      job.rescaling = false;
-      job.launch_at_us = NowUs();
-    } else {
-      Finish(job, JobDetail::kStopped, job.end_reason.empty() ? "stopped" : job.end_reason);
-    }
-    return;
-  }
-  if (job.sent_stop >= JobStopMode::kImmediate || job.detail == JobDetail::kStopping) {
-    Finish(job, JobDetail::kStopped, job.end_reason.empty() ? "stopped" : job.end_reason);
-    return;
-  }
-  if (outcome == "failed") {
-    const Json& failure = job.end["failure"];
-    const std::string message = Scrub(failure.value("message", ""), job.secrets);
-    const std::string domain = failure.value("domain", "internal");
-    Record(job.id, "error",
-           job.feed->AddError("error", failure.value("operator_id", ""), failure.value("task_index", 0),
-                              message, "domain: " + domain, Scrub(failure.value("record", ""), job.secrets)));
-    if (domain == "user") {
-      Fail(job, message, domain);
-    } else {
-      Recover(job, message, domain);
-    }
-    return;
-  }
-  const std::string message = outcome == "lost" ? "the worker made no report for too long and was ended"
-                                                : "the worker process " + EndedBy(status);
-  Record(job.id, "error", job.feed->AddError("error", "", 0, message, "domain: internal", ""));
-  Recover(job, message, "internal");
-}
-
-void JobManager::Recover(Active& job, const std::string& message, const std::string& domain) {
-  ++job.recoveries;
-  if (job.recoveries > settings_.allowed_restarts) {
-    Fail(job, message + " (gave up after " + std::to_string(settings_.allowed_restarts) + " restarts)",
-         domain);
-    return;
-  }
-  const int shift = std::clamp(job.recoveries - 2, 0, 20);
-  const int64_t wait_us = job.recoveries <= 1 ? 0 : std::min(kBackoffMaxUs, kBackoffUs << shift);
-  job.launch_at_us = NowUs() + wait_us;
-  job.running_since_us = 0;
-  Record(job.id, "event",
-         job.feed->AddEvent("recovering", message, {{"domain", domain}, {"wait_ms", wait_us / 1000}}));
-  SetDetail(job, JobDetail::kRecovering, [&](Job& record) {
-    ++record.restarts;
-    record.failure_message = message;
-    record.failure_domain = domain;
-  });
-}
-
-void JobManager::Fail(Active& job, const std::string& message, const std::string& domain) {
-  const std::string text = Scrub(message, job.secrets);
-  if (job.feed->Errors().empty())
-    Record(job.id, "error", job.feed->AddError("error", "", 0, text, "domain: " + domain, ""));
-  SetDetail(job, JobDetail::kFailing, [&](Job& record) {
-    record.failure_message = text;
-    record.failure_domain = domain;
-  });
-  Finish(job, JobDetail::kFailed, "failed");
-}
-
-void JobManager::Finish(Active& job, JobDetail detail, const std::string& reason) {
-  job.process.reset();
-  const Json metrics = job.feed->Metrics(NowUs() / 1000, 60);
-  SetDetail(job, detail, [&](Job& record) {
-    record.finish_us = NowUs();
-    record.stop_mode.clear();
-    record.running_desired = false;
-    record.last_metrics = metrics;
-    if (detail != JobDetail::kFailed) record.failure_message = record.failure_domain = "";
-  });
-  job.feed->OnEnd(reason);
-  catalog_.Update([&](Catalog::Transaction& transaction) { DropOldJobs(transaction, job.pipeline_id); });
-}
-
-void JobManager::SetDetail(Active& job, JobDetail detail, const std::function<void(Job&)>& change) {
-  const bool same = job.detail == detail;
-  catalog_.Update([&](Catalog::Transaction& transaction) {
-    const auto found = transaction.Find<Job>(job.id);
-    if (!found) return;
-    Job record = *found;
-    record.detail = std::string(DetailName(detail));
-    if (change) change(record);
-    transaction.Put(std::move(record));
-  });
-  job.detail = detail;
-  if (same) return;
-  const std::string name(DetailName(detail));
-  job.feed->OnState(std::string(JobStateName(detail)), name);
-  Record(job.id, "event",
-         job.feed->AddEvent("state", name, {{"state", JobStateName(detail)}, {"stateDetail", name}}));
-  Record(job.id, "log",
-         job.feed->AddLog(detail == JobDetail::kFailed       ? "error"
-                          : detail == JobDetail::kRecovering ? "warn"
-                                                             : "info",
-                          "job is " + name, {}));
-}
-
-void JobManager::Record(const std::string& job_id, const char* kind, Json entry) {
-  last_sequence_ = std::max(last_sequence_ + 1, NowUs());
-  pending_.push_back(
-      {job_id, kind, last_sequence_, entry.dump(-1, ' ', false, Json::error_handler_t::replace)});
-}
-
-void JobManager::FlushHistory() {
-  const int64_t now_us = NowUs();
-  if (pending_.empty() || (now_us < next_flush_us_ && !stopping_)) return;
-  next_flush_us_ = now_us + kFlushUs;
-  try {
-    catalog_.Append(pending_);
-    std::map<std::pair<std::string, std::string>, int> touched;
-    for (const HistoryEntry& entry : pending_) ++touched[{entry.job_id, entry.kind}];
-    for (const auto& [key, count] : touched)
-      if (count > 20)
-        catalog_.TrimHistory(key.first, key.second, key.second == "error" ? kErrorsKept : kLogsKept);
-    pending_.clear();
-  } catch (const ExternalError&) {  // kept for the next time, within bounds
-    if (pending_.size() > static_cast<size_t>(kLogsKept)) pending_.clear();
-  }
-}
-
-void JobManager::DropOldJobs(Catalog::Transaction& transaction, const std::string& pipeline_id) {
-  std::vector<std::shared_ptr<const Job>> over;
-  for (const auto& job : transaction.All<Job>()) {
-    if (job->pipeline_id == pipeline_id && !IsActive(*job)) over.push_back(job);
-  }
-  if (static_cast<int>(over.size()) <= settings_.jobs_kept) return;
-  std::sort(over.begin(), over.end(), [](const auto& a, const auto& b) { return a->run_id < b->run_id; });
-  over.resize(over.size() - static_cast<size_t>(settings_.jobs_kept));
-  for (const auto& job : over) {
-    transaction.Delete<Job>(job->id);
-    std::lock_guard lock(mutex_);
-    feeds_.erase(job->id);
-  }
-}
-
-void JobManager::DropOldPreviews() {
-  const int64_t now_us = NowUs();
-  if (now_us < next_sweep_us_) return;
-  next_sweep_us_ = now_us + kSweepUs;
-  for (const auto& pipeline : catalog_.All<Pipeline>()) {
-    if (!pipeline->preview) continue;
-    const auto job = catalog_.Find<Job>(pipeline->current_job_id);
-    if (job && (IsActive(*job) || now_us - job->finish_us < settings_.preview_keep_us)) continue;
-    try {
-      DeletePipeline(pipeline->id, false);
-    } catch (const std::exception&) {  // gone already, or started again
-    }
-  }
 }
 
 }  // namespace laminar

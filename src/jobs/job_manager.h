@@ -83,8 +83,10 @@ class JobManager {
   int64_t StopJob(const std::string& job_id, JobStopMode mode, int timeout_seconds);
   /// Stops what runs (with a checkpoint, or at once when `force`), then starts a new job. Its id.
   std::string RestartPipeline(const std::string& pipeline_id, bool force, const StartOptions& options);
-  /// Asks for a checkpoint now.
-  void TriggerCheckpoint(const std::string& job_id);
+  /// Asks for a checkpoint now. A savepoint is kept until DeleteSavepoint.
+  void TriggerCheckpoint(const std::string& job_id, bool savepoint);
+  /// Lets retention have it, and forgets it.
+  void DeleteSavepoint(const std::string& checkpoint_id);
   void RescaleJob(const std::string& job_id, int parallelism);
   /// Waits for the end of a forced stop. Removes jobs and history too.
   void DeletePipeline(const std::string& pipeline_id, bool force);
@@ -98,6 +100,8 @@ class JobManager {
  private:
   struct Active;
 
+  void FinishDeletions();
+  void RemoveFilesOf(const std::string& pipeline_id, const std::vector<std::string>& jobs);
   void Loop();
   void Wake();
   void Adopt(const std::string& job_id);
@@ -107,6 +111,7 @@ class JobManager {
   bool StepJob(Active& job);
   void TakeMessages(Active& job);
   void OnMessage(Active& job, const Json& message);
+  void TakeErrorLines(Active& job);
   void OnProcessGone(Active& job);
   void ApplyStop(Active& job, const Job& record);
   void CheckTimers(Active& job, const Job& record);
@@ -122,6 +127,8 @@ class JobManager {
   void FlushHistory();
   void DropOldJobs(Catalog::Transaction& transaction, const std::string& pipeline_id);
   void DropOldPreviews();
+  /// Log file and history of a job that is no more.
+  void ForgetHistory(const std::string& job_id);
 
   Catalog& catalog_;
   const PipelinePlanner& planner_;
@@ -133,6 +140,7 @@ class JobManager {
 
   std::map<std::string, std::unique_ptr<Active>> active_;  // of the loop's thread
   std::vector<HistoryEntry> pending_;                      // of the loop's thread
+  std::vector<std::string> dropped_;                       // of the loop's thread: jobs whose history goes
   int64_t last_sequence_ = 0;
   int64_t next_flush_us_ = 0;
   int64_t next_sweep_us_ = 0;

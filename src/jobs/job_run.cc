@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "jobs/checkpoint_driver.h"
@@ -37,10 +38,13 @@ class JobRun::CheckpointThreads {
  private:
   /// `executor` comes to be after this object and goes after Stop.
   static CheckpointDriver::Job JobOf(const std::unique_ptr<Executor>& executor) {
-    return {[&](uint64_t epoch) { return executor->TriggerCheckpoint(epoch); },
+    return {[&](uint64_t epoch, bool hold) { return executor->TriggerCheckpoint(epoch, hold); },
             [&] { return executor->snapshot_pause_us(); },
-            [&](uint64_t epoch) { executor->CompleteCheckpoint(epoch); }, [&] { executor->Finish(); },
-            [&] { executor->Stop(StopMode::kImmediate); }};
+            [&](uint64_t epoch) { executor->CompleteCheckpoint(epoch); },
+            [&] { executor->Finish(); },
+            [&] { executor->Leave(); },
+            [&] { executor->Stop(StopMode::kImmediate); },
+            [&] { return ActivityOf(*executor); }};
   }
   CheckpointDriver::Options DriverOptions(JobRunOptions& options) {
     return {options.state->interval_us, std::move(options.on_checkpoint), std::move(options.on_warning),
@@ -89,6 +93,18 @@ class JobRun::CheckpointThreads {
   CheckpointDriver driver_;
   std::thread writing_, merging_;
 };
+
+std::vector<int64_t> ActivityOf(const Executor& executor) {
+  std::vector<int64_t> numbers;
+  for (const SubtaskStatus& status : executor.Status()) {
+    const OperatorMetrics& m = *status.metrics;
+    numbers.insert(numbers.end(),
+                   {m.rows_in.value(), m.rows_out.value(), m.bytes_in.value(), m.bad_records.value(),
+                    m.expired_keys.value(), m.timers.value(), m.watermark_us.value(), m.splits.value(),
+                    status.queue_messages, status.ended ? 1 : 0});
+  }
+  return numbers;
+}
 
 CheckpointDriver& JobRun::driver() { return checkpoints_->driver(); }
 
@@ -139,6 +155,8 @@ void JobRun::Stop(StopMode mode) {
   if (checkpoints_) driver().NoteStop();
   executor_->Stop(mode);
 }
+
+void JobRun::StopAtCheckpoint() { checkpoints_ ? driver().Leave() : executor_->Stop(StopMode::kGraceful); }
 
 bool JobRun::RequestCheckpoint(CheckpointKind kind) {
   if (checkpoints_) driver().Request(kind);

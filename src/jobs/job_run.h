@@ -80,6 +80,9 @@ struct JobRunOptions {
 
 class CheckpointDriver;
 
+/// Numbers of which some change whenever anything happens in the job.
+std::vector<int64_t> ActivityOf(const Executor& executor);
+
 /// On threads. Start and Wait from one thread; the rest from any.
 class JobRun {
  public:
@@ -91,6 +94,8 @@ class JobRun {
   JobResult Wait();
   /// With state, what is kept at the end is all that was processed; kImmediate: the last checkpoint.
   void Stop(StopMode mode);
+  /// Ends the run behind a checkpoint that is taken at once; without state as kGraceful.
+  void StopAtCheckpoint();
   /// Asks for a checkpoint now (after the one in flight). False without state.
   bool RequestCheckpoint(CheckpointKind kind);
   void SetInterval(int64_t interval_us);

@@ -63,6 +63,28 @@ void SetPosition(Diagnostic* diagnostic, SourceSpan span, std::string_view text)
   diagnostic->column = begin.column;
   diagnostic->end_line = end.line;
   diagnostic->end_column = end.column;
+  diagnostic->offset = span.offset;
+}
+
+/// Where each operator comes from in the script, and what state it keeps.
+void DescribeNodes(const JobGraph& graph, std::string_view query, Json* nodes) {
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const GraphNode& node = graph.nodes[i];
+    Json& shown = (*nodes)[i];
+    shown["span"] = nullptr;
+    shown["state"] = nullptr;
+    if (node.span.known() && node.span.offset + node.span.length <= static_cast<int64_t>(query.size())) {
+      const Position begin = PositionOf(query, node.span.offset);
+      const Position end = PositionOf(query, node.span.offset + node.span.length);
+      shown["span"] = {
+          {"line", begin.line}, {"column", begin.column}, {"end_line", end.line}, {"end_column", end.column}};
+    }
+    if (!node.make_operator) continue;
+    Json tables = Json::array();
+    for (const StateTableSpec& table : node.make_operator()->state_tables())
+      tables.push_back({{"name", table.name}, {"layout", table.layout}});
+    if (!tables.empty()) shown["state"] = {{"tables", std::move(tables)}};
+  }
 }
 
 }  // namespace
@@ -96,7 +118,7 @@ PlannedPipeline PipelinePlanner::Plan(const std::string& query, int parallelism,
   sql::PlannedScript script = sql::PlanScript(query, options);
   for (const UserError& error : script.errors) out.diagnostics.push_back(DiagnosticOf(error, query));
   for (const sql::Warning& warning : script.warnings) {
-    Diagnostic diagnostic{false, warning.code, warning.message, "", 0, 0, 0, 0};
+    Diagnostic diagnostic{false, warning.code, warning.message, {}, {}};
     SetPosition(&diagnostic, warning.span, query);
     out.diagnostics.push_back(std::move(diagnostic));
   }
@@ -132,6 +154,7 @@ PlannedPipeline PipelinePlanner::Plan(const std::string& query, int parallelism,
     script.explains.clear();
     const JobGraph graph = sql::MakeJobGraph(script, physical);
     out.graph = GraphJson(graph);
+    DescribeNodes(graph, query, &out.graph["nodes"]);
     std::vector<sql::NodePtr> roots;
     for (const auto& output : script.outputs) roots.push_back(output.node);
     out.plan_text = sql::ExplainText(script, roots, &graph);
@@ -139,7 +162,7 @@ PlannedPipeline PipelinePlanner::Plan(const std::string& query, int parallelism,
   } catch (const UserError& error) {
     out.diagnostics.push_back(DiagnosticOf(error, query));
   } catch (const ExternalError& error) {
-    out.diagnostics.push_back({true, "EXTERNAL", error.what(), "", 0, 0, 0, 0});
+    out.diagnostics.push_back({true, "EXTERNAL", error.what()});
   }
   return out;
 }

@@ -21,7 +21,8 @@ struct Diagnostic {
   std::string code;
   std::string message;
   std::string hint;
-  int64_t line = 0, column = 0, end_line = 0, end_column = 0;  ///< 0: no position
+  int64_t line = 0, column = 0, end_line = 0, end_column = 0;  ///< 0: no position; UTF-16 units
+  int64_t offset = -1;                                         ///< in bytes; −1: no position
 };
 
 struct PlannedPipeline {

@@ -29,6 +29,23 @@ std::string KeyType(const GraphEdge& edge) {
   return out;
 }
 
+nlohmann::json ColumnsOf(const GraphEdge& edge) {
+  nlohmann::json out = nlohmann::json::array();
+  for (const Field& field : edge.columns.fields)
+    out.push_back({{"name", field.name}, {"data_type", field.type.ToString()}});
+  return out;
+}
+
+nlohmann::json KeysOf(const GraphEdge& edge) {
+  nlohmann::json out = nlohmann::json::array();
+  for (const int column : edge.key_columns) {
+    const bool known = column < edge.columns.num_columns();
+    out.push_back(known ? edge.columns.fields[static_cast<size_t>(column)].name
+                        : "column " + std::to_string(column + 1));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string NodeKindOf(const GraphNode& node) {
@@ -55,14 +72,17 @@ nlohmann::json GraphJson(const JobGraph& graph) {
                      {"operator", node.name.substr(0, node.name.find('('))},
                      {"description", node.name},
                      {"parallelism", node.parallelism},
-                     {"kind", NodeKindOf(node)}});
+                     {"kind", NodeKindOf(node)},
+                     {"updating", node.updating}});
   }
   for (const GraphEdge& edge : graph.edges) {
     edges.push_back({{"src_id", edge.from},
                      {"dest_id", edge.to},
                      {"key_type", KeyType(edge)},
                      {"value_type", edge.output == 0 ? "rows" : "dead letters"},
-                     {"edge_type", EdgeType(edge.partitioning)}});
+                     {"edge_type", EdgeType(edge.partitioning)},
+                     {"columns", ColumnsOf(edge)},
+                     {"keys", KeysOf(edge)}});
   }
   return {{"nodes", std::move(nodes)}, {"edges", std::move(edges)}};
 }

@@ -77,6 +77,7 @@ struct Failure {
   std::string domain;
   std::string operator_id;
   int task_index = 0;
+  std::string record = {};  ///< the bytes that it is about
 };
 
 std::string DomainOf(const std::exception_ptr& cause) {
@@ -91,6 +92,17 @@ std::string DomainOf(const std::exception_ptr& cause) {
     return error.retry() == ExternalError::Retry::kBackoff ? "external" : "user";
   } catch (...) {
     return "internal";
+  }
+}
+
+std::string RecordOf(const std::exception_ptr& cause) {
+  if (!cause) return "";
+  try {
+    std::rethrow_exception(cause);
+  } catch (const QueryError& error) {
+    return error.record();
+  } catch (...) {
+    return "";
   }
 }
 
@@ -177,7 +189,9 @@ class Worker {
         1, std::min<int>(physical.parallelism, static_cast<int>(std::thread::hardware_concurrency())));
     run_options.state = State();
     run_options.on_checkpoint = [this](const CheckpointReport& report) { SendCheckpoint(report); };
-    run_options.on_warning = [this](const std::string& text) { SendWarning(text); };
+    run_options.on_warning = [this](const std::string& text) {
+      SendWarning(text, text.starts_with("a checkpoint failed") ? "checkpoint failed" : "");
+    };
     for (const GraphNode& node : graph.nodes)
       api_ids_[node.operator_id] = operator_ids_[static_cast<size_t>(node.id)];
     JobRun run(std::move(graph), std::move(run_options));
@@ -188,6 +202,11 @@ class Worker {
         channel_.Send({{"type", "restored"}, {"epoch", *run.state()->restored_epoch()}});
     }
     Executor& executor = run.executor();
+    buffer.OnRows([this] {
+      std::lock_guard lock(mutex_);
+      rows_waiting_ = true;
+      changed_.notify_all();
+    });
     run.Start();
     SendState("Running");
     std::thread commands([this] { ReadCommands(); });
@@ -222,6 +241,7 @@ class Worker {
     const auto known = api_ids_.find(result.failure->operator_id);
     failure.operator_id = known == api_ids_.end() ? "" : known->second;
     failure.task_index = result.failure->subtask;
+    failure.record = RecordOf(result.failure->cause);
     return End("failed", failure);
   }
 
@@ -238,8 +258,9 @@ class Worker {
     return options;
   }
 
-  void SendWarning(const std::string& text) {
-    channel_.Send({{"type", "error"}, {"level", "warning"}, {"message", text}});
+  /// `event`: what it counts as in the job's history; empty: nothing.
+  void SendWarning(const std::string& text, const std::string& event = "") {
+    channel_.Send({{"type", "error"}, {"level", "warning"}, {"message", text}, {"event", event}});
   }
 
   void SendCheckpoint(const CheckpointReport& report) {
@@ -254,6 +275,9 @@ class Worker {
                    {"epoch", report.epoch},
                    {"kind", CheckpointKindName(report.kind)},
                    {"finished_ms", report.finished_ms},
+                   {"write_us", report.write_us},
+                   {"pause_us", report.pause_us},
+                   {"kept_from", report.kept.empty() ? 0 : report.kept.front()},
                    {"written_bytes", report.written_bytes},
                    {"size_bytes", report.total_bytes},
                    {"operators", std::move(operators)}});
@@ -266,7 +290,8 @@ class Worker {
       message["failure"] = {{"message", failure->message},
                             {"domain", failure->domain},
                             {"operator_id", failure->operator_id},
-                            {"task_index", failure->task_index}};
+                            {"task_index", failure->task_index},
+                            {"record", failure->record}};
     }
     channel_.Send(message);
     return 0;
@@ -297,10 +322,15 @@ class Worker {
       if (!command.is_object()) continue;
       const std::string type = command.value("type", "");
       if (type == "stop") {
-        const bool immediate = command.value("mode", "") == "immediate";
-        run_->Stop(immediate ? StopMode::kImmediate : StopMode::kGraceful);
+        const std::string mode = command.value("mode", "");
+        if (mode == "checkpoint") {
+          run_->StopAtCheckpoint();
+        } else {
+          run_->Stop(mode == "immediate" ? StopMode::kImmediate : StopMode::kGraceful);
+        }
       } else if (type == "checkpoint") {
-        run_->RequestCheckpoint(CheckpointKind::kManual);
+        run_->RequestCheckpoint(command.value("savepoint", false) ? CheckpointKind::kSavepoint
+                                                                  : CheckpointKind::kManual);
       } else if (type == "interval") {
         run_->SetInterval(command.value("interval_us", int64_t{10'000'000}));
       }
@@ -309,13 +339,19 @@ class Worker {
   }
 
   void Report(Executor& executor, CaptureBuffer& buffer) {
+    // An idle job wakes once a second.
     auto next_metrics = std::chrono::steady_clock::now();
-    const bool captures = !capture_ids_.empty();
+    auto next_output = next_metrics;
     std::unique_lock lock(mutex_);
     while (!over_) {
-      changed_.wait_for(lock, captures ? kOutputInterval : kMetricsInterval);
+      changed_.wait_until(lock, rows_waiting_ ? std::min(next_output, next_metrics) : next_metrics);
+      const bool output = rows_waiting_ && std::chrono::steady_clock::now() >= next_output;
+      if (output) rows_waiting_ = false;
       lock.unlock();
-      SendOutput(buffer);
+      if (output) {
+        next_output = std::chrono::steady_clock::now() + kOutputInterval;
+        SendOutput(buffer);
+      }
       if (std::chrono::steady_clock::now() >= next_metrics) {
         next_metrics += kMetricsInterval;
         SendMetrics(executor);
@@ -344,25 +380,79 @@ class Worker {
     }
   }
 
+  /// Buckets with something in them, as [bucket, rows].
+  static Json LatencyJson(const LatencyHistogram& latency) {
+    Json out = Json::array();
+    for (int bucket = 0; bucket < LatencyHistogram::kBuckets; ++bucket) {
+      if (const int64_t rows = latency.rows(bucket); rows > 0) out.push_back({bucket, rows});
+    }
+    return out;
+  }
+
+  static Json SplitsJson(const StatusBoard& board) {
+    Json out = Json::array();
+    for (const SplitStatus& split : board.splits())
+      out.push_back({split.name, split.watermark_us, split.last_row_us, split.idle});
+    return out;
+  }
+
+  /// One of the bad records that were dropped since the last report.
+  void SendBadRecord(const SubtaskStatus& status) {
+    std::string error, record;
+    if (!status.metrics->board.TakeBadRecord(&error, &record)) return;
+    int64_t& told = bad_told_[{status.node_id, status.subtask}];
+    const int64_t bad = status.metrics->bad_records.value();
+    channel_.Send({{"type", "error"},
+                   {"level", "warning"},
+                   {"message", error},
+                   {"operator_id", operator_ids_[static_cast<size_t>(status.node_id)]},
+                   {"task_index", status.subtask},
+                   {"record", record},
+                   {"bad_records", std::max<int64_t>(1, bad - told)}});
+    told = bad;
+  }
+
   /// One array of numbers per subtask; JobFeed::OnMetrics reads it in the same order.
   void SendMetrics(const Executor& executor) {
-    Json subtasks = Json::array();
-    for (const SubtaskStatus& status : executor.Status()) {
-      const OperatorMetrics& m = *status.metrics;
-      subtasks.push_back({status.node_id, status.subtask, m.rows_in.value(), m.rows_out.value(),
-                          m.bytes_in.value(), m.late_rows.value(), m.bad_records.value(),
-                          m.state_rows.value(), m.watermark_us.value(), m.busy_us.value(), status.queue_bytes,
-                          status.queue_bytes_max, status.task});
-    }
-    if (subtasks == last_subtasks_) {
+    if (!Changed(executor)) {
       if (std::chrono::steady_clock::now() - last_sent_ < kAliveInterval) return;
       last_sent_ = std::chrono::steady_clock::now();
       channel_.Send({{"type", "alive"}});
       return;
     }
-    channel_.Send({{"type", "metrics"}, {"time_ms", NowMs()}, {"subtasks", subtasks}});
+    Json subtasks = Json::array(), latency = Json::array(), splits = Json::array();
+    for (const SubtaskStatus& status : executor.Status()) {
+      const OperatorMetrics& m = *status.metrics;
+      subtasks.push_back({status.node_id, status.subtask, m.rows_in.value(), m.rows_out.value(),
+                          m.bytes_in.value(), m.late_rows.value(), m.bad_records.value(),
+                          m.state_rows.value(), m.watermark_us.value(), m.busy_us.value(), status.queue_bytes,
+                          status.queue_bytes_max, status.task, m.bytes_out.value(), m.splits.value()});
+      if (status.node->make_sink) latency.push_back({status.node_id, status.subtask, LatencyJson(m.latency)});
+      if (Json shown = SplitsJson(m.board); !shown.empty())
+        splits.push_back({status.node_id, status.subtask, std::move(shown)});
+      SendBadRecord(status);
+    }
+    channel_.Send({{"type", "metrics"},
+                   {"time_ms", NowMs()},
+                   {"subtasks", subtasks},
+                   {"latency", std::move(latency)},
+                   {"splits", std::move(splits)}});
     last_sent_ = std::chrono::steady_clock::now();
-    last_subtasks_ = std::move(subtasks);
+  }
+
+  /// Whether anything of what metrics tell has moved since the last call. Cheap: it is most of what an idle
+  /// job does. Time spent busy does not count by itself.
+  bool Changed(const Executor& executor) {
+    std::vector<int64_t> now;
+    for (const SubtaskStatus& status : executor.Status()) {
+      const OperatorMetrics& m = *status.metrics;
+      now.insert(now.end(), {m.rows_in.value(), m.rows_out.value(), m.bytes_in.value(), m.late_rows.value(),
+                             m.bad_records.value(), m.state_rows.value(), m.watermark_us.value(),
+                             m.splits.value(), status.queue_bytes, status.ended ? 1 : 0});
+    }
+    if (now == last_numbers_) return false;
+    last_numbers_ = std::move(now);
+    return true;
   }
 
   const Engine& engine_;
@@ -373,14 +463,16 @@ class Worker {
   std::vector<std::string> capture_ids_;   // [captured outputs]
   std::vector<Schema> captured_columns_;
   std::vector<bool> captured_changelog_;
-  Json last_subtasks_;
+  std::vector<int64_t> last_numbers_;
+  std::map<std::pair<int, int>, int64_t> bad_told_;  // by node and subtask
   std::chrono::steady_clock::time_point last_sent_{};
   std::map<std::string, std::string> api_ids_;  // by the graph's ids
   JobRun* run_ = nullptr;
   bool finishing_ = false;  // of the reporter
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool over_ = false;  // guarded by mutex_
+  bool over_ = false;          // guarded by mutex_
+  bool rows_waiting_ = false;  // guarded by mutex_: captured since the last output
 };
 
 }  // namespace

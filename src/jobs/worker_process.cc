@@ -16,11 +16,22 @@ extern char** environ;
 
 namespace laminar {
 
+namespace {
+constexpr size_t kLineBytesMax = 4096;
+}  // namespace
+
 WorkerProcess::WorkerProcess(const std::string& executable, const std::string& log_file) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     throw ExternalError("worker", std::string("cannot make a socket: ") + std::strerror(errno),
                         ExternalError::Retry::kBackoff);
+  int errors[2];
+  if (pipe2(errors, O_CLOEXEC) != 0) {
+    close(ends[0]);
+    close(ends[1]);
+    throw ExternalError("worker", std::string("cannot make a pipe: ") + std::strerror(errno),
+                        ExternalError::Retry::kBackoff);
+  }
   // Never 3 itself: dup2 of a descriptor onto itself would leave it close-on-exec.
   const int child = fcntl(ends[1], F_DUPFD_CLOEXEC, kWorkerSocket + 1);
   close(ends[1]);
@@ -28,7 +39,7 @@ WorkerProcess::WorkerProcess(const std::string& executable, const std::string& l
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 1, log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  posix_spawn_file_actions_adddup2(&actions, errors[1], 2);
   posix_spawn_file_actions_adddup2(&actions, child, kWorkerSocket);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
@@ -41,13 +52,17 @@ WorkerProcess::WorkerProcess(const std::string& executable, const std::string& l
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   close(child);
+  close(errors[1]);
   socket_ = ends[0];
+  error_stream_ = errors[0];
   if (error != 0) {
     close(socket_);
+    close(error_stream_);
     throw ExternalError("worker", "cannot start '" + executable + "': " + std::strerror(error),
                         ExternalError::Retry::kBackoff);
   }
   fcntl(socket_, F_SETFL, O_NONBLOCK);
+  fcntl(error_stream_, F_SETFL, O_NONBLOCK);
 }
 
 WorkerProcess::~WorkerProcess() {
@@ -58,6 +73,32 @@ WorkerProcess::~WorkerProcess() {
     }
   }
   close(socket_);
+  if (error_stream_ >= 0) close(error_stream_);
+}
+
+std::vector<std::string> WorkerProcess::TakeErrorLines() {
+  std::vector<std::string> lines;
+  char bytes[16384];
+  const auto cut = [&](size_t length, size_t skip) {
+    if (length > 0) lines.push_back(error_text_.substr(0, length));
+    error_text_.erase(0, length + skip);
+  };
+  for (int rounds = 0; rounds < 4 && error_stream_ >= 0; ++rounds) {
+    const ssize_t got = read(error_stream_, bytes, sizeof bytes);
+    if (got < 0) break;  // nothing there
+    if (got == 0) {
+      close(error_stream_);
+      error_stream_ = -1;
+      if (!error_text_.empty()) error_text_ += '\n';
+    }
+    error_text_.append(bytes, static_cast<size_t>(got));
+    for (size_t end;
+         (end = error_text_.find('\n')) != std::string::npos || error_text_.size() > kLineBytesMax;) {
+      const bool long_line = std::min(end, error_text_.size()) > kLineBytesMax;
+      cut(long_line ? kLineBytesMax : end, long_line ? 0 : 1);
+    }
+  }
+  return lines;
 }
 
 void WorkerProcess::Send(const nlohmann::json& message) {

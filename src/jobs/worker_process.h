@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "jobs/worker_protocol.h"
 
@@ -14,7 +15,8 @@ namespace laminar {
 
 class WorkerProcess {
  public:
-  /// Starts `executable worker`; its standard output and error go to `log_file`. Throws ExternalError.
+  /// Starts `executable worker`; its standard output goes to `log_file`, its standard error comes in lines.
+  /// Throws ExternalError.
   WorkerProcess(const std::string& executable, const std::string& log_file);
   /// Kills it if it still runs, and waits for it.
   ~WorkerProcess();
@@ -29,6 +31,10 @@ class WorkerProcess {
   /// Reads what is there. False at the end of the stream.
   bool Read();
   bool NextMessage(std::string* line) { return in_.Next(line); }
+  /// −1 once it has ended.
+  int error_stream() const { return error_stream_; }
+  /// What it wrote to standard error since the last call, cut at 4 KiB each.
+  std::vector<std::string> TakeErrorLines();
   void Kill();
   /// Its wait status once it has ended.
   std::optional<int> Reap();
@@ -36,6 +42,8 @@ class WorkerProcess {
  private:
   pid_t pid_ = -1;
   int socket_ = -1;
+  int error_stream_ = -1;
+  std::string error_text_;  // without a newline yet
   std::optional<int> status_;
   std::string out_;
   MessageReader in_;

@@ -13,6 +13,8 @@ namespace {
 
 /// As much of a record as an error message holds.
 constexpr size_t kShownBytesMax = 200;
+/// As much of it as errors keep beside their message.
+constexpr size_t kKeptBytesMax = 4096;
 
 std::string Shown(std::string_view raw) {
   if (raw.size() <= kShownBytesMax) return std::string(raw);
@@ -41,9 +43,16 @@ void BadRecords::Add(std::optional<std::string_view> raw, std::string_view error
     if (!position.empty()) message += " at " + std::string(position);
     message += ": " + std::string(error);
     if (raw) message += ": " + Shown(*raw);
-    throw QueryError(std::move(message));
+    throw QueryError(std::move(message), raw ? std::string(raw->substr(0, kKeptBytesMax)) : "");
   }
-  if (context_ != nullptr && context_->metrics != nullptr) context_->metrics->bad_records.Add(1);
+  if (context_ != nullptr && context_->metrics != nullptr) {
+    context_->metrics->bad_records.Add(1);
+    if (StatusBoard& board = context_->metrics->board; board.wants_bad_record()) {
+      const std::string where = position.empty() ? "" : " at " + std::string(position);
+      board.GiveBadRecord("bad record of " + source_ + where + ": " + std::string(error),
+                          raw ? raw->substr(0, kKeptBytesMax) : std::string_view());
+    }
+  }
   if (policy_ == BadDataPolicy::kDrop) return;
   letters_.push_back(
       {raw ? std::optional<std::string>(*raw) : std::nullopt, std::string(error), std::string(position)});

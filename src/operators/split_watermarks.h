@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "runtime/operator.h"
 
@@ -47,6 +48,16 @@ class SplitWatermarks {
   bool idle() const { return active_ == 0; }
 
   /// Calls `take(name, saved)` for each split that is not finished.
+  /// For metrics: those that have been started.
+  std::vector<SplitStatus> Status(size_t most) const {
+    std::vector<SplitStatus> out;
+    for (const auto& [split, state] : splits_) {
+      if (out.size() >= most) break;
+      out.push_back({state.name, state.watermark_us, state.last_row_us, state.idle});
+    }
+    return out;
+  }
+
   template <typename Take>
   void ForEach(Take&& take) const {
     for (const auto& [name, saved] : restored_) take(name, saved);

@@ -19,6 +19,8 @@ namespace laminar {
 
 namespace {
 
+constexpr int64_t kShowIntervalUs = 500'000;
+constexpr size_t kShownSplitsMax = 200;
 constexpr char kTable[] = "split_watermarks";
 /// The key that holds what was sent; split names have '/' after the subtask, so it clashes with none.
 constexpr char kSentKey[] = "sent";
@@ -109,6 +111,7 @@ class WatermarkGenerator final : public Operator {
       out.Emit(std::move(batch));
     }
     SendWatermark(out);
+    ShowSplits(now_us);
   }
 
   void OnSplit(const SplitEvent& event, Output& out) override {
@@ -126,6 +129,8 @@ class WatermarkGenerator final : public Operator {
     }
     SendWatermark(out);
     SendIdle(out);
+    next_show_us_ = 0;
+    ShowSplits(context_.clock->now_us());
   }
 
   void OnIdle(bool idle, Output& out) override {
@@ -142,6 +147,7 @@ class WatermarkGenerator final : public Operator {
     splits_.Expire(now_us);
     SendWatermark(out);
     SendIdle(out);
+    ShowSplits(now_us);
   }
 
   std::optional<int64_t> next_timer_us() const override {
@@ -244,6 +250,12 @@ class WatermarkGenerator final : public Operator {
     out.EmitWatermark(watermark_us);
   }
 
+  void ShowSplits(int64_t now_us) {
+    if (now_us < next_show_us_ || context_.metrics == nullptr) return;
+    next_show_us_ = now_us + kShowIntervalUs;
+    context_.metrics->board.SetSplits(splits_.Status(kShownSplitsMax));
+  }
+
   void SendIdle(Output& out) {
     // Before the first split is known nothing is: whether there are any is for the source to say.
     const bool idle = input_idle_ || (started_ && splits_.idle());
@@ -261,6 +273,7 @@ class WatermarkGenerator final : public Operator {
   bool input_idle_ = false;
   bool sent_idle_ = false;
   bool restored_ = false;
+  int64_t next_show_us_ = 0;
   std::map<std::string, std::string> saved_;  ///< entries as of the last snapshot
   std::vector<int32_t> good_;                 // kept for its memory
 };

@@ -99,6 +99,7 @@ void Executor::ConnectEdge(const GraphEdge& edge, bool chained) {
     }
     auto router = std::make_unique<Router>(edge.partitioning, edge.key_columns, from, std::move(channels));
     producer.Connect(edge.output, router.get());
+    router->Bind(&producer.metrics(), &producer_task.chain().arrival_us);
     producer_task.AddRouter(std::move(router));
   }
 }
@@ -166,13 +167,14 @@ void Executor::Stop(StopMode mode) {
   }
 }
 
-bool Executor::TriggerCheckpoint(uint64_t epoch) {
+bool Executor::TriggerCheckpoint(uint64_t epoch, bool hold) {
   {
     std::lock_guard lock(mutex_);
     if (options_.collector == nullptr || result_ || closing_ || epoch_in_flight_) return false;
     epoch_in_flight_ = epoch;
     snapshots_written_ = 0;
     pause_us_ = 0;
+    if (hold) environment_.hold_epoch.store(epoch, std::memory_order_release);
   }
   for (const auto& task : tasks_) {
     if (task->is_source()) task->Post({TaskCommand::Kind::kBarrier, epoch});
@@ -182,6 +184,16 @@ bool Executor::TriggerCheckpoint(uint64_t epoch) {
 
 void Executor::CompleteCheckpoint(uint64_t epoch) {
   PostToAll({TaskCommand::Kind::kCheckpointComplete, epoch});
+}
+
+void Executor::Leave() {
+  {
+    std::lock_guard lock(mutex_);
+    if (result_ || closing_) return;
+    closing_ = true;
+    if (!stop_) stop_ = StopMode::kGraceful;
+  }
+  PostToAll({TaskCommand::Kind::kLeave});
 }
 
 void Executor::Finish() {

@@ -115,10 +115,13 @@ class Executor final : private TaskListener {
   // From any thread, in any phase.
   void Stop(StopMode mode);
   /// Starts checkpoint `epoch` (rising). False when it cannot: one is in flight, the job is closing or over,
-  /// or there is no collector.
-  bool TriggerCheckpoint(uint64_t epoch);
+  /// or there is no collector. `hold`: nothing is read, sent or fired behind the barrier: Leave follows, or
+  /// another checkpoint with `hold` when this one failed.
+  bool TriggerCheckpoint(uint64_t epoch, bool hold = false);
   /// The snapshot of `epoch` is durable: sources and sinks may commit.
   void CompleteCheckpoint(uint64_t epoch);
+  /// After CompleteCheckpoint of one with `hold`: the job is over, as it stood at the barrier (kStopped).
+  void Leave();
   /// Ends the wait of `hold_at_end`, also beforehand.
   void Finish();
   /// The longest that a task stood still for the snapshot of the last complete epoch.

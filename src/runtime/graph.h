@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "runtime/operator.h"
 #include "runtime/sink.h"
 #include "runtime/source.h"
+#include "types/type.h"
 
 namespace laminar {
 
@@ -32,6 +34,9 @@ struct GraphNode {
   std::function<std::unique_ptr<Source>()> make_source;
   std::function<std::unique_ptr<Operator>()> make_operator;
   std::function<std::unique_ptr<Sink>()> make_sink;
+  // For people.
+  SourceSpan span;        ///< where in the script
+  bool updating = false;  ///< its rows may take back earlier ones
 };
 
 struct GraphEdge {
@@ -41,6 +46,7 @@ struct GraphEdge {
   Partitioning partitioning = Partitioning::kForward;
   std::vector<int> key_columns;  ///< kHash: indices into the rows that flow here
   int output = 0;  ///< which output of `from`: 0 the main one, others are side outputs (dead letters)
+  Schema columns;  ///< of the rows that flow here; for people
 };
 
 struct JobGraph {

@@ -21,6 +21,7 @@ struct Message {
   EndKind end = EndKind::kData;       ///< kEnd
   int64_t value = 0;                  ///< kWatermark: µs; kIdle: 0 or 1; kBarrier: the epoch
   int64_t bytes = 0;                  ///< kBatch: estimate
+  int64_t arrival_us = 0;             ///< kBatch, kWatermark: ChainState::arrival_us
   Batch batch;                        ///< kBatch: never empty
   std::unique_ptr<SplitEvent> split;  ///< kSplit
 

@@ -9,8 +9,20 @@
 #include <utility>
 
 #include "base/error.h"
+#include "runtime/channel.h"
 
 namespace laminar {
+
+namespace {
+
+/// Of encoded records their bytes, of rows what they take in memory.
+int64_t RecordBytes(const Batch& batch) {
+  if (batch.columns.empty() || batch.columns[0]->type_id() != arrow::Type::BINARY)
+    return EstimateBytes(batch);
+  return static_cast<const arrow::BinaryArray&>(*batch.columns[0]).total_values_length();
+}
+
+}  // namespace
 
 Node::Node(const GraphNode& spec, int subtask, ChainState& chain)
     : spec_(spec), subtask_(subtask), chain_(chain) {
@@ -166,7 +178,9 @@ void SourceNode::EmitSplit(const SplitEvent& event) {
   if (!announced_) LeaveIdle();
   SplitEvent unique = event;
   unique.split = event.split * spec_.parallelism + subtask_;
+  if (event.kind == SplitEvent::Kind::kStarted) metrics_.splits.Add(1);
   if (event.kind == SplitEvent::Kind::kFinished) {
+    metrics_.splits.Add(-1);
     held_.push_back(std::move(unique));
     return;
   }
@@ -276,6 +290,7 @@ void OperatorNode::RunTimer(int64_t now_us) {
   if (ended_) return;
   chain_.dirty = true;
   RunningNode running(chain_, this);
+  metrics_.timers.Add(1);
   operator_->OnTimer(now_us, *this);
   running.Done();
   AfterCall();
@@ -328,6 +343,7 @@ SinkNode::SinkNode(const GraphNode& spec, int subtask, ChainState& chain)
 void SinkNode::Open(const SourceContext& context, const SnapshotReader* restored) {
   RunningNode running(chain_, this);
   if (restored != nullptr) sink_->Restore(*restored);
+  clock_ = context.clock;
   OperatorContext own = context;
   FillContext(&own);
   sink_->Open(own);
@@ -338,6 +354,8 @@ void SinkNode::Open(const SourceContext& context, const SnapshotReader* restored
 void SinkNode::Receive(Batch batch) {
   if (ended_) return;
   metrics_.rows_in.Add(batch.num_rows);
+  metrics_.bytes_out.Add(RecordBytes(batch));
+  if (chain_.arrival_us > 0) metrics_.latency.Add(clock_->monotonic_us() - chain_.arrival_us, batch.num_rows);
   chain_.dirty = true;
   RunningNode running(chain_, this);
   sink_->Write(batch);
@@ -390,8 +408,15 @@ void SinkNode::Close() {
   running.Done();
 }
 
+void SinkNode::Leave() {
+  RunningNode running(chain_, this);
+  sink_->Leave();
+  running.Done();
+}
+
 void SinkNode::RunTimer(int64_t now_us) {
   RunningNode running(chain_, this);
+  metrics_.timers.Add(1);
   sink_->OnTimer(now_us);
   running.Done();
 }

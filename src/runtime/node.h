@@ -20,6 +20,10 @@ class Router;
 struct ChainState {
   class Node* current = nullptr;  ///< whose code is running: gets the blame for a throw
   bool dirty = false;             ///< something was received since the last flush
+  /// When that came to its source which is being handled now: monotonic, 0: not known. What comes out of it
+  /// is counted from there, be it rows, a window that a watermark closes, or a flush (its oldest row).
+  int64_t arrival_us = 0;
+  int64_t oldest_arrival_us = 0;  ///< since the last flush; 0: none
   bool check_finished = false;    ///< some node has ended: look whether its producers still have a consumer
 };
 
@@ -52,6 +56,7 @@ class Node : public Output, public Receiver {
   virtual void Snapshot(uint64_t epoch, SnapshotWriter& writer) = 0;
   virtual void CheckpointComplete(uint64_t epoch) {}
   virtual void Close() {}
+  virtual void Leave() {}
   /// A sink's, see there.
   virtual bool ready() const { return true; }
   virtual void RunTimer(int64_t now_us) = 0;
@@ -175,6 +180,7 @@ class SinkNode final : public Node {
   void Snapshot(uint64_t epoch, SnapshotWriter& writer) override;
   void CheckpointComplete(uint64_t epoch) override;
   void Close() override;
+  void Leave() override;
   bool ready() const override { return sink_->ready(); }
   void RunTimer(int64_t now_us) override;
   std::optional<int64_t> next_timer_us() const override;
@@ -186,6 +192,7 @@ class SinkNode final : public Node {
 
  private:
   std::unique_ptr<Sink> sink_;
+  const Clock* clock_ = nullptr;
   int64_t watermark_us_ = kMinWatermark;
 };
 

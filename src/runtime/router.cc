@@ -19,7 +19,10 @@ Router::Router(Partitioning partitioning, std::vector<int> key_columns, int subt
 void Router::Send(size_t target, Batch batch) {
   if (channels_[target]->cancelled()) return;
   const int64_t bytes = EstimateBytes(batch);
-  channels_[target]->Push(Message::OfBatch(std::move(batch), bytes));
+  if (producer_ != nullptr) producer_->bytes_out.Add(bytes);
+  Message message = Message::OfBatch(std::move(batch), bytes);
+  if (arrival_us_ != nullptr) message.arrival_us = *arrival_us_;
+  channels_[target]->Push(std::move(message));
 }
 
 void Router::Receive(Batch batch) {
@@ -82,7 +85,10 @@ void Router::SendByKey(Batch batch) {
 
 void Router::ReceiveWatermark(int64_t watermark_us) {
   for (Channel* channel : channels_) {
-    if (!channel->cancelled()) channel->Push(Message::Of(Message::Kind::kWatermark, watermark_us));
+    if (channel->cancelled()) continue;
+    Message message = Message::Of(Message::Kind::kWatermark, watermark_us);
+    if (arrival_us_ != nullptr) message.arrival_us = *arrival_us_;
+    channel->Push(std::move(message));
   }
 }
 

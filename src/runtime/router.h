@@ -18,6 +18,12 @@ class Router final : public Receiver {
   Router(Partitioning partitioning, std::vector<int> key_columns, int subtask,
          std::vector<Channel*> channels);
 
+  /// Whose bytes are counted, and where the arrival of what is being sent stands.
+  void Bind(OperatorMetrics* producer, const int64_t* arrival_us) {
+    producer_ = producer;
+    arrival_us_ = arrival_us;
+  }
+
   void Receive(Batch batch) override;
   void ReceiveWatermark(int64_t watermark_us) override;
   void ReceiveIdle(bool idle) override;
@@ -37,6 +43,8 @@ class Router final : public Receiver {
   const Partitioning partitioning_;
   const std::vector<int> key_columns_;
   const std::vector<Channel*> channels_;
+  OperatorMetrics* producer_ = nullptr;
+  const int64_t* arrival_us_ = nullptr;
   size_t next_;
   // Kept between batches to save allocations.
   std::vector<uint64_t> hashes_;

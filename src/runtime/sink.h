@@ -31,6 +31,9 @@ class Sink {
   virtual void OnCheckpointComplete(uint64_t epoch) {}
   /// No row will come in this run. A checkpoint may follow: what is to be seen after it must be part of it.
   virtual void OnEnd() {}
+  /// The run ends behind a checkpoint and goes on from it another time: waits until what was committed is in
+  /// place, and finishes nothing.
+  virtual void Leave() {}
   /// All rows were written and, for a run without checkpoints, must now become visible.
   virtual void Close() {}
 

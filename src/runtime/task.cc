@@ -55,7 +55,7 @@ StepResult Task::StepUnguarded() {
   if (snapshot_) ContinueSnapshot();
   PropagateFinished();
   if (outputs_full()) return Parked(Progress::kBlocked);
-  RunTimers();
+  if (!held_) RunTimers();
   const Progress progress = HandleInputs();
   if (progress != Progress::kBlocked) {
     FlushIfDue(progress == Progress::kDry);
@@ -105,7 +105,10 @@ void Task::RunCommands() {
         Stop(command.end);
         break;
       case TaskCommand::Kind::kClose:
-        Close();
+        Close(/*leave=*/false);
+        break;
+      case TaskCommand::Kind::kLeave:
+        Close(/*leave=*/true);
         break;
     }
   }
@@ -116,10 +119,10 @@ void Task::Stop(EndKind kind) {
   source_->ReceiveEnd(kind);
 }
 
-void Task::Close() {
+void Task::Close(bool leave) {
   if (closed_) return;
   closed_ = true;
-  for (const auto& node : nodes_) node->Close();
+  for (const auto& node : nodes_) leave ? node->Leave() : node->Close();
   environment_->listener->OnTaskClosed(this);
 }
 
@@ -142,8 +145,9 @@ Task::Progress Task::HandleInputs() {
 }
 
 Task::Progress Task::PollSource() {
-  if (source_->ended()) return Progress::kDry;
   next_poll_us_.reset();
+  if (source_->ended() || held_) return Progress::kDry;
+  chain_.arrival_us = environment_->clock->monotonic_us();
   switch (source_->Poll()) {
     case PollResult::kMore:
       return Progress::kMore;
@@ -167,6 +171,7 @@ Task::Progress Task::TakeMessage() {
 
 void Task::Handle(Message message, int channel) {
   Node& head = *nodes_.front();
+  chain_.arrival_us = message.arrival_us;
   switch (message.kind) {
     case Message::Kind::kBatch:
       head.ReceiveAt(gate_.input_of(channel), std::move(message.batch));
@@ -216,6 +221,7 @@ void Task::TakeSnapshot(uint64_t epoch) {
     node->Snapshot(epoch, *snapshot_->parts.back());
   }
   for (const auto& router : routers_) router->SendBarrier(epoch);
+  held_ = held_ || environment_->hold_epoch.load(std::memory_order_acquire) == epoch;
   snapshot_->pause_us = environment_->clock->monotonic_us() - start_us;
 }
 
@@ -238,13 +244,17 @@ void Task::RunTimers() {
   const int64_t now_us = environment_->clock->now_us();
   for (const auto& node : nodes_) {
     const auto timer_us = node->next_timer_us();
-    if (timer_us && *timer_us <= now_us) node->RunTimer(now_us);
+    if (!timer_us || *timer_us > now_us) continue;
+    chain_.arrival_us = environment_->clock->monotonic_us();
+    node->RunTimer(now_us);
   }
 }
 
 void Task::Flush() {
+  chain_.arrival_us = chain_.oldest_arrival_us;
   for (const auto& node : nodes_) node->Flush();
   chain_.dirty = false;
+  chain_.oldest_arrival_us = 0;
   dirty_since_us_ = kMinWatermark;
   last_flush_us_ = environment_->clock->monotonic_us();
 }
@@ -260,6 +270,7 @@ void Task::FlushNow() {
 
 void Task::FlushIfDue(bool dry) {
   if (!chain_.dirty || ended_) return;
+  if (chain_.oldest_arrival_us == 0) chain_.oldest_arrival_us = chain_.arrival_us;
   const int64_t now_us = environment_->clock->monotonic_us();
   if (dirty_since_us_ == kMinWatermark) dirty_since_us_ = now_us;
   const TaskSettings& settings = environment_->settings;
@@ -295,7 +306,7 @@ bool Task::outputs_full() const {
 
 StepResult Task::Parked(Progress progress) {
   if (progress == Progress::kMore || snapshot_) return {.more = true, .wake_mono_us = {}};
-  if (progress == Progress::kBlocked || ended_) return {};
+  if (progress == Progress::kBlocked || ended_ || held_) return {};
   const int64_t now_us = environment_->clock->now_us();
   const int64_t mono_us = environment_->clock->monotonic_us();
   std::optional<int64_t> wake;

@@ -54,10 +54,11 @@ struct TaskEnvironment {
   RestoreFunction restore;                 ///< empty: start from nothing
   std::string job_id;                      ///< see OperatorContext
   std::atomic<bool> cancelled{false};      ///< no task does anything any more
+  std::atomic<uint64_t> hold_epoch{0};  ///< a task that has taken this snapshot does no more than take others
 };
 
 struct TaskCommand {
-  enum class Kind { kBarrier, kCheckpointComplete, kStop, kClose };
+  enum class Kind { kBarrier, kCheckpointComplete, kStop, kClose, kLeave };
   Kind kind;
   uint64_t epoch = 0;
   EndKind end = EndKind::kStop;  ///< kStop
@@ -102,7 +103,7 @@ class Task final : public Runnable {
   void Open();
   void RunCommands();
   void Stop(EndKind kind);
-  void Close();
+  void Close(bool leave);
   Progress HandleInputs();
   Progress PollSource();
   Progress TakeMessage();
@@ -132,6 +133,7 @@ class Task final : public Runnable {
   bool opened_ = false;
   bool ended_ = false;
   bool closed_ = false;
+  bool held_ = false;        ///< behind the snapshot of hold_epoch
   bool polled_dry_ = false;  ///< the last poll said kWaiting
   std::optional<OpenSnapshot> snapshot_;
   std::optional<int64_t> next_poll_us_;

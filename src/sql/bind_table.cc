@@ -308,7 +308,8 @@ void Binder::ReadOptions(TableDefinition& table, const TableDeclaration& declara
   std::optional<laminar::TableKind> known;
   if (declaration.role == TableRole::kLookup) known = laminar::TableKind::kLookup;
   TableOptions read =
-      ReadTableOptions(raw, table.connector->info(), *options_.formats, declaration.span, known);
+      ReadTableOptions(raw, table.connector->info(), *options_.formats, declaration.span, known,
+                       /*references_stand=*/!options_.may_sample);
   if (!declaration.overlaid) {
     for (const std::string& warning : read.warnings) Warn("REPEATED_OPTION", declaration.span, warning);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace laminar::sql {
 namespace {
@@ -37,6 +38,12 @@ static_assert(std::is_sorted(kRefused.begin(), kRefused.end()));
 static_assert(std::is_sorted(kBareFunctions.begin(), kBareFunctions.end()));
 
 }  // namespace
+
+std::vector<std::string> Keywords() {
+  std::set<std::string> out(kReserved.begin(), kReserved.end());
+  for (const std::string& word : StatementWords()) out.insert(word);
+  return {out.begin(), out.end()};
+}
 
 bool IsReservedWord(std::string_view word) { return Contains(kReserved, word); }
 bool IsAliasStop(std::string_view word) { return IsReservedWord(word) || Contains(kAliasStops, word); }

@@ -12,6 +12,9 @@ namespace laminar::sql {
 /// Words (upper case) that must be quoted to be a column, table or alias name.
 bool IsReservedWord(std::string_view word);
 
+/// Words (upper case) that an editor should know: reserved ones and those that begin statements.
+std::vector<std::string> Keywords();
+
 /// Words that may follow a select item or a table, and are therefore no alias unless AS stands before them.
 bool IsAliasStop(std::string_view word);
 

@@ -87,6 +87,10 @@ int PhysicalPlanner::AddNode(const std::string& name, int parallelism, bool keep
   node.id = static_cast<int>(graph_.nodes.size());
   node.name = name;
   node.parallelism = parallelism;
+  if (building_ != nullptr) {
+    node.span = building_->span;
+    node.updating = building_->schema.changelog;
+  }
   if (keeps_state) keeps_state_.insert(node.id);
   graph_.nodes.push_back(std::move(node));
   return graph_.nodes.back().id;
@@ -105,6 +109,7 @@ void PhysicalPlanner::Connect(const Stream& from, int to, int input,
   edge.to = to;
   edge.input = input;
   edge.output = output;
+  if (output == 0) edge.columns = from.columns;
   const int target = graph_.nodes[to].parallelism;
   if (!keys) {
     edge.partitioning = from.parallelism == target ? Partitioning::kForward
@@ -199,12 +204,14 @@ PhysicalPlanner::Stream PhysicalPlanner::FirstColumns(Stream input, int count) {
 PhysicalPlanner::Stream PhysicalPlanner::Build(const NodePtr& node) {
   if (auto found = built_.find(node.get()); found != built_.end()) return found->second;
   Stream stream;
+  const LogicalNode* outer = std::exchange(building_, node.get());
   try {
     stream = BuildNode(*node);
   } catch (UserError& error) {
     throw error.At(node->table ? node->table->span : node->span);
   }
   if (parents_[node.get()] > 1) stream = Materialize(std::move(stream));
+  building_ = outer;
   built_[node.get()] = stream;
   return stream;
 }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kManifests = "manifests/";
 constexpr std::string_view kData = "data/";
+constexpr std::string_view kPins = "savepoints/";
 
 StateFileInfo InfoOf(const ManifestFile& file) {
   StateFileInfo info;
@@ -30,6 +31,19 @@ std::string ReadWhole(ObjectStore& objects, const std::string& name) {
   return objects.Read(name, 0, *bytes);
 }
 
+/// The numbers that objects below `prefix` are named by, rising.
+std::vector<uint64_t> NumbersBelow(ObjectStore& objects, std::string_view prefix) {
+  std::vector<uint64_t> numbers;
+  for (const ObjectInfo& object : objects.List(std::string(prefix))) {
+    uint64_t number = 0;
+    const char* end = object.name.data() + object.name.size();
+    const auto parsed = std::from_chars(object.name.data() + prefix.size(), end, number);
+    if (parsed.ec == std::errc() && parsed.ptr == end) numbers.push_back(number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
 }  // namespace
 
 CheckpointStore::CheckpointStore(std::shared_ptr<ObjectStore> objects) : objects_(std::move(objects)) {}
@@ -38,16 +52,15 @@ std::string CheckpointStore::ManifestName(uint64_t epoch) {
   return fmt::format("{}{:020}", kManifests, epoch);
 }
 
-std::vector<uint64_t> CheckpointStore::Epochs() const {
-  std::vector<uint64_t> epochs;
-  for (const ObjectInfo& object : objects_->List(std::string(kManifests))) {
-    uint64_t epoch = 0;
-    const char* end = object.name.data() + object.name.size();
-    const auto parsed = std::from_chars(object.name.data() + kManifests.size(), end, epoch);
-    if (parsed.ec == std::errc() && parsed.ptr == end) epochs.push_back(epoch);
-  }
-  std::sort(epochs.begin(), epochs.end());
-  return epochs;
+std::vector<uint64_t> CheckpointStore::Epochs() const { return NumbersBelow(*objects_, kManifests); }
+
+void CheckpointStore::Pin(uint64_t epoch) { objects_->Put(fmt::format("{}{:020}", kPins, epoch), ""); }
+
+void CheckpointStore::Unpin(uint64_t epoch) { objects_->Delete(fmt::format("{}{:020}", kPins, epoch)); }
+
+std::set<uint64_t> CheckpointStore::Pinned() const {
+  const auto epochs = NumbersBelow(*objects_, kPins);
+  return {epochs.begin(), epochs.end()};
 }
 
 Manifest CheckpointStore::LoadManifest(uint64_t epoch) const {
@@ -102,27 +115,31 @@ void CheckpointStore::Commit(Manifest* manifest) {
   }
 }
 
-void CheckpointStore::Retire(int keep, const std::function<bool(const std::string& name)>& in_use) {
+std::vector<uint64_t> CheckpointStore::Retire(int keep,
+                                              const std::function<bool(const std::string& name)>& in_use) {
   std::vector<uint64_t> epochs = Epochs();
-  const size_t gone =
-      epochs.size() > static_cast<size_t>(keep) ? epochs.size() - static_cast<size_t>(keep) : 0;
-  for (size_t i = 0; i < gone; ++i) {
-    objects_->Delete(ManifestName(epochs[i]));
-    files_of_.erase(epochs[i]);
-  }
-  epochs.erase(epochs.begin(), epochs.begin() + static_cast<std::ptrdiff_t>(gone));
+  const std::set<uint64_t> pinned = Pinned();
+  auto surplus = std::count_if(epochs.begin(), epochs.end(), [&](auto e) { return !pinned.count(e); }) - keep;
+  std::erase_if(epochs, [&](uint64_t epoch) {
+    if (surplus <= 0 || pinned.count(epoch)) return false;
+    --surplus;
+    objects_->Delete(ManifestName(epoch));
+    files_of_.erase(epoch);
+    return true;
+  });
   std::set<std::string> named;
   for (const uint64_t epoch : epochs) {
     try {
       const auto& files = FilesOf(epoch);
       named.insert(files.begin(), files.end());
     } catch (const ExternalError&) {
-      return;  // what it needs is not known, so nothing may go
+      return epochs;  // what it needs is not known, so nothing may go
     }
   }
   for (const ObjectInfo& object : objects_->List(std::string(kData))) {
     if (named.count(object.name) == 0 && !in_use(object.name)) objects_->Delete(object.name);
   }
+  return epochs;
 }
 
 void CheckpointStore::RemoveUnfinished() { objects_->RemoveUnfinished(std::string(kData)); }

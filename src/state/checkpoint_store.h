@@ -53,9 +53,14 @@ class CheckpointStore {
   /// The same for the first manifest of a run; false when another run has that number.
   bool Seal(const Manifest& manifest);
 
-  /// Removes manifests but the newest `keep`, then files that no manifest names and that are not `in_use`
-  /// (asked after the list was made).
-  void Retire(int keep, const std::function<bool(const std::string& name)>& in_use);
+  /// A savepoint: Retire leaves that checkpoint until it is unpinned.
+  void Pin(uint64_t epoch);
+  void Unpin(uint64_t epoch);
+  std::set<uint64_t> Pinned() const;
+
+  /// Removes manifests but the newest `keep` and the pinned, then files that no manifest names and that are
+  /// not `in_use` (asked after the list was made). Gives the epochs that are left, rising.
+  std::vector<uint64_t> Retire(int keep, const std::function<bool(const std::string& name)>& in_use);
 
   /// Removes what runs left behind that ended while they wrote a file. Only after `Seal`.
   void RemoveUnfinished();

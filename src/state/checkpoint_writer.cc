@@ -138,6 +138,7 @@ CheckpointReport CheckpointWriter::Write(uint64_t epoch, CheckpointKind kind) {
     if (!name.empty()) files.push_back(file);
     Manifest manifest = MakeManifest(files, epoch, kind);
     store_->Commit(&manifest);
+    if (kind == CheckpointKind::kSavepoint) store_->Pin(manifest.epoch);
 
     {
       std::lock_guard lock(mutex_);
@@ -155,7 +156,8 @@ CheckpointReport CheckpointWriter::Write(uint64_t epoch, CheckpointKind kind) {
     report.num_files = static_cast<int>(files.size());
     report.operators = std::move(manifest.operators);
     try {
-      store_->Retire(options_.keep, [this](const std::string& file_name) { return InUse(file_name); });
+      report.kept =
+          store_->Retire(options_.keep, [this](const std::string& file_name) { return InUse(file_name); });
     } catch (const ExternalError&) {
       // What could not be removed is found again by the next one.
     }

@@ -28,6 +28,7 @@ struct CheckpointReport {
   int64_t total_bytes = 0;  ///< of all its files
   int num_files = 0;
   std::vector<ManifestOperator> operators;  ///< with their totals
+  std::vector<uint64_t> kept;               ///< epochs that retention left; empty: not known
 };
 
 class CheckpointWriter {
@@ -48,8 +49,8 @@ class CheckpointWriter {
   /// All buffers made since the last call are whole: the next Write takes them. Thread-safe.
   void CloseEpoch();
 
-  /// Writes everything that was closed as checkpoint `epoch`. Throws ExternalError: then nothing is lost, the
-  /// next Write takes it along.
+  /// Writes everything that was closed as checkpoint `epoch`; a savepoint is pinned, too. Throws
+  /// ExternalError: then nothing is lost, the next Write takes it along.
   CheckpointReport Write(uint64_t epoch, CheckpointKind kind);
   /// Merges files of the chain if that is due; false when it is not. Throws ExternalError: the chain stays.
   bool Merge();

@@ -15,7 +15,8 @@ namespace {
 
 constexpr int kFormat = 1;
 constexpr std::string_view kChecksumLine = "xxh3 ";
-constexpr std::array<std::string_view, 5> kKinds{"scheduled", "final", "seal", "manual", "stopping"};
+constexpr std::array<std::string_view, 6> kKinds{"scheduled", "final",    "seal",
+                                                 "manual",    "stopping", "savepoint"};
 
 uint64_t FromHex(const std::string& text) {
   uint64_t value = 0;

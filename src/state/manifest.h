@@ -44,7 +44,7 @@ struct ManifestFile {
   uint64_t last_epoch = 0;
 };
 
-enum class CheckpointKind { kScheduled, kFinal, kSeal, kManual, kStopping };
+enum class CheckpointKind { kScheduled, kFinal, kSeal, kManual, kStopping, kSavepoint };
 std::string_view CheckpointKindName(CheckpointKind kind);
 
 struct Manifest {

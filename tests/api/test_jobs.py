@@ -299,7 +299,7 @@ def test_changed_interval_and_manual_checkpoint(server):
     server.patch(f"/pipelines/{pipeline}", {"checkpoint_interval_micros": 3_600_000_000})
     assert server.post(f"/jobs/{job}/checkpoints", {"type": "checkpoint"}).status == 202
     server.wait(f"/jobs/{job}/checkpoints", lambda c: any(x["type"] == "manual" for x in c["data"]))
-    assert server.post(f"/jobs/{job}/checkpoints", {"type": "savepoint"}).error == "NOT_IMPLEMENTED"
+    assert server.post(f"/jobs/{job}/checkpoints", {"type": "incremental"}).error == "VALIDATION_ERROR"
 
 
 def test_live_events(server):
@@ -309,3 +309,114 @@ def test_live_events(server):
     assert kinds[0] == "snapshot" and {"job", "metrics"} <= set(kinds)
     assert [e[1]["seq"] for e in events] == [1, 2, 3, 4]
     assert server.get("/events?topics=rivers").status == 400
+
+
+def test_savepoints_are_kept_until_deleted(server, tmp_path):
+    server.created("/connection_tables", {"name": "out", "connector": "single_file", "config": {"path": str(tmp_path / "out.json"), "type": "sink"},
+                                          "schema": {"fields": [{"name": "n", "type": "BIGINT"}]}})
+    pipeline, job = start(server, impulse(500) + "INSERT INTO out SELECT CAST(counter AS BIGINT) AS n FROM impulse", checkpoint_interval_micros=1_000_000)
+    assert server.post(f"/jobs/{job}/checkpoints", {"type": "savepoint"}).status == 202
+
+    def kinds(path=f"/jobs/{job}/checkpoints?limit=100"):
+        return [c["type"] for c in server.ok(path)["data"]]
+
+    server.wait(f"/jobs/{job}/checkpoints", lambda page: "savepoint" in [c["type"] for c in page["data"]])
+    [savepoint] = [c for c in server.ok(f"/jobs/{job}/checkpoints")["data"] if c["type"] == "savepoint"]
+    assert savepoint["state"] == "completed" and savepoint["start_time"] <= savepoint["finish_time"]
+    for _ in range(14):  # more than retention keeps
+        before = len(kinds()), server.ok(f"/jobs/{job}/checkpoints")["data"][0]["epoch"]
+        server.post(f"/jobs/{job}/checkpoints")
+        server.wait(f"/jobs/{job}/checkpoints", lambda page: page["data"][0]["epoch"] > before[1])
+    assert kinds().count("savepoint") == 1 and len(kinds()) <= 11 and kinds(f"/pipelines/{pipeline}/checkpoints?limit=100") == kinds()
+    server.post(f"/jobs/{job}/stop")
+    server.wait_state(job, "Stopped")
+    again = server.post(f"/pipelines/{pipeline}/start", {"checkpoint_id": savepoint["id"]}).json["job_id"]
+    assert server.wait_state(again, "Running")["restored_from"] == savepoint["id"]
+    manual = [c for c in server.ok(f"/pipelines/{pipeline}/checkpoints?limit=100")["data"] if c["type"] == "manual"][0]
+    assert server.delete(f"/jobs/{job}/checkpoints/{manual['id']}").error == "INVALID_STATE"
+    assert server.delete(f"/jobs/{job}/checkpoints/{savepoint['id']}").json == {"message": "Savepoint deleted successfully"}
+    assert server.get(f"/jobs/{job}/checkpoints/{savepoint['id']}").error == "NOT_FOUND"
+    assert not list((server.data_dir / "checkpoints" / pipeline / "savepoints").iterdir())
+
+
+def test_metrics_from_samples(server, tmp_path):
+    server.created("/connection_tables", {"name": "out", "connector": "single_file", "config": {"path": str(tmp_path / "out.json"), "type": "sink", "format": "debezium_json"}})
+    _, job = start(server, impulse(2000) + "INSERT INTO out SELECT counter, count(*) AS n FROM impulse GROUP BY counter", checkpoint_interval_micros=1_000_000)
+    metrics = server.wait(f"/jobs/{job}/metrics", lambda m: m["latency_p99"] is not None and m["state_bytes"])
+    assert 0 <= metrics["latency_p50"] <= metrics["latency_p95"] <= metrics["latency_p99"] < 60_000, metrics
+    assert metrics["bytes_out"] >= metrics["records_out"] * 10 > 0
+    operators = {o["operator_id"]: o for o in metrics["operators"]}
+    assert operators["sink_1"]["bytes_out"] == metrics["bytes_out"] and operators["sink_1"]["latency_p99"] is not None
+    assert sum(o["state_bytes"] or 0 for o in operators.values()) == metrics["state_bytes"] > 1000
+    source = server.ok(f"/jobs/{job}/operators/source_1/metrics")
+    assert source["partitions"] == 1 and "lag" in source
+    text = server.get("/metrics", base="").text
+    for name in ("laminar_job_latency_ms", "laminar_operator_state_bytes", "laminar_operator_bytes_out_total", 'quantile="0.99"'):
+        assert name in text
+    assert server.wait(f"/jobs/{job}/metrics/history?names=bytes_out_rate", lambda h: h["times"])["series"]["bytes_out_rate"]
+    summary = server.ok("/pipelines?include=summary&sort=throughput:desc")["data"][0]["summary"]
+    assert len(summary["spark"]) == 60 and summary["throughput"] > 0 and summary["last_checkpoint"]["state"] == "completed"
+
+
+def test_watermarks_name_the_split_that_holds_back(server, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, second in (("a", 1), ("b", 9)):
+        (folder / f"{name}.json").write_text(json.dumps({"ts": f"2024-01-01T00:00:0{second}Z"}) + "\n")
+    server.created("/connection_tables", {"name": "src", "connector": "filesystem", "config": {"path": str(folder), "type": "source", "scan_interval": "1s"},
+                                          "schema": {"fields": [{"name": "ts", "type": "TIMESTAMP"}]}, "event_time_field": "ts", "watermark_delay": "0s"})
+    _, job = start(server, "SELECT ts FROM src")
+    page = server.wait(f"/jobs/{job}/watermarks", lambda w: w["operators"])
+    assert all({"watermark", "subtasks", "splits"} <= set(o) for o in page["operators"])
+
+
+def test_the_bad_record_is_shown(server, tmp_path):
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"a": 1}\nnot json\n{"a": 2}\n')
+    for name, policy in (("strict", "fail"), ("lenient", "drop")):
+        server.created("/connection_tables", {"name": name, "connector": "single_file", "config": {"path": str(bad), "type": "source", "bad_data": policy},
+                                              "schema": {"fields": [{"name": "a", "type": "INT"}]}})
+    _, job = start_only(server, "SELECT a FROM strict", "p1")
+    server.wait_state(job, "Failed")
+    assert server.ok(f"/jobs/{job}/errors")["data"][0]["record"] == "not json"
+    _, job = start_only(server, "SELECT a FROM lenient", "p2")
+    server.wait_state(job, "Finished")
+    [warning] = server.wait(f"/jobs/{job}/errors?level=warning", lambda page: page["data"])["data"]
+    assert warning["record"] == "not json" and warning["count"] == 1 and warning["operator_id"]
+    assert server.ok(f"/jobs/{job}")["metrics"]["warnings"] == 1
+
+
+def start_only(server, query, name):
+    pipeline = server.created("/pipelines", {"name": name, "query": query, "start": True})
+    return pipeline["id"], pipeline["current_job_id"]
+
+
+def test_what_a_worker_writes_to_stderr_is_in_its_log(start_server):
+    server = start_server(environment={"MALLOC_CONF": "", "LD_DEBUG": "statistics"})  # the dynamic linker writes to stderr
+    _, job = start(server)
+    lines = server.wait(f"/jobs/{job}/logs?limit=100", lambda page: any(e["details"].get("stream") == "stderr" for e in page["data"]))["data"]
+    assert any("relocation" in e["message"] for e in lines if e["details"].get("stream") == "stderr")
+
+
+def test_secrets_for_options_that_are_numbers(start_server):
+    server = start_server(environment={"RATE": "250", "COUNT": "500"})
+    query = "CREATE TABLE i WITH (connector = 'impulse', event_rate = '{{ RATE }}', message_count = '{{COUNT}}');\nSELECT counter FROM i"
+    _, job = start(server, query)
+    assert server.wait_state(job, "Finished") and server.ok(f"/jobs/{job}/metrics")["records_in"] == 500
+    pipeline = server.created("/pipelines", {"name": "missing", "query": query.replace("COUNT", "NOWHERE"), "start": True})
+    assert "NOWHERE" in server.wait_state(pipeline["current_job_id"], "Failed")["failure_message"]
+
+
+def test_exact_numbers_and_sampling_of_streams(server):
+    query = "SELECT CAST(9007199254740993 AS BIGINT) AS big, CAST('12345678901234567890.0123456789' AS DECIMAL(38,10)) AS price, CAST(3 AS INT) AS small FROM impulse"
+    _, job = start(server, impulse(0, 3) + query)
+    server.wait_state(job, "Finished")
+    page = server.get(f"/jobs/{job}/output?numbers=string").json["data"]
+    assert page[0]["record"] == {"big": "9007199254740993", "price": "12345678901234567890.0123456789", "small": 3}
+    assert '"price":12345678901234567890.0123456789' in server.get(f"/jobs/{job}/output").text.replace(" ", "")
+    events = server.events(f"/jobs/{job}/output?numbers=string")
+    assert [r["record"]["big"] for name, data, _ in events if name == "output" for r in data["records"]] == ["9007199254740993"] * 3
+    assert "schema" in [name for name, _, _ in events]
+    live = server.events("/pipelines/preview?max_rows_per_second=10", "POST", {"query": impulse(1000) + "SELECT counter FROM impulse", "limit": 3000})
+    progress = [data for name, data, _ in live if name == "progress"]
+    assert progress and progress[-1]["left_out"] > 0 and progress[-1]["sources"][0]["records"] > 0 and progress[0]["limit_left"] <= 3000

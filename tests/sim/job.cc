@@ -162,6 +162,7 @@ class Disturbed {
     rates_.fail = random_() % 2 ? scale : 0;
     rates_.crash = random_() % 2 ? scale : 0;
     crash_steps_ = random_() % 3 ? 0.001 * static_cast<double>(random_() % 10) : 0;
+    stop_chance_ = random_() % 3 ? 0 : 0.002;
     for (int lives = 1; !RunOnce(); ++lives) {
       if (lives == kLivesMax)
         throw std::runtime_error("the job cannot be brought to its end: " + last_error_);
@@ -169,10 +170,11 @@ class Disturbed {
       rates_.fail *= 0.8;
       rates_.crash *= 0.8;
       crash_steps_ *= 0.8;
+      stop_chance_ *= 0.8;
     }
     // A run on what has ended writes nothing and clears away what failures left.
     rates_ = {};
-    crash_steps_ = 0;
+    crash_steps_ = stop_chance_ = 0;
     if (!RunOnce()) throw std::runtime_error("a run of the ended job failed without a fault");
     return counts_;
   }
@@ -233,7 +235,7 @@ class Disturbed {
     executor.job_id = job_state_->job_id();
     executor.hold_at_end = true;
     completed_.clear();
-    finished_ = false;
+    finished_ = left_ = false;
     next_checkpoint_us_ = INT64_MAX;
     driver_ = std::make_unique<CheckpointDriver>(job_state_->writer(), &clock_, Job(), DriverOptions());
     executor.on_checkpoint = [this](uint64_t epoch) { driver_->OnSnapshots(epoch); };
@@ -277,6 +279,7 @@ class Disturbed {
       }
       return false;
     }
+    if (left_ && result->outcome == JobResult::Outcome::kStopped) return false;
     if (result->outcome != JobResult::Outcome::kFailed)
       throw std::runtime_error("the job ended in no known way");
     try {
@@ -306,12 +309,16 @@ class Disturbed {
   }
 
   CheckpointDriver::Job Job() {
-    return {[this](uint64_t epoch) {
+    return {[this](uint64_t epoch, bool hold) {
               Trace(fmt::format("checkpoint {}", epoch));
-              return executor_->TriggerCheckpoint(epoch);
+              return executor_->TriggerCheckpoint(epoch, hold);
             },
-            [] { return int64_t{0}; }, [this](uint64_t epoch) { completed_.push_back(epoch); },
-            [this] { finished_ = true; }, [this] { executor_->Stop(StopMode::kImmediate); }};
+            [] { return int64_t{0}; },
+            [this](uint64_t epoch) { completed_.push_back(epoch); },
+            [this] { finished_ = true; },
+            [this] { left_ = true; },
+            [this] { executor_->Stop(StopMode::kImmediate); },
+            [this] { return ActivityOf(*executor_); }};
   }
 
   CheckpointDriver::Options DriverOptions() {
@@ -328,6 +335,7 @@ class Disturbed {
 
   void Checkpoints(double chance) {
     if (Chance(chance)) driver_->Request(CheckpointKind::kScheduled);
+    if (Chance(stop_chance_)) driver_->Leave();
     if (Chance(0.2)) next_checkpoint_us_ = driver_->Step();
     if (Chance(0.05)) driver_->Merge();
     // Completions may come late, and more than once.
@@ -335,10 +343,10 @@ class Disturbed {
       executor_->CompleteCheckpoint(completed_.front());
       if (random_() % 4) completed_.erase(completed_.begin());
     }
-    if (finished_) {
+    if (finished_ || left_) {
       for (const uint64_t epoch : completed_) executor_->CompleteCheckpoint(epoch);
       completed_.clear();
-      executor_->Finish();
+      left_ ? executor_->Leave() : executor_->Finish();
     }
   }
 
@@ -360,6 +368,7 @@ class Disturbed {
   ManualClock clock_;
   DiskRates rates_;
   double crash_steps_ = 0;
+  double stop_chance_ = 0;
   std::string last_error_;
   RunCounts counts_;
 
@@ -370,6 +379,7 @@ class Disturbed {
   std::unique_ptr<CheckpointDriver> driver_;
   int64_t next_checkpoint_us_ = INT64_MAX;
   bool finished_ = false;            // the last checkpoint is durable
+  bool left_ = false;                // likewise, of a life that was asked to stop
   std::vector<uint64_t> completed_;  // durable, not yet told
   std::map<std::pair<int, int>, int64_t> watermarks_;
 };

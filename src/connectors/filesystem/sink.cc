@@ -144,6 +144,8 @@ class FilesystemSink final : public Sink {
     CloseWhere([](const OpenFile&) { return true; });
   }
 
+  void Leave() override { staging_->Finish(); }
+
   void Close() override {
     OnEnd();
     Commit([](const ClosedFile&) { return true; });
