@@ -1,6 +1,7 @@
 # Laminar. `make run` is the way in; see README.md and CONTRIBUTING.md.
 BUILD_JOBS ?= $(shell nproc)
 TEST_PRESET ?= dev
+TEST_ARGUMENTS ?=
 WERROR ?= OFF
 
 FUZZ_SECONDS ?= 60
@@ -22,7 +23,7 @@ test: setup  ## Build and run all tests.
 	./tools/setup --tests
 	cmake --preset $(TEST_PRESET) -DLAMINAR_WERROR=$(WERROR)
 	cmake --build build/$(TEST_PRESET) -j $(BUILD_JOBS)
-	./tools/run_tests build/$(TEST_PRESET)
+	./tools/run_tests build/$(TEST_PRESET) $(TEST_ARGUMENTS)
 
 test-asan:  ## The same under AddressSanitizer and UndefinedBehaviorSanitizer.
 	$(MAKE) test TEST_PRESET=asan-ubsan

@@ -75,7 +75,7 @@ struct StateArguments {
   void AddTo(CLI::App& command) {
     auto* given = command.add_option("--state", state.url,
                                      "Keeps the job's state below this URL (a directory, file:///path or "
-                                     "s3://bucket/key) and goes on from what is there");
+                                     "s3://, gs:// or abfss:// URL) and goes on from what is there");
     state.AddOptionsTo(command)->needs(given);
     command
         .add_option("--checkpoint-interval", interval,

@@ -6,7 +6,7 @@ CLI::Option* StateUrl::AddOptionsTo(CLI::App& command) {
   return command
       .add_option("--state-option", options,
                   "Setting of the state's object store, e.g. aws_endpoint=http://127.0.0.1:9000; repeatable. "
-                  "Secrets are better given by the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)")
+                  "Secrets are better given by the environment (docs/checkpoints.md)")
       ->allow_extra_args(false)
       ->check([](const std::string& text) {
         const size_t equals = text.find('=');

@@ -78,6 +78,8 @@ struct JobRunOptions {
   std::function<void(const std::string& message)> on_warning;
 };
 
+class CheckpointDriver;
+
 /// On threads. Start and Wait from one thread; the rest from any.
 class JobRun {
  public:
@@ -98,12 +100,14 @@ class JobRun {
   const JobState* state() const { return state_.get(); }
 
  private:
-  class CheckpointLoop;
+  class CheckpointThreads;
+
+  CheckpointDriver& driver();
 
   SystemClock system_clock_;
   std::unique_ptr<JobState> state_;
   std::unique_ptr<DurableCollector> collector_;
-  std::unique_ptr<CheckpointLoop> loop_;
+  std::unique_ptr<CheckpointThreads> checkpoints_;
   std::unique_ptr<Executor> executor_;
 };
 

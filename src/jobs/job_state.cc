@@ -144,6 +144,7 @@ JobState::JobState(const JobGraph& graph, const StateOptions& options, const Clo
   writer_ = std::make_unique<CheckpointWriter>(store_, std::move(sealed), clock, options.checkpoints);
   try {
     store_->Retire(options.checkpoints.keep, [](const std::string&) { return false; });
+    store_->RemoveUnfinished();
   } catch (const ExternalError& error) {
     warnings_.push_back(error.what());
   }

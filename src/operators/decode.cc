@@ -46,7 +46,7 @@ class Decode final : public Operator {
         pending_.push_back(std::move(result.batch));
       }
       for (const BadRecord& bad : result.bad) {
-        bad_.Add(bad.bytes, bad.error, "byte " + std::to_string(done + bad.position));
+        bad_.Add(bad.bytes, bad.error, PositionText(batch, done + bad.position));
       }
       const bool stuck = result.consumed == 0;
       done += result.consumed;
@@ -58,6 +58,11 @@ class Decode final : public Operator {
         break;
       }
     } while (done < size);
+  }
+
+  static std::string PositionText(const Batch& batch, int64_t byte) {
+    if (!batch.origin) return "byte " + std::to_string(byte);
+    return "byte " + std::to_string(batch.origin->byte + byte) + " of " + batch.origin->split;
   }
 
   void Send(const Batch& batch, Output& out) {

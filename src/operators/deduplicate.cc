@@ -71,8 +71,8 @@ class ClosedKeys {
   void Maintain() { map_.Compact(); }
   int64_t size() const { return map_.size(); }
 
-  void Snapshot(StateWriter& writer) {
-    map_.Snapshot(writer, [this](uint32_t slot, std::string* out) {
+  void Snapshot(SnapshotWriter& writer, std::string_view table) {
+    map_.Snapshot(writer, table, [this](uint32_t slot, std::string* out) {
       if (ttl_us_ > 0) AppendPlain(touched_us(slot), out);
     });
   }
@@ -90,8 +90,8 @@ class ClosedKeys {
   /// Coarsely, so that a busy key is not written at every barrier.
   void Touch(uint32_t slot, int64_t now_us) {
     if (now_us - touched_us(slot) < ttl_us_ / kSweepsPerTtl) return;
-    touched_us(slot) = now_us;
     map_.MarkDirty(slot);
+    touched_us(slot) = now_us;
   }
 
   const int64_t ttl_us_;
@@ -159,9 +159,9 @@ class Deduplicate final : public Operator {
   }
 
   void Snapshot(SnapshotWriter& writer) override {
-    closed_.Snapshot(writer.Table("keys"));
+    closed_.Snapshot(writer, "keys");
     if (!by_time()) return;
-    waiting_.Snapshot(writer.Table("waiting"));
+    waiting_.Snapshot(writer, "waiting");
     SnapshotProgress(writer, watermark_us_);
   }
   void Restore(const SnapshotReader& reader) override {

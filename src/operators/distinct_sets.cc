@@ -166,8 +166,8 @@ void DistinctSets::ApplyBits(size_t index, const Columns& columns, const int32_t
     passes_[i] = fresh;
     if (fresh == 0) continue;
     if (*seen == 0 && mode_ == Mode::kLaterByOwner) Link(index, owners_by_row_[rows[i]], slots_[i]);
-    *seen |= fresh;
     maps_[index].MarkDirty(slots_[i]);
+    *seen |= fresh;
     changed_.push_back(static_cast<int32_t>(i));
   }
   if (mode_ != Mode::kBits || changed_.empty()) return;
@@ -347,26 +347,31 @@ void DistinctSets::MoveOwner(uint32_t from, uint32_t to, const Forgotten& forgot
       std::memcpy(key.data(), &to, sizeof to);
       const uint32_t moved = map.Restore(key, false);
       if (linked(index, moved)->bits == 0) Link(index, to, moved);
-      linked(index, moved)->bits |= entry.bits;
       map.MarkDirty(moved);
+      linked(index, moved)->bits |= entry.bits;
     }
   }
 }
 
 // Snapshots
 
-void DistinctSets::ForEachDirty(const std::function<void(size_t set, uint32_t owner, std::string_view tuple,
-                                                         std::string_view value)>& visit) {
-  std::string key;
+void DistinctSets::Snapshot(SnapshotWriter& writer, const WriteTuple& write) {
   for (size_t index = 0; index < maps_.size(); ++index) {
-    KeyedMap& map = maps_[index];
-    for (const uint32_t slot : map.TakeDirty()) {
-      key.clear();
-      map.AppendKey(slot, &key);
-      const std::string_view value(reinterpret_cast<const char*>(map.record(slot)), ValueBytes(index));
-      visit(index, OwnerOf(key), TupleOf(key), value);
-    }
+    const KeyedMap& map = maps_[index];
+    maps_[index].Snapshot(
+        writer, TableName(index),
+        [this, &map, index, write, key = std::string()](uint32_t slot, StateWriter& out) mutable {
+          key.clear();
+          map.AppendKey(slot, &key);
+          const std::string_view value(reinterpret_cast<const char*>(map.record(slot)), ValueBytes(index));
+          write(index, OwnerOf(key), TupleOf(key), value, out);
+          return static_cast<int64_t>(key.size() + value.size());
+        });
   }
+}
+
+void DistinctSets::FinishSnapshot() {
+  for (KeyedMap& map : maps_) map.FinishSnapshot();
 }
 
 void DistinctSets::ForEachPersisted(const Forgotten& visit) const {

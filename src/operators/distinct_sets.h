@@ -77,8 +77,15 @@ class DistinctSets {
 
   // Snapshots: an entry's tuple bytes and value bytes, per set. Entries taken back are told by `forgotten_`.
 
-  void ForEachDirty(const std::function<void(size_t set, uint32_t owner, std::string_view tuple,
-                                             std::string_view value)>& visit);
+  /// Of operators' snapshots.
+  static std::string TableName(size_t set) { return "distinct" + std::to_string(set); }
+  using WriteTuple = std::function<void(size_t set, uint32_t owner, std::string_view tuple,
+                                        std::string_view value, StateWriter& out)>;
+  /// Lets each set's changed entries be written to its table, as they are now. `write` is called for an owner
+  /// before its entries go.
+  void Snapshot(SnapshotWriter& writer, const WriteTuple& write);
+  /// Writes all that is still to be written of the last Snapshot.
+  void FinishSnapshot();
   /// All entries that some snapshot has.
   void ForEachPersisted(const Forgotten& visit) const;
   void Restore(size_t set, uint32_t owner, std::string_view tuple, std::string_view value);

@@ -54,7 +54,7 @@ class GroupAggregate final : public Operator {
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
       const bool counts = options_.input_retracts;
       tables.push_back(
-          {DistinctTable(set), 1,
+          {DistinctSets::TableName(set), 1,
            layout + (counts ? ": counts " : ": bits ") + std::to_string(plan_.sets()[set].filters.size())});
     }
     return tables;
@@ -104,6 +104,7 @@ class GroupAggregate final : public Operator {
     pending_.clear();
     old_parts_.clear();
     for (const uint32_t slot : ended_) {
+      groups_.Preserve(slot);
       accumulators_.Destroy(groups_.record(slot));
       groups_.Remove(slot);
     }
@@ -123,16 +124,13 @@ class GroupAggregate final : public Operator {
   }
 
   void Snapshot(SnapshotWriter& writer) override {
-    StateWriter& groups = writer.Table("groups");
-    // DISTINCT entries first: their keys name groups.
-    std::string key;
     for (size_t set = 0; set < plan_.sets().size(); ++set)
-      deleted_tuples_[set].Write(writer.Table(DistinctTable(set)));
-    distinct_.ForEachDirty([&](size_t set, uint32_t owner, std::string_view tuple, std::string_view value) {
-      writer.Table(DistinctTable(set))
-          .Put(KeyGroupOf(groups_.hash(owner)), TupleKey(owner, tuple, &key), value);
+      deleted_tuples_[set].Write(writer.Table(DistinctSets::TableName(set)));
+    distinct_.Snapshot(writer, [this, key = std::string()](size_t, uint32_t owner, std::string_view tuple,
+                                                           std::string_view value, StateWriter& out) mutable {
+      out.Put(KeyGroupOf(groups_.hash(owner)), TupleKey(owner, tuple, &key), value);
     });
-    groups_.Snapshot(groups, [this](uint32_t slot, std::string* out) {
+    groups_.Snapshot(writer, "groups", [this](uint32_t slot, std::string* out) {
       const uint8_t* record = groups_.record(slot);
       AppendPlain(row_count(slot), out);
       AppendPlain(has_ttl_ ? touched_us(slot) : int64_t{0},
@@ -152,7 +150,7 @@ class GroupAggregate final : public Operator {
       groups_.mark(slot) = Shows(slot, true) ? kHasOutput : 0;
     });
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
-      reader.ForEach(DistinctTable(set), [&](const StateEntry& entry) {
+      reader.ForEach(DistinctSets::TableName(set), [&](const StateEntry& entry) {
         std::string_view rest = entry.key;
         const auto length = TakePlain<uint32_t>(&rest);
         distinct_.Restore(set, groups_.Restore(rest.substr(0, length)), rest.substr(length), entry.value);
@@ -161,7 +159,6 @@ class GroupAggregate final : public Operator {
   }
 
  private:
-  static std::string DistinctTable(size_t set) { return "distinct" + std::to_string(set); }
   int64_t SweepInterval() const { return std::max<int64_t>(options_.ttl_us / kSweepsPerTtl, 1000); }
   int64_t& row_count(uint32_t slot) { return *reinterpret_cast<int64_t*>(groups_.record(slot)); }
   int64_t& touched_us(uint32_t slot) {
@@ -180,7 +177,7 @@ class GroupAggregate final : public Operator {
 
   void ForgetTuple(size_t set, uint32_t owner, std::string_view tuple) {
     std::string key;
-    deleted_tuples_[set].Add(KeyGroupOf(groups_.hash(owner)), {}, TupleKey(owner, tuple, &key));
+    deleted_tuples_[set].Add(KeyGroupOf(groups_.hash(owner)), TupleKey(owner, tuple, &key));
   }
 
   /// Lists the batch's groups that were not pending, and takes their rows as sent from the accumulators
@@ -245,7 +242,8 @@ class GroupAggregate final : public Operator {
     const Columns new_rows = accumulators_.Finish(shown.data(), static_cast<int64_t>(shown.size()));
     const Columns keys = groups_.DecodeKeys(pending_.data() + begin, static_cast<int64_t>(count));
     if (old_count == 0 && shown.size() == count) {
-      Batch batch{.num_rows = static_cast<int64_t>(count), .columns = keys, .weights = nullptr};
+      Batch batch{
+          .num_rows = static_cast<int64_t>(count), .columns = keys, .weights = nullptr, .origin = nullptr};
       batch.columns.insert(batch.columns.end(), new_rows.begin(), new_rows.end());
       out.Emit(std::move(batch));
       return;
@@ -285,13 +283,15 @@ class GroupAggregate final : public Operator {
       }
     }
     if (key_rows.empty()) return;
-    Batch values{.num_rows = 0, .columns = {}, .weights = nullptr};
+    Batch values{.num_rows = 0, .columns = {}, .weights = nullptr, .origin = nullptr};
     for (size_t c = 0; c < news.size(); ++c) {
       values.columns.push_back(olds.empty() ? news[c] : OrThrow(arrow::Concatenate({olds[c], news[c]})));
     }
-    Batch batch =
-        Take(Batch{.num_rows = static_cast<int64_t>(old_row.size()), .columns = keys, .weights = nullptr},
-             key_rows);
+    Batch batch = Take(Batch{.num_rows = static_cast<int64_t>(old_row.size()),
+                             .columns = keys,
+                             .weights = nullptr,
+                             .origin = nullptr},
+                       key_rows);
     Batch results = Take(values, value_rows);
     for (auto& column : results.columns) batch.columns.push_back(std::move(column));
     if (retracts) batch.weights = MakeWeights(weights);
@@ -311,6 +311,7 @@ class GroupAggregate final : public Operator {
           [this](size_t set, uint32_t owner, std::string_view tuple) { ForgetTuple(set, owner, tuple); });
     }
     for (const uint32_t slot : expired) {
+      groups_.Preserve(slot);
       accumulators_.Destroy(groups_.record(slot));
       groups_.Remove(slot);
     }

@@ -50,8 +50,8 @@ class IntervalJoin final : public Operator {
     context_.metrics->state_rows.Set(left_.size() + right_.size());
   }
   void Snapshot(SnapshotWriter& writer) override {
-    left_.Snapshot(writer.Table("left"));
-    right_.Snapshot(writer.Table("right"));
+    left_.Snapshot(writer, "left");
+    right_.Snapshot(writer, "right");
   }
   void Restore(const SnapshotReader& reader) override {
     left_.Restore(reader, "left");

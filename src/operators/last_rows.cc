@@ -38,14 +38,14 @@ class LastRows final : public Operator {
     } else if (!changed_.empty()) {
       out.Emit({.num_rows = static_cast<int64_t>(changed_.size()),
                 .columns = codec_.Decode(changed_),
-                .weights = MakeWeights(weights_)});
+                .weights = MakeWeights(weights_),
+                .origin = nullptr});
     }
     context_.metrics->state_rows.Set(map_.size());
   }
 
   void Snapshot(SnapshotWriter& writer) override {
-    map_.Snapshot(writer.Table("rows"),
-                  [this](uint32_t slot, std::string* out) { out->append(rows_[slot]); });
+    map_.Snapshot(writer, "rows", [this](uint32_t slot, std::string* out) { out->append(rows_[slot]); });
   }
 
   void Restore(const SnapshotReader& reader) override {
@@ -66,6 +66,7 @@ class LastRows final : public Operator {
     if (weight < 0) {
       if (known) {
         as_it_is_ = as_it_is_ && weight == -1 && rows_[slot] == given;
+        map_.Preserve(slot);
         TakeBack(slot);
         map_.Remove(slot);
       } else {
@@ -75,10 +76,10 @@ class LastRows final : public Operator {
     }
     as_it_is_ = as_it_is_ && weight == 1 && !known;
     if (known && rows_[slot] == given) return;
-    if (known) TakeBack(slot);
     if (!known) map_.FindOrInsert(keys_, &row, 1, &slot, nullptr);
-    RowAt(slot) = given;
     map_.MarkDirty(slot);
+    if (known) TakeBack(slot);
+    RowAt(slot) = given;
     Send(given, 1);
   }
 

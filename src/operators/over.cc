@@ -496,7 +496,7 @@ class WindowOver final : public Operator {
     context_.metrics->state_rows.Set(waiting_.size());
   }
   void Snapshot(SnapshotWriter& writer) override {
-    waiting_.Snapshot(writer.Table("rows"));
+    waiting_.Snapshot(writer, "rows");
     SnapshotProgress(writer, watermark_us_);
   }
   void Restore(const SnapshotReader& reader) override {
@@ -640,11 +640,11 @@ class TimeOver final : public Operator {
   }
 
   void Snapshot(SnapshotWriter& writer) override {
-    waiting_.Snapshot(writer.Table("waiting"));
-    history_.Snapshot(writer.Table("history"));
+    waiting_.Snapshot(writer, "waiting");
+    history_.Snapshot(writer, "history");
     SnapshotProgress(writer, watermark_us_);
     if (!has_running_) return;
-    running_.Snapshot(writer.Table("running"), [this](uint32_t slot, std::string* out) {
+    running_.Snapshot(writer, "running", [this](uint32_t slot, std::string* out) {
       out->append(reinterpret_cast<const char*>(running_.record(slot)), kHeaderBytes);
       calls_.accumulators().Serialize(running_.record(slot), out);
     });
@@ -717,6 +717,7 @@ class TimeOver final : public Operator {
     running_.FindOrInsert(keys_, first_rows.data(), static_cast<int64_t>(first_rows.size()), slots->data(),
                           &inserted);
     for (const uint32_t slot : inserted) calls_.accumulators().Init(running_.record(slot));
+    running_.MarkDirty(slots->data(), static_cast<int64_t>(slots->size()));
     for (size_t p = 0; p < partitions->size(); ++p) (*partitions)[p].running = running_.record((*slots)[p]);
   }
 
@@ -729,7 +730,6 @@ class TimeOver final : public Operator {
       for (size_t i = partition.first; i < partition.rows.size(); ++i) {
         if (partition.peers_begin[i] == i) ++Number(partition.running, kGroupsOffset);
       }
-      running_.MarkDirty(slots[p]);
     }
   }
 
@@ -836,6 +836,7 @@ class TimeOver final : public Operator {
       while (LogRow* row = history_.first(slot)) history_.Remove(row);
     }
     for (const uint32_t slot : expired) {
+      running_.Preserve(slot);
       calls_.accumulators().Destroy(running_.record(slot));
       running_.Remove(slot);
     }

@@ -61,8 +61,8 @@ class SessionAggregate final : public Operator {
     layout += "session -> " + accumulators_.Layout();
     std::vector<StateTableSpec> tables{{"sessions", 1, layout}, {kProgressTable, 1, "watermark"}};
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
-      tables.push_back(
-          {DistinctTable(set), 1, layout + ": bits " + std::to_string(plan_.sets()[set].filters.size())});
+      tables.push_back({DistinctSets::TableName(set), 1,
+                        layout + ": bits " + std::to_string(plan_.sets()[set].filters.size())});
     }
     return tables;
   }
@@ -123,22 +123,23 @@ class SessionAggregate final : public Operator {
   void OnFlush(Output&) override { context_.metrics->state_rows.Set(sessions_.size() + distinct_.size()); }
 
   void Snapshot(SnapshotWriter& writer) override {
-    StateWriter& table = writer.Table("sessions");
-    deleted_sessions_.Write(table);
+    deleted_sessions_.Write(writer.Table("sessions"));
     for (size_t set = 0; set < plan_.sets().size(); ++set)
-      deleted_tuples_[set].Write(writer.Table(DistinctTable(set)));
-    std::string key, value;
-    for (const uint32_t slot : sessions_.TakeDirty()) {
-      const Session& session = *at(slot);
-      value.clear();
-      AppendPlain(session.first_us, &value);
-      AppendPlain(session.last_us, &value);
-      accumulators_.Serialize(sessions_.record(slot), &value);
-      table.Put(KeyGroupOf(groups_.hash(session.group)), SessionKey(slot, &key), value);
-    }
-    distinct_.ForEachDirty([&](size_t set, uint32_t owner, std::string_view tuple, std::string_view bits) {
-      writer.Table(DistinctTable(set))
-          .Put(KeyGroupOf(groups_.hash(at(owner)->group)), TupleKey(owner, tuple, &key), bits);
+      deleted_tuples_[set].Write(writer.Table(DistinctSets::TableName(set)));
+    sessions_.Snapshot(
+        writer, "sessions",
+        [this, key = std::string(), value = std::string()](uint32_t slot, StateWriter& out) mutable {
+          const Session& session = *at(slot);
+          value.clear();
+          AppendPlain(session.first_us, &value);
+          AppendPlain(session.last_us, &value);
+          accumulators_.Serialize(sessions_.record(slot), &value);
+          out.Put(KeyGroupOf(groups_.hash(session.group)), SessionKey(slot, &key), value);
+          return static_cast<int64_t>(key.size() + value.size());
+        });
+    distinct_.Snapshot(writer, [this, key = std::string()](size_t, uint32_t owner, std::string_view tuple,
+                                                           std::string_view bits, StateWriter& out) mutable {
+      out.Put(KeyGroupOf(groups_.hash(at(owner)->group)), TupleKey(owner, tuple, &key), bits);
     });
     SnapshotProgress(writer, closed_us_);
   }
@@ -162,7 +163,7 @@ class SessionAggregate final : public Operator {
       next_id_ = std::max(next_id_, id + 1);
     });
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
-      reader.ForEach(DistinctTable(set), [&](const StateEntry& entry) {
+      reader.ForEach(DistinctSets::TableName(set), [&](const StateEntry& entry) {
         std::string_view key = entry.key;
         const auto length = TakePlain<uint32_t>(&key);
         std::string_view session_key = key.substr(0, length);
@@ -173,7 +174,6 @@ class SessionAggregate final : public Operator {
   }
 
  private:
-  static std::string DistinctTable(size_t set) { return "distinct" + std::to_string(set); }
   Session* at(uint32_t slot) { return reinterpret_cast<Session*>(sessions_.record(slot)); }
   const Session* at(uint32_t slot) const { return reinterpret_cast<const Session*>(sessions_.record(slot)); }
   uint32_t& head(uint32_t group) { return *reinterpret_cast<uint32_t*>(groups_.record(group)); }
@@ -248,11 +248,12 @@ class SessionAggregate final : public Operator {
       } else if (found == kNoSlot) {
         found = slot;
         previous = slot;
+        sessions_.MarkDirty(slot);
         session.first_us = std::min(session.first_us, time_us);
         session.last_us = std::max(session.last_us, time_us);
-        sessions_.MarkDirty(slot);
       } else {
         Session& into = *at(found);
+        sessions_.Preserve(slot);
         into.first_us = std::min(into.first_us, session.first_us);
         into.last_us = std::max(into.last_us, session.last_us);
         session.merged_into = found;
@@ -291,7 +292,7 @@ class SessionAggregate final : public Operator {
   void MoveTuples(uint32_t from, uint32_t to) {
     std::string key;
     distinct_.MoveOwner(from, to, [&](size_t set, uint32_t owner, std::string_view tuple) {
-      deleted_tuples_[set].Add(KeyGroupOf(groups_.hash(at(owner)->group)), {}, TupleKey(owner, tuple, &key));
+      deleted_tuples_[set].Add(KeyGroupOf(groups_.hash(at(owner)->group)), TupleKey(owner, tuple, &key));
     });
   }
 
@@ -301,9 +302,10 @@ class SessionAggregate final : public Operator {
   }
 
   void RemoveSession(uint32_t slot) {
+    sessions_.Preserve(slot);
     if (sessions_.persisted(slot)) {
       std::string key;
-      deleted_sessions_.Add(KeyGroupOf(groups_.hash(at(slot)->group)), {}, SessionKey(slot, &key));
+      deleted_sessions_.Add(KeyGroupOf(groups_.hash(at(slot)->group)), SessionKey(slot, &key));
     }
     accumulators_.Destroy(sessions_.record(slot));
     at(slot)->id = -1;  // entries of ends_ that still name it are stale
@@ -342,6 +344,7 @@ class SessionAggregate final : public Operator {
       return x.last_us != y.last_us ? x.last_us < y.last_us : x.id < y.id;
     });
     if (!distinct_.empty()) {
+      for (const uint32_t slot : due) sessions_.Preserve(slot);  // the functions change them
       distinct_.UpdateFromOwners(
           due, [this](uint32_t owner) { return sessions_.record(owner); }, &accumulators_);
       for (const uint32_t slot : due) MoveTuples(slot, kNoSlot);
@@ -373,7 +376,10 @@ class SessionAggregate final : public Operator {
       records_[i] = sessions_.record(slots[i]);
     }
     const auto rows = static_cast<int64_t>(count);
-    Batch batch{.num_rows = rows, .columns = groups_.DecodeKeys(groups.data(), rows), .weights = nullptr};
+    Batch batch{.num_rows = rows,
+                .columns = groups_.DecodeKeys(groups.data(), rows),
+                .weights = nullptr,
+                .origin = nullptr};
     for (auto& column : accumulators_.Finish(records_.data(), rows))
       batch.columns.push_back(std::move(column));
     batch.columns.push_back(TimestampColumn(starts));

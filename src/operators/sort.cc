@@ -69,7 +69,7 @@ class Sort final : public Operator {
   }
 
   void Snapshot(SnapshotWriter& writer) override {
-    waiting_.Snapshot(writer.Table("rows"));
+    waiting_.Snapshot(writer, "rows");
     SnapshotProgress(writer, watermark_us_);
   }
   void Restore(const SnapshotReader& reader) override {

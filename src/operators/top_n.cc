@@ -243,9 +243,9 @@ class UpdatingTopN final : public Operator {
   }
 
   void Snapshot(SnapshotWriter& writer) override {
-    rows_.Snapshot(writer.Table("rows"));
+    rows_.Snapshot(writer, "rows");
     if (!has_ttl()) return;
-    touched_.Snapshot(writer.Table("touched"),
+    touched_.Snapshot(writer, "touched",
                       [this](uint32_t slot, std::string* out) { AppendPlain(touched_us(slot), out); });
   }
   void Restore(const SnapshotReader& reader) override {
@@ -277,14 +277,14 @@ class UpdatingTopN final : public Operator {
     std::vector<uint32_t> inserted;
     touched_.FindOrInsert(keys_, nullptr, count, slots_.data(), &inserted);
     for (const uint32_t slot : inserted) {
-      touched_us(slot) = now_us;
       touched_.MarkDirty(slot);
+      touched_us(slot) = now_us;
     }
     for (const uint32_t slot : slots_) {
       // Coarsely, so that a busy key is not written at every barrier.
       if (now_us - touched_us(slot) < options_.ttl_us / kSweepsPerTtl) continue;
-      touched_us(slot) = now_us;
       touched_.MarkDirty(slot);
+      touched_us(slot) = now_us;
     }
   }
 
@@ -578,7 +578,7 @@ class WindowTopN final : public Operator {
   }
 
   void Snapshot(SnapshotWriter& writer) override {
-    rows_.Snapshot(writer.Table("rows"));
+    rows_.Snapshot(writer, "rows");
     SnapshotProgress(writer, watermark_us_);
   }
   void Restore(const SnapshotReader& reader) override {

@@ -60,8 +60,8 @@ class UpdatingJoin final : public Operator {
   void OnTimer(int64_t now_us, Output& out) override;
   std::optional<int64_t> next_timer_us() const override;
   void Snapshot(SnapshotWriter& writer) override {
-    left_.Snapshot(writer.Table("left"));
-    right_.Snapshot(writer.Table("right"));
+    left_.Snapshot(writer, "left");
+    right_.Snapshot(writer, "right");
   }
   void Restore(const SnapshotReader& reader) override {
     left_.Restore(reader, "left");

@@ -51,6 +51,12 @@ struct Pane {
   }
   Pane(Pane&&) = delete;
 
+  /// To be called before its records change without being dirty, or go.
+  void FinishSnapshot() {
+    groups.FinishSnapshot();
+    if (distinct) distinct->FinishSnapshot();
+  }
+
   KeyedMap groups;                         // never loses a key: slots are 0..size−1
   std::unique_ptr<DistinctSets> distinct;  // null pointer when no call is DISTINCT
   const AccumulatorSet& accumulators;
@@ -74,8 +80,8 @@ class WindowAggregate final : public Operator {
     layout += "-> " + accumulators_.Layout();
     std::vector<StateTableSpec> tables{{"panes", 1, layout}, {kProgressTable, 1, "watermark"}};
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
-      tables.push_back(
-          {DistinctTable(set), 1, layout + ": bits " + std::to_string(plan_.sets()[set].filters.size())});
+      tables.push_back({DistinctSets::TableName(set), 1,
+                        layout + ": bits " + std::to_string(plan_.sets()[set].filters.size())});
     }
     return tables;
   }
@@ -124,24 +130,10 @@ class WindowAggregate final : public Operator {
   }
 
   void Snapshot(SnapshotWriter& writer) override {
-    StateWriter& groups = writer.Table("panes");
-    deleted_groups_.Write(groups);
+    deleted_groups_.Write(writer.Table("panes"));
     for (size_t set = 0; set < plan_.sets().size(); ++set)
-      deleted_tuples_[set].Write(writer.Table(DistinctTable(set)));
-    std::string key;
-    for (const auto& [span, pane] : panes_) {
-      const std::string prefix = PrefixOf(span);
-      const KeyedMap& map = pane->groups;
-      pane->groups.Snapshot(
-          groups, [&](uint32_t slot, std::string* out) { accumulators_.Serialize(map.record(slot), out); },
-          prefix, KeyGroupOfPane(span));
-      if (!pane->distinct) continue;
-      pane->distinct->ForEachDirty(
-          [&](size_t set, uint32_t owner, std::string_view tuple, std::string_view value) {
-            const uint16_t key_group = KeyGroupOfPane(span).value_or(KeyGroupOf(map.hash(owner)));
-            writer.Table(DistinctTable(set)).Put(key_group, TupleKey(prefix, map, owner, tuple, &key), value);
-          });
-    }
+      deleted_tuples_[set].Write(writer.Table(DistinctSets::TableName(set)));
+    for (const auto& [span, pane] : panes_) SnapshotPane(span, *pane, writer);
     if (options_.window.processing_time) {
       SnapshotSentWindows(writer.Table(kProgressTable));
     } else {
@@ -162,7 +154,7 @@ class WindowAggregate final : public Operator {
       accumulators_.Deserialize(entry.value, pane.groups.record(slot));
     });
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
-      reader.ForEach(DistinctTable(set), [&](const StateEntry& entry) {
+      reader.ForEach(DistinctSets::TableName(set), [&](const StateEntry& entry) {
         std::string_view key = entry.key;
         Pane& pane = PaneAt(TakeSpan(&key));
         const auto length = TakePlain<uint32_t>(&key);
@@ -179,7 +171,21 @@ class WindowAggregate final : public Operator {
     std::vector<int32_t> rows;
   };
 
-  static std::string DistinctTable(size_t set) { return "distinct" + std::to_string(set); }
+  void SnapshotPane(const Span& span, Pane& pane, SnapshotWriter& writer) {
+    const std::string prefix = PrefixOf(span);
+    const KeyedMap& map = pane.groups;
+    pane.groups.Snapshot(
+        writer, "panes",
+        [this, &map](uint32_t slot, std::string* out) { accumulators_.Serialize(map.record(slot), out); },
+        prefix, KeyGroupOfPane(span));
+    if (!pane.distinct) return;
+    pane.distinct->Snapshot(writer, [&map, prefix, key_group = KeyGroupOfPane(span), key = std::string()](
+                                        size_t, uint32_t owner, std::string_view tuple,
+                                        std::string_view value, StateWriter& out) mutable {
+      out.Put(key_group.value_or(KeyGroupOf(map.hash(owner))), TupleKey(prefix, map, owner, tuple, &key),
+              value);
+    });
+  }
 
   // Keys in snapshots: start, end of the pane (8 bytes each, in order), then the group key. DISTINCT: start,
   // end, uint32 length of the group key, group key, tuple.
@@ -463,6 +469,7 @@ class WindowAggregate final : public Operator {
   /// Sends all groups of a pane as those of `window`. With DISTINCT the pane is used up by it.
   void SendGroups(Pane& pane, const Span& window, Output& out) {
     if (pane.distinct) {
+      pane.FinishSnapshot();
       pane.distinct->UpdateFromEntries([&](uint32_t owner) { return pane.groups.record(owner); },
                                        &accumulators_);
     }
@@ -479,8 +486,10 @@ class WindowAggregate final : public Operator {
       if (rows == 0) continue;
       records_.resize(slots.size());
       for (int64_t i = 0; i < rows; ++i) records_[i] = pane.groups.record(slots[i]);
-      Batch batch{
-          .num_rows = rows, .columns = pane.groups.DecodeKeys(slots.data(), rows), .weights = nullptr};
+      Batch batch{.num_rows = rows,
+                  .columns = pane.groups.DecodeKeys(slots.data(), rows),
+                  .weights = nullptr,
+                  .origin = nullptr};
       for (auto& column : accumulators_.Finish(records_.data(), rows))
         batch.columns.push_back(std::move(column));
       batch.columns.push_back(TimestampColumn(window.start, rows));
@@ -495,10 +504,11 @@ class WindowAggregate final : public Operator {
     const std::string prefix = PrefixOf(first->first);
     const std::optional<uint16_t> key_group = KeyGroupOfPane(first->first);
     Pane& pane = *first->second;
+    pane.FinishSnapshot();
     std::string key;
     if (pane.distinct) {
       pane.distinct->ForEachPersisted([&](size_t set, uint32_t owner, std::string_view tuple) {
-        deleted_tuples_[set].Add(key_group.value_or(KeyGroupOf(pane.groups.hash(owner))), {},
+        deleted_tuples_[set].Add(key_group.value_or(KeyGroupOf(pane.groups.hash(owner))),
                                  TupleKey(prefix, pane.groups, owner, tuple, &key));
       });
     }

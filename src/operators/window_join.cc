@@ -56,8 +56,8 @@ class WindowJoin final : public Operator {
     context_.metrics->state_rows.Set(left_.size() + right_.size());
   }
   void Snapshot(SnapshotWriter& writer) override {
-    left_.Snapshot(writer.Table("left"));
-    right_.Snapshot(writer.Table("right"));
+    left_.Snapshot(writer, "left");
+    right_.Snapshot(writer, "right");
     SnapshotProgress(writer, watermark_us_);
   }
   void Restore(const SnapshotReader& reader) override {

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 
 #include "runtime/executor.h"
+#include "state/keyed_map.h"
 #include "support/test_operators.h"
 
 namespace laminar {
@@ -270,6 +272,81 @@ TEST_F(SteppedTest, TheWatermarkIsPartOfTheCheckpoint) {
     EXPECT_EQ(snapshot.at("late-2").tables().at(kWatermarkTable).size(), static_cast<size_t>(parallelism));
     feed->Disconnect();
   }
+}
+
+/// Counts rows by key in a container whose snapshot is written in slices; passes them on.
+class CountByKey final : public Operator {
+ public:
+  std::vector<StateTableSpec> state_tables() const override { return {{"counts", 1, "BIGINT -> BIGINT"}}; }
+  void OnBatch(int, Batch batch, Output& out) override {
+    keys_.Assign({batch.columns[0]}, batch.num_rows);
+    std::vector<uint32_t> slots(static_cast<size_t>(batch.num_rows));
+    counts_.FindOrInsert(keys_, nullptr, batch.num_rows, slots.data(), nullptr);
+    for (const uint32_t slot : slots) {
+      counts_.MarkDirty(slot);
+      ++*reinterpret_cast<int64_t*>(counts_.record(slot));
+    }
+    out.Emit(std::move(batch));
+  }
+  void Snapshot(SnapshotWriter& writer) override {
+    counts_.Snapshot(writer, "counts", [this](uint32_t slot, std::string* out) {
+      out->append(std::to_string(*reinterpret_cast<int64_t*>(counts_.record(slot))));
+    });
+  }
+
+ private:
+  KeyBatch keys_{{arrow::int64()}};
+  KeyedMap counts_{{arrow::int64()}, 8};
+};
+
+TEST_F(SteppedTest, ASnapshotIsWrittenBesideTheRowsAndAcknowledgedWhenItIsWhole) {
+  auto feed = std::make_shared<Feed>();
+  auto log = std::make_shared<SinkLog>();
+  GraphBuilder g;
+  const int count = g.Operator("count", Make<CountByKey>());
+  g.Edge(g.Source(feed), count).Edge(count, g.Sink(log));
+  MemoryCollector collector;
+  ExecutorOptions options = Options();
+  options.collector = &collector;
+  options.task.snapshot_slice_bytes = 1;
+  options.hold_at_end = true;
+  Executor executor(g.graph, options);
+  const auto counts = [&] {
+    std::set<std::string> values;
+    const JobSnapshot snapshot = collector.complete();
+    const auto& table = snapshot.at("count-0").tables().at("counts");
+    EXPECT_EQ(table.size(), 50u);
+    for (const auto& [key, value] : table) values.insert(value);
+    return values;
+  };
+  feed->Push(Numbers(0, 50));
+  RunReady(executor);
+  ASSERT_TRUE(executor.TriggerCheckpoint(1));
+  feed->Push(Numbers(0, 20));
+  for (int step = 0; step < 10; ++step) ASSERT_TRUE(executor.Step());
+  EXPECT_EQ(log->written().size(), 2u);  // the rows did not wait
+  EXPECT_EQ(collector.epoch(), 0u);
+  EXPECT_FALSE(executor.TriggerCheckpoint(2));
+  RunReady(executor);  // without any input
+  EXPECT_EQ(collector.epoch(), 1u);
+  EXPECT_THAT(counts(), ElementsAre("1"));
+
+  feed->Push(Numbers(0, 50));
+  RunReady(executor);
+  ASSERT_TRUE(executor.TriggerCheckpoint(2));
+  ASSERT_TRUE(executor.Step());
+  feed->Close();
+  RunReady(executor);
+  EXPECT_TRUE(executor.all_ended());
+  EXPECT_EQ(collector.epoch(), 2u);
+  EXPECT_THAT(counts(), ElementsAre("2", "3"));
+  ASSERT_TRUE(executor.TriggerCheckpoint(3));  // behind the end
+  RunReady(executor);
+  EXPECT_EQ(collector.epoch(), 3u);
+  executor.Finish();
+  RunReady(executor);
+  EXPECT_TRUE(executor.done());
+  feed->Disconnect();
 }
 
 TEST_F(SteppedTest, SplitNumbersAreUniqueOverSubtasksAndKnownEverywhere) {

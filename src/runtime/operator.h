@@ -98,7 +98,8 @@ class Operator {
   virtual void OnSplit(const SplitEvent& event, Output& out) { out.EmitSplit(event); }
   virtual void OnIdle(bool idle, Output& out) { out.EmitIdle(idle); }
   virtual void OnEnd(Output& out) {}
-  /// Writes what changed since the last call.
+  /// Writes what changed since the last call; containers of state/ may go on writing after it (the pause in
+  /// docs/checkpoints.md): mark a record dirty before you change it.
   virtual void Snapshot(SnapshotWriter& writer) {}
   virtual void Restore(const SnapshotReader& reader) {}
 

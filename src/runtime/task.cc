@@ -52,6 +52,7 @@ StepResult Task::Step() {
 StepResult Task::StepUnguarded() {
   if (!opened_) Open();
   if (has_commands_.load(std::memory_order_acquire)) RunCommands();
+  if (snapshot_) ContinueSnapshot();
   PropagateFinished();
   if (outputs_full()) return Parked(Progress::kBlocked);
   if (!held_) RunTimers();
@@ -210,15 +211,32 @@ void Task::ForwardWatermark() {
 }
 
 void Task::TakeSnapshot(uint64_t epoch) {
-  const int64_t start_us = environment_->clock->monotonic_us();
+  LAMINAR_CHECK(!snapshot_, "a barrier before the snapshot of the last one was whole");
   Flush();
+  const int64_t start_us = environment_->clock->monotonic_us();
+  snapshot_ = {epoch, 0, {}};
   for (const auto& node : nodes_) {
-    const auto writer = environment_->collector->Writer(epoch, node->spec().operator_id, node->subtask());
-    node->Snapshot(epoch, *writer);
+    snapshot_->parts.push_back(std::make_unique<SlicedSnapshot>(
+        environment_->collector->Writer(epoch, node->spec().operator_id, node->subtask())));
+    node->Snapshot(epoch, *snapshot_->parts.back());
   }
   for (const auto& router : routers_) router->SendBarrier(epoch);
   held_ = held_ || environment_->hold_epoch.load(std::memory_order_acquire) == epoch;
-  environment_->listener->OnSnapshotWritten(this, epoch, environment_->clock->monotonic_us() - start_us);
+  snapshot_->pause_us = environment_->clock->monotonic_us() - start_us;
+}
+
+void Task::ContinueSnapshot() {
+  int64_t bytes = environment_->settings.snapshot_slice_bytes;
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    RunningNode running(chain_, nodes_[i].get());
+    const bool whole = snapshot_->parts[i]->WriteSlice(&bytes);
+    running.Done();
+    if (!whole) return;
+  }
+  const uint64_t epoch = snapshot_->epoch;
+  const int64_t pause_us = snapshot_->pause_us;
+  snapshot_.reset();  // closes the writers
+  environment_->listener->OnSnapshotWritten(this, epoch, pause_us);
 }
 
 void Task::RunTimers() {
@@ -287,7 +305,7 @@ bool Task::outputs_full() const {
 }
 
 StepResult Task::Parked(Progress progress) {
-  if (progress == Progress::kMore) return {.more = true, .wake_mono_us = {}};
+  if (progress == Progress::kMore || snapshot_) return {.more = true, .wake_mono_us = {}};
   if (progress == Progress::kBlocked || ended_ || held_) return {};
   const int64_t now_us = environment_->clock->now_us();
   const int64_t mono_us = environment_->clock->monotonic_us();

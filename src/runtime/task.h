@@ -17,6 +17,7 @@
 #include "runtime/router.h"
 #include "runtime/scheduler.h"
 #include "runtime/watermark_merge.h"
+#include "state/frozen_table.h"
 
 namespace laminar {
 
@@ -28,6 +29,8 @@ struct TaskSettings {
   int64_t batch_rows_max = 8192;
   int messages_per_step = 64;    ///< messages or polls in one Step
   int64_t step_time_us = 5'000;  ///< a Step ends after the message in which this has passed
+  /// Of a snapshot, written in one Step beside its messages: a millisecond's work or two.
+  int64_t snapshot_slice_bytes = 1 << 20;
 };
 
 /// What tasks report to their executor. Called on worker threads, outside of locks.
@@ -37,7 +40,7 @@ class TaskListener {
   /// No row will come out of the task any more. It stays, for barriers.
   virtual void OnTaskEnded(Task* task) = 0;
   virtual void OnTaskClosed(Task* task) = 0;
-  /// `pause_us`: how long the task did nothing else for it.
+  /// `pause_us`: how long the task did nothing else for it at the barrier, without the flush.
   virtual void OnSnapshotWritten(Task* task, uint64_t epoch, int64_t pause_us) = 0;
   virtual void OnTaskFailed(Task* task) = 0;  ///< within a catch block
 };
@@ -88,6 +91,12 @@ class Task final : public Runnable {
 
  private:
   enum class Progress { kMore, kDry, kBlocked };
+  /// A snapshot that is not whole yet.
+  struct OpenSnapshot {
+    uint64_t epoch;
+    int64_t pause_us;
+    std::vector<std::unique_ptr<SlicedSnapshot>> parts;  ///< by node
+  };
 
   StepResult Step() override;
   StepResult StepUnguarded();
@@ -102,6 +111,7 @@ class Task final : public Runnable {
   void HandleEnd(EndKind kind, int channel);
   void ForwardWatermark();
   void TakeSnapshot(uint64_t epoch);
+  void ContinueSnapshot();
   void RunTimers();
   void Flush();
   void FlushIfDue(bool dry);
@@ -125,6 +135,7 @@ class Task final : public Runnable {
   bool closed_ = false;
   bool held_ = false;        ///< behind the snapshot of hold_epoch
   bool polled_dry_ = false;  ///< the last poll said kWaiting
+  std::optional<OpenSnapshot> snapshot_;
   std::optional<int64_t> next_poll_us_;
   int64_t last_flush_us_ = kMinWatermark;   // monotonic
   int64_t dirty_since_us_ = kMinWatermark;  // monotonic; kMinWatermark: not dirty

@@ -413,17 +413,30 @@ ExpressionPtr Binder::BindOverCall(const Expr& expr, SelectContext& context) {
                                                  "over#" + std::to_string(index), type);
 }
 
+void Binder::CheckWindowOfWindows(const WindowDefinition& outer, const WindowDefinition& inner,
+                                  SourceSpan span) {
+  if (inner.kind == WindowKind::kTumble && outer.kind == WindowKind::kTumble &&
+      outer.size_us % inner.size_us == 0)
+    return;
+  throw UserError(Reason::kWindowMismatch, span, outer.ToString() + " over an input with " + inner.ToString())
+      .Hint("group by the input's window, or use a tumble that is a multiple of its tumble");
+}
+
 NodePtr Binder::WithRowTime(NodePtr node, const ExpressionPtr& time, SourceSpan span) {
   const PlanSchema& schema = node->schema;
   const int column = ColumnIndex(time);
   if (column >= 0 && column == schema.row_time) return node;
+  // window_time: in the same window as the row time, the window's last microsecond.
+  if (schema.row_time >= 0 && PartOfWindow(time, schema) == WindowPart::kTime) return node;
   if (!schema.default_row_time || schema.window) {
     if (schema.row_time < 0) {
       throw UserError(Reason::kTypeError, span, "this query has no row time for a window")
           .Hint("declare WATERMARK FOR on the source table");
     }
-    throw UserError(Reason::kTypeError, span, "the window must be over the row time")
-        .Hint("the row time here is '" + schema.columns[schema.row_time].name + "'");
+    UserError error(Reason::kTypeError, span, "the window must be over the row time");
+    throw error.Hint(
+        schema.window ? "the rows here are windows: use their window_time, or a window without a time column"
+                      : "the row time here is '" + schema.columns[schema.row_time].name + "'");
   }
   // The table declares no event time: this query sets it, one second behind the newest row.
   NodePtr input = node;
@@ -474,13 +487,9 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
       window_span = group_spans[i];
     } else if (part != WindowPart::kNone) {
       incoming = true;
-      incoming_start = incoming_start || part != WindowPart::kEnd;
-      incoming_end = incoming_end || part != WindowPart::kStart;
+      incoming_start = incoming_start || part == WindowPart::kStart || part == WindowPart::kStruct;
+      incoming_end = incoming_end || part == WindowPart::kEnd || part == WindowPart::kStruct;
       window_span = group_spans[i];
-    } else if (const int column = ColumnIndex(groups[i]); column >= 0 &&
-                                                          input->kind == NodeKind::kWindowAssign &&
-                                                          column == input->schema.num_columns() - 1) {
-      incoming = true;  // window_time: follows from the end
     } else {
       plain.push_back(static_cast<int>(i));
     }
@@ -522,11 +531,8 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
         const bool fixed = in.kind == WindowKind::kTumble || in.kind == WindowKind::kHop;
         if (use.definition == in && fixed) {
           node->window_from_columns = true;
-        } else if (in.kind != WindowKind::kTumble || use.definition.kind != WindowKind::kTumble ||
-                   use.definition.size_us % in.size_us != 0 || use.time) {
-          throw UserError(Reason::kWindowMismatch, window_span,
-                          use.definition.ToString() + " over an input with " + in.ToString())
-              .Hint("group by the input's window, or use a tumble that is a multiple of its tumble");
+        } else {
+          CheckWindowOfWindows(use.definition, in, window_span);
         }
       }
       if (!node->window_from_columns && !use.definition.processing_time) {
@@ -604,7 +610,7 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
     start = schema.num_columns();
     schema.columns.push_back({"window_start", Type::Timestamp(), false, true});
     schema.columns.push_back({"window_end", Type::Timestamp(), false, true});
-    schema.window = WindowProperty{node->window, {start}, {start + 1}, {}};
+    schema.window = WindowProperty{node->window, {start}, {start + 1}, {}, {}};
   } else {
     schema.changelog = true;
     schema.one_row = num_groups == 0;
@@ -612,8 +618,6 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
   }
 
   // Rewrite what was bound over the input to columns of the aggregate.
-  const int window_time_column =
-      input->kind == NodeKind::kWindowAssign ? input->schema.num_columns() - 1 : -1;
   auto start_expr = [&] { return MakeColumn(start, "window_start", Type::Timestamp()); };
   auto end_expr = [&] { return MakeColumn(start + 1, "window_end", Type::Timestamp()); };
   auto window_expr = [&] { return MakeStruct({start_expr(), end_expr()}, Type::Window()); };
@@ -643,11 +647,10 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
           return start_expr();
         case WindowPart::kEnd:
           return end_expr();
+        case WindowPart::kTime:
+          return Call("-", {end_expr(), IntervalLiteral(kWindowTimeUs)}, select.span);
         case WindowPart::kNone:
           break;
-      }
-      if (window_time_column >= 0 && ColumnIndex(e) == window_time_column) {
-        return Call("-", {end_expr(), IntervalLiteral(1000)}, select.span);
       }
     }
     if (const auto* column = dynamic_cast<const ColumnExpression*>(e.get())) {

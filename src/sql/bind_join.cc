@@ -96,6 +96,7 @@ NodePtr Reorder(const NodePtr& node, const std::vector<int>& order) {
     map(out.window->start_columns);
     map(out.window->end_columns);
     map(out.window->struct_columns);
+    map(out.window->time_columns);
   }
   return project;
 }
@@ -128,11 +129,7 @@ BoundRelation Binder::BindWindowTable(const TableRef& ref) {
     }
     source = WithRowTime(source, time, name.span);
   }
-  if (source->schema.window) {
-    throw UserError(Reason::kWindowMismatch, ref.span,
-                    "the input already has windows (" + source->schema.window->definition.ToString() + ")")
-        .Hint("group by its window_start and window_end");
-  }
+  if (source->schema.window) CheckWindowOfWindows(definition, source->schema.window->definition, ref.span);
   auto node = MakeNode(NodeKind::kWindowAssign, {source}, ref.span);
   node->window = definition;
   for (const ExprPtr& key : ref.partition_by) {
@@ -144,7 +141,7 @@ BoundRelation Binder::BindWindowTable(const TableRef& ref) {
   node->schema.columns.push_back({"window_start", Type::Timestamp(), false, false});
   node->schema.columns.push_back({"window_end", Type::Timestamp(), false, false});
   node->schema.columns.push_back({"window_time", Type::Timestamp(), false, false});
-  node->schema.window = WindowProperty{definition, {first}, {first + 1}, {}};
+  node->schema.window = WindowProperty{definition, {first}, {first + 1}, {}, {first + 2}};
   BoundRelation out;
   out.node = node;
   ScopeRelation relation;
@@ -420,11 +417,12 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
     node->kind = NodeKind::kWindowJoin;
     node->residual = JoinConjuncts(residual);
     WindowProperty window = *l.window;
-    if (kind == JoinKind::kRight) window = {l.window->definition, {}, {}, {}};
+    if (kind == JoinKind::kRight) window = {l.window->definition, {}, {}, {}, {}};
     if (!one_sided && kind != JoinKind::kLeft && kind != JoinKind::kFull) {
       for (int c : r.window->start_columns) window.start_columns.push_back(c + nl);
       for (int c : r.window->end_columns) window.end_columns.push_back(c + nl);
       for (int c : r.window->struct_columns) window.struct_columns.push_back(c + nl);
+      for (int c : r.window->time_columns) window.time_columns.push_back(c + nl);
     }
     if (kind != JoinKind::kFull) {
       schema.window = window;

@@ -68,6 +68,9 @@ NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector
         case WindowPart::kEnd:
           window.end_columns.push_back(static_cast<int>(i));
           break;
+        case WindowPart::kTime:
+          window.time_columns.push_back(static_cast<int>(i));
+          break;
         case WindowPart::kNone:
           break;
       }
@@ -207,12 +210,13 @@ NodePtr Binder::BindSetOperation(const Query& query) {
         project->schema.columns.push_back(
             {which == 0 ? "window_start" : "window_end", Type::Timestamp(), true, true});
       }
-      WindowProperty window{in.window->definition, {first}, {first + 1}, {}};
+      WindowProperty window{in.window->definition, {first}, {first + 1}, {}, {}};
       for (size_t c = 0; c < types.size(); ++c) {
         const int i = visible[s][c];
         if (Contains(in.window->start_columns, i)) window.start_columns.push_back(static_cast<int>(c));
         if (Contains(in.window->end_columns, i)) window.end_columns.push_back(static_cast<int>(c));
         if (Contains(in.window->struct_columns, i)) window.struct_columns.push_back(static_cast<int>(c));
+        if (Contains(in.window->time_columns, i)) window.time_columns.push_back(static_cast<int>(c));
       }
       project->schema.window = std::move(window);
     }
@@ -234,6 +238,7 @@ NodePtr Binder::BindSetOperation(const Query& query) {
     window.start_columns = common(window.start_columns, other.start_columns);
     window.end_columns = common(window.end_columns, other.end_columns);
     window.struct_columns = common(window.struct_columns, other.struct_columns);
+    window.time_columns = common(window.time_columns, other.time_columns);
   } else {
     node->schema.window.reset();
   }

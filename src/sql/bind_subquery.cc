@@ -5,6 +5,8 @@
 // `(query)` as a value is a query of one row, joined to every row by a constant.
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "sql/binder.h"
 #include "sql/rules/rules.h"
@@ -101,6 +103,7 @@ Binder::Subquery Binder::BindTestedQuery(const Query& query, bool exists, Select
     if (!exists) {
       const int column = OnlyVisibleColumn(out.node->schema, query.span);
       out.value = ColumnOf(out.node->schema, column);
+      out.nullable = out.node->schema.columns[column].nullable;
     }
     return out;
   }
@@ -127,6 +130,8 @@ Binder::Subquery Binder::BindTestedQuery(const Query& query, bool exists, Select
       (correlated ? out.on : own).push_back(std::move(conjunct));
     }
   }
+  std::set<std::string> conditions;
+  for (const ExpressionPtr& conjunct : own) conditions.insert(conjunct->ToString());
   out.node = ResolveFrom(*tree, own);
   out.width = width;
   inner.outer = nullptr;
@@ -136,29 +141,48 @@ Binder::Subquery Binder::BindTestedQuery(const Query& query, bool exists, Select
     out.node = JoinSubquery(out.node, *part, inner);
     inner.scope.schema = &out.node->schema;
   }
-  if (!exists) out.value = BindExpr(*select.items[0].expr, inner);
+  if (exists) return out;
+  out.value = BindExpr(*select.items[0].expr, inner);
+  const int column = ColumnIndex(out.value);
+  out.nullable = (column < 0 || out.node->schema.columns[column].nullable) &&
+                 conditions.count(Call("is_not_null", {out.value}, query.span)->ToString()) == 0;
   return out;
 }
 
 NodePtr Binder::JoinSubquery(NodePtr left, const Expr& condition, SelectContext& context) {
   bool negated = false;
   const Expr& test = *SubqueryTest(condition, &negated);
-  const bool exists = test.kind == ExprKind::kExists;
-  ExpressionPtr value = exists ? nullptr : BindExpr(*test.args[0], context);
-  Subquery sub = BindTestedQuery(*test.query, exists, context);
-  if (exists && sub.on.empty()) {
+  if (test.kind == ExprKind::kExists) {
+    const Subquery sub = BindTestedQuery(*test.query, true, context);
+    return JoinTested(left, nullptr, sub, negated ? JoinKind::kAnti : JoinKind::kSemi, test.span);
+  }
+  const ExpressionPtr value = BindExpr(*test.args[0], context);
+  Subquery sub = BindTestedQuery(*test.query, false, context);
+  if (!negated) return JoinTested(left, value, sub, JoinKind::kSemi, test.span);
+  left = MakeFilter(left, Call("is_not_null", {value}, test.span), test.span);
+  NodePtr none_equal = JoinTested(left, value, sub, JoinKind::kAnti, test.span);
+  if (!sub.nullable) return none_equal;
+  // A NULL among the query's values could be any value: nothing is known not to be in it.
+  sub.node = MakeFilter(sub.node, Call("is_null", {sub.value}, test.span), test.span);
+  return JoinTested(none_equal, nullptr, sub, JoinKind::kAnti, test.span);
+}
+
+/// `value` null: any row of the query that meets its conditions counts.
+NodePtr Binder::JoinTested(NodePtr left, const ExpressionPtr& value, Subquery sub, JoinKind kind,
+                           SourceSpan span) {
+  const bool by_constant = value == nullptr && sub.on.empty();
+  if (by_constant) {
     left = WithHidden(left, MakeInt64(1));
     sub.node = WithHidden(sub.node, MakeInt64(1));
   }
-  if (value && negated) left = MakeFilter(left, Call("is_not_null", {value}, test.span), test.span);
   const int num_left = left->schema.num_columns();
   std::vector<ExpressionPtr> on;
-  if (value) on.push_back(BindComparison("=", value, ShiftColumns(sub.value, num_left), test.span));
-  if (exists && sub.on.empty()) {
+  if (value) on.push_back(BindComparison("=", value, ShiftColumns(sub.value, num_left), span));
+  if (by_constant) {
     on.push_back(Call("=",
                       {ColumnOf(left->schema, num_left - 1),
                        MakeColumn(num_left + sub.node->schema.num_columns() - 1, "key", Type::Int64())},
-                      test.span));
+                      span));
   }
   for (const ExpressionPtr& conjunct : sub.on) {  // columns of the query, then those of the outer one
     on.push_back(Rewrite(conjunct, [&](const ExpressionPtr& e) -> ExpressionPtr {
@@ -169,7 +193,7 @@ NodePtr Binder::JoinSubquery(NodePtr left, const Expr& condition, SelectContext&
                         column->type());
     }));
   }
-  return BuildJoin(left, sub.node, negated ? JoinKind::kAnti : JoinKind::kSemi, std::move(on), test.span);
+  return BuildJoin(left, sub.node, kind, std::move(on), span);
 }
 
 NodePtr Binder::JoinScalar(NodePtr left, const Expr& expr, SelectContext& context) {

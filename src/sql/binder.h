@@ -238,10 +238,12 @@ class Binder {
     std::vector<ExpressionPtr>
         on;  ///< conditions with the outer query: over `width` columns of `node`, then its
     int width = 0;
+    bool nullable = false;  ///< `value` may be NULL
   };
   Subquery BindTestedQuery(const Query& query, bool exists, SelectContext& outer);
   /// Keeps the rows of `left` (the scope of `context`) for which [NOT] IN or [NOT] EXISTS holds.
   NodePtr JoinSubquery(NodePtr left, const Expr& condition, SelectContext& context);
+  NodePtr JoinTested(NodePtr left, const ExpressionPtr& value, Subquery sub, JoinKind kind, SourceSpan span);
   /// Adds the value of a subquery to each row, as a hidden column that `context.scalars` then knows.
   NodePtr JoinScalar(NodePtr left, const Expr& expr, SelectContext& context);
 
@@ -257,6 +259,9 @@ class Binder {
                          std::vector<ExpressionPtr> groups, std::vector<SourceSpan> group_spans,
                          std::vector<ExpressionPtr*> outputs, const std::vector<SourceSpan>& output_spans);
   NodePtr BuildOvers(NodePtr input, SelectContext& context, std::vector<ExpressionPtr*> outputs);
+  /// Throws UserError unless windows `outer` can be made of rows that are windows `inner`.
+  static void CheckWindowOfWindows(const WindowDefinition& outer, const WindowDefinition& inner,
+                                   SourceSpan span);
   NodePtr WithRowTime(NodePtr node, const ExpressionPtr& time, SourceSpan span);
 
   // bind_expression.cc

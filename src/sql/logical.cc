@@ -322,6 +322,7 @@ WindowPart PartOfWindow(const ExpressionPtr& expression, const PlanSchema& schem
     if (Contains(window.struct_columns, column)) return WindowPart::kStruct;
     if (Contains(window.start_columns, column)) return WindowPart::kStart;
     if (Contains(window.end_columns, column)) return WindowPart::kEnd;
+    if (Contains(window.time_columns, column)) return WindowPart::kTime;
     return WindowPart::kNone;
   }
   if (const auto* field = dynamic_cast<const FieldExpression*>(expression.get())) {
@@ -334,6 +335,12 @@ WindowPart PartOfWindow(const ExpressionPtr& expression, const PlanSchema& schem
       PartOfWindow(expression->children()[0], schema) == WindowPart::kStart &&
       PartOfWindow(expression->children()[1], schema) == WindowPart::kEnd) {
     return WindowPart::kStruct;
+  }
+  const auto* call = dynamic_cast<const CallExpression*>(expression.get());
+  if (call && call->name() == "-" && call->children().size() == 2 &&
+      PartOfWindow(call->children()[0], schema) == WindowPart::kEnd &&
+      call->children()[1]->ToString() == IntervalLiteral(kWindowTimeUs)->ToString()) {
+    return WindowPart::kTime;
   }
   return WindowPart::kNone;
 }

@@ -46,6 +46,7 @@ struct WindowProperty {
   std::vector<int> start_columns;  ///< columns that equal the window's start
   std::vector<int> end_columns;
   std::vector<int> struct_columns;  ///< columns that equal STRUCT(start, end)
+  std::vector<int> time_columns;    ///< columns that equal window_time: end − 1 ms
 };
 
 /// Columns and properties of the stream that a node makes.
@@ -175,13 +176,15 @@ ExpressionPtr ColumnOf(const PlanSchema& schema, int index);
 int ColumnIndex(const ExpressionPtr& expression);
 /// A fixed length of time.
 ExpressionPtr IntervalLiteral(int64_t us);
+/// A window's window_time is so long before its end.
+inline constexpr int64_t kWindowTimeUs = 1000;
 /// The length of an INTERVAL literal without months, in whole microseconds; nullopt for all else.
 std::optional<int64_t> FixedIntervalUs(const ExpressionPtr& expression);
 /// The TIMESTAMP without casts that change no microsecond of it.
 ExpressionPtr WithoutTimeCasts(ExpressionPtr time);
 bool Contains(const std::vector<int>& columns, int column);
 /// Which part of its rows' window an expression over `schema` is.
-enum class WindowPart { kNone, kStruct, kStart, kEnd };
+enum class WindowPart { kNone, kStruct, kStart, kEnd, kTime };
 WindowPart PartOfWindow(const ExpressionPtr& expression, const PlanSchema& schema);
 /// `a AND b AND c` as its parts.
 void SplitConjuncts(const ExpressionPtr& predicate, std::vector<ExpressionPtr>* out);

@@ -29,7 +29,7 @@ std::vector<ExpressionPtr> WithoutWindow(const std::vector<ExpressionPtr>& items
     return std::all_of(columns.begin(), columns.end(), [&](int c) {
       auto in = [c](const std::vector<int>& v) { return std::find(v.begin(), v.end(), c) != v.end(); };
       return in(schema.window->start_columns) || in(schema.window->end_columns) ||
-             in(schema.window->struct_columns);
+             in(schema.window->struct_columns) || in(schema.window->time_columns);
     });
   };
   std::vector<ExpressionPtr> out;

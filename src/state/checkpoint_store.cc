@@ -142,6 +142,8 @@ std::vector<uint64_t> CheckpointStore::Retire(int keep,
   return epochs;
 }
 
+void CheckpointStore::RemoveUnfinished() { objects_->RemoveUnfinished(std::string(kData)); }
+
 const std::vector<std::string>& CheckpointStore::FilesOf(uint64_t epoch) {
   const auto found = files_of_.find(epoch);
   if (found != files_of_.end()) return found->second;

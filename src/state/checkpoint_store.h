@@ -62,6 +62,9 @@ class CheckpointStore {
   /// not `in_use` (asked after the list was made). Gives the epochs that are left, rising.
   std::vector<uint64_t> Retire(int keep, const std::function<bool(const std::string& name)>& in_use);
 
+  /// Removes what runs left behind that ended while they wrote a file. Only after `Seal`.
+  void RemoveUnfinished();
+
   static std::string ManifestName(uint64_t epoch);
 
  private:

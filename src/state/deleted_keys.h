@@ -3,43 +3,25 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "state/snapshot.h"
-#include "types/row_codec.h"
+#include "state/snapshot_buffer.h"
 
 namespace laminar {
 
-/// Keys that left the state since the last barrier and that some snapshot has.
+/// Keys that left the state since the last barrier and that some snapshot has. Held as they go into the
+/// snapshot, so that handing them over takes no time however many they are.
 class DeletedKeys {
  public:
-  void Add(uint16_t key_group, std::string_view prefix, std::string_view key) {
-    groups_.push_back(key_group);
-    keys_.data.append(prefix);
-    keys_.Append(key);
-  }
+  void Add(uint16_t key_group, std::string_view key) { deletes_.Delete(key_group, key); }
   /// Writes the deletes and forgets them.
-  void Write(StateWriter& writer, std::string_view prefix = {},
-             std::optional<uint16_t> key_group = std::nullopt) {
-    std::string key;
-    for (size_t i = 0; i < groups_.size(); ++i) {
-      key.assign(prefix).append(keys_[static_cast<int64_t>(i)]);
-      writer.Delete(key_group.value_or(groups_[i]), key);
-    }
-    *this = DeletedKeys();
+  void Write(StateWriter& writer) {
+    const int64_t count = deletes_.entries();
+    if (count > 0) writer.Append(deletes_.TakeChunks(), count);
   }
-  /// Hands all to `out` with `prefix` in front.
-  void MoveTo(DeletedKeys* out, std::string_view prefix, std::optional<uint16_t> key_group = std::nullopt) {
-    for (size_t i = 0; i < groups_.size(); ++i) {
-      out->Add(key_group.value_or(groups_[i]), prefix, keys_[static_cast<int64_t>(i)]);
-    }
-    *this = DeletedKeys();
-  }
-  bool empty() const { return groups_.empty(); }
+  bool empty() const { return deletes_.entries() == 0; }
 
  private:
-  ByteStrings keys_;
-  std::vector<uint16_t> groups_;
+  TableChanges deletes_;
 };
 
 }  // namespace laminar

@@ -102,16 +102,10 @@ void KeyedLog::Unlink(LogRow* row) {
   emptied_.push_back(row->slot);
 }
 
-void KeyedLog::MarkDirty(LogRow* row) {
-  row->dirty = 1;
-  if (row->cell.block >= dirty_blocks_.size()) dirty_blocks_.resize(row->cell.block + 1);
-  dirty_blocks_[row->cell.block] = 1;
-}
-
 LogRow* KeyedLog::Append(uint32_t slot, int64_t time, int32_t weight, std::string_view bytes) {
   LogRow* row = NewRow(slot, time, next_sequence_++, weight, bytes);
   Link(row);
-  MarkDirty(row);
+  dirty_.Mark(row);
   return row;
 }
 
@@ -163,28 +157,29 @@ LogRow* KeyedLog::AddWeight(uint32_t slot, int64_t time, int32_t weight, std::st
 }
 
 void KeyedLog::SetWeight(LogRow* row, int32_t weight) {
+  dirty_.Mark(row);
   row->weight = weight;
-  MarkDirty(row);
 }
 
 void KeyedLog::SetMatches(LogRow* row, int32_t matches) {
+  dirty_.Mark(row);
   row->matches = matches;
-  MarkDirty(row);
 }
 
 void KeyedLog::SetTime(LogRow* row, int64_t time) {
   if (row->time == time) return;
+  dirty_.Mark(row);
   row->time = time;
-  MarkDirty(row);
   if (options_.expires) IndexTime(row);
 }
 
 void KeyedLog::Remove(LogRow* row) {
+  dirty_.Preserve(row);  // makes it persisted
   if (row->persisted) {
     std::string key;
     keys_.AppendKey(row->slot, &key);
     AppendSequence(row->sequence, &key);
-    deleted_.Add(KeyGroupOf(keys_.hash(row->slot)), {}, key);
+    deleted_.Add(KeyGroupOf(keys_.hash(row->slot)), key);
   }
   Unlink(row);
   arena_.Free(&row->cell);
@@ -300,6 +295,7 @@ int64_t KeyedLog::memory_bytes() const {
 }
 
 void KeyedLog::MoveRow(LogRow* row) {
+  dirty_.Preserve(row);
   auto* moved = reinterpret_cast<LogRow*>(arena_.Allocate(row->cell.bytes));
   std::memcpy(reinterpret_cast<uint8_t*>(moved) + sizeof(ArenaCell),
               reinterpret_cast<uint8_t*>(row) + sizeof(ArenaCell),
@@ -311,7 +307,7 @@ void KeyedLog::MoveRow(LogRow* row) {
   }
   (row->previous ? row->previous->next : key->first) = moved;
   (row->next ? row->next->previous : key->last) = moved;
-  if (moved->dirty) MarkDirty(moved);
+  dirty_.Moved(moved);
   arena_.Free(&row->cell);
   if (options_.expires) IndexTime(moved);
 }
@@ -330,29 +326,25 @@ void KeyedLog::Maintain() {
 
 // Snapshots
 
-void KeyedLog::Snapshot(StateWriter& writer) {
+void KeyedLog::Snapshot(SnapshotWriter& writer, std::string_view table) {
   DropEmptyKeys();
-  deleted_.Write(writer);
-  std::string key, value;
-  for (uint32_t block = 0; block < std::min<size_t>(dirty_blocks_.size(), arena_.num_blocks()); ++block) {
-    if (!dirty_blocks_[block]) continue;
-    dirty_blocks_[block] = 0;
-    arena_.ForEachCell(block, [&](ArenaCell* cell) {
-      auto* row = reinterpret_cast<LogRow*>(cell);
-      if (!row->dirty) return;
-      key.clear();
-      keys_.AppendKey(row->slot, &key);
-      AppendSequence(row->sequence, &key);
-      value.clear();
-      AppendPlain(row->time, &value);
-      AppendPlain(row->weight, &value);
-      AppendPlain(row->matches, &value);
-      value.append(row->bytes());
-      writer.Put(KeyGroupOf(keys_.hash(row->slot)), key, value);
-      row->dirty = 0;
-      row->persisted = 1;
-    });
-  }
+  StateWriter& out = writer.Table(table);
+  deleted_.Write(out);
+  dirty_.Snapshot(
+      writer, out,
+      [this, key = std::string(), value = std::string()](const LogRow& row, StateWriter& to) mutable {
+        key.clear();
+        keys_.AppendKey(row.slot, &key);
+        const uint16_t key_group = KeyGroupOf(HashKey(key));  // cheaper than keys_.hash(): in the cache
+        AppendSequence(row.sequence, &key);
+        value.clear();
+        AppendPlain(row.time, &value);
+        AppendPlain(row.weight, &value);
+        AppendPlain(row.matches, &value);
+        value.append(row.bytes());
+        to.Put(key_group, key, value);
+        return static_cast<int64_t>(key.size() + value.size());
+      });
 }
 
 void KeyedLog::Restore(const SnapshotReader& reader, std::string_view table) {

@@ -23,6 +23,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "state/dirty_rows.h"
 #include "state/keyed_map.h"
 #include "state/row_arena.h"
 #include "state/snapshot.h"
@@ -93,7 +94,7 @@ class KeyedLog {
 
   /// Key bytes and row bytes of rows in a snapshot: entry key = canonical key, then the sequence (8 bytes,
   /// big-endian); value = time, weight, matches, row bytes.
-  void Snapshot(StateWriter& writer);
+  void Snapshot(SnapshotWriter& writer, std::string_view table);
   void Restore(const SnapshotReader& reader, std::string_view table);
 
   const KeyedMap& keys() const { return keys_; }
@@ -129,7 +130,6 @@ class KeyedLog {
   void IndexBytes(LogRow* row);
   void UnindexBytes(LogRow* row);
   void ExpireRow(const TimeEntry& entry, const std::function<void(const LogRow&)>& visit, int64_t* count);
-  void MarkDirty(LogRow* row);
   void DropEmptyKeys();
   void IndexTime(LogRow* row);
   bool TakeDue(int64_t time, TimeEntry* entry);
@@ -143,7 +143,7 @@ class KeyedLog {
   int64_t next_sequence_ = 0;
   std::vector<uint32_t> emptied_;
   std::unordered_multimap<uint64_t, LogRow*> by_bytes_;  // by BytesHash; rows of keys that are indexed
-  std::vector<uint8_t> dirty_blocks_;                    // by block: some row is dirty
+  DirtyRows<LogRow> dirty_{arena_};
   DeletedKeys deleted_;
   // Times below near_end_ are in due_, the rest of the last bucket with the oldest at its end, or in near_, a
   // min-heap of those that came after; later ones unordered in buckets of kBucketUs.

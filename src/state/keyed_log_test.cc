@@ -94,7 +94,7 @@ TEST(KeyedLogTest, FollowsAModelThroughEverything) {
     if (step % 5 == 1) log->Maintain();
     if (step % 11 == 5) {
       auto writer = snapshot.Writer();
-      log->Snapshot(writer->Table("t"));
+      log->Snapshot(*writer, "t");
       ASSERT_EQ(snapshot.num_entries(), log->size());
     }
     if (step % 33 == 16) {

@@ -184,6 +184,7 @@ KeyedMap::KeyedMap(KeyedMap&& other) noexcept { *this = std::move(other); }
 
 KeyedMap& KeyedMap::operator=(KeyedMap&& other) noexcept {
   if (this == &other) return *this;
+  other.FinishSnapshot();
   form_ = other.form_;
   codec_ = std::move(other.codec_);
   record_bytes_ = other.record_bytes_;
@@ -202,6 +203,8 @@ KeyedMap& KeyedMap::operator=(KeyedMap&& other) noexcept {
   arena_ = std::move(other.arena_);
   restore_batch_ = std::move(other.restore_batch_);
   dirty_ = std::move(other.dirty_);
+  dirty_mark_ = other.dirty_mark_;
+  frozen_.reset();
   deleted_ = std::move(other.deleted_);
   return *this;
 }
@@ -419,7 +422,7 @@ uint32_t KeyedMap::NewSlot() {
   if (!free_.empty()) {
     slot = free_.back();
     free_.pop_back();
-    dirty = header(slot)->dirty;  // still listed
+    if (header(slot)->dirty == dirty_mark_) dirty = dirty_mark_;  // still listed
   } else {
     slot = slots_end_;
     LAMINAR_CHECK(slot < kNoSlot - 1, "more than 4 billion keys in one subtask");
@@ -444,11 +447,13 @@ std::vector<uint32_t> KeyedMap::LiveSlots() const {
 }
 
 void KeyedMap::Remove(uint32_t slot) {
+  Preserve(slot);  // makes it persisted
   if (header(slot)->persisted) RememberDelete(slot);
   RemoveQuietly(slot);
 }
 
 bool KeyedMap::RemoveQuietly(uint32_t slot) {
+  Preserve(slot);
   EraseFromIndex(slot);
   if (form_ == KeyForm::kBytes) {
     const int64_t length = reinterpret_cast<const LongKey*>(key(slot))->length;
@@ -467,7 +472,7 @@ bool KeyedMap::RemoveQuietly(uint32_t slot) {
 void KeyedMap::RememberDelete(uint32_t slot) {
   std::string bytes;
   AppendKey(slot, &bytes);
-  deleted_.Add(KeyGroupOf(hashes_[slot]), {}, bytes);
+  deleted_.Add(KeyGroupOf(hashes_[slot]), bytes);
 }
 
 void KeyedMap::CompactArena() {
@@ -483,9 +488,14 @@ void KeyedMap::CompactArena() {
 }
 
 void KeyedMap::Clear() {
+  FinishSnapshot();
   for (uint32_t slot = 0; slot < slots_end_; ++slot) {
     if (live(slot) && header(slot)->persisted) RememberDelete(slot);
   }
+  Free();
+}
+
+void KeyedMap::Free() {
   slot_memory_.Free();
   base_ = nullptr;
   slots_max_ = slots_end_ = 0;
@@ -500,12 +510,20 @@ void KeyedMap::Clear() {
 }
 
 void KeyedMap::ClearInto(DeletedKeys* out, std::string_view prefix, std::optional<uint16_t> key_group) {
-  Clear();
-  deleted_.MoveTo(out, prefix, key_group);
+  FinishSnapshot();
+  std::string key;
+  for (uint32_t slot = 0; slot < slots_end_; ++slot) {
+    if (!live(slot) || !header(slot)->persisted) continue;
+    key.assign(prefix);
+    AppendKey(slot, &key);
+    out->Add(key_group.value_or(KeyGroupOf(hashes_[slot])), key);
+  }
+  Free();
 }
 
 bool KeyedMap::Compact() {
   if (slots_end_ < 4096 || size_ * 4 > slots_end_) return false;
+  FinishSnapshot();  // no more work than what follows
   std::vector<uint32_t> moved(slots_end_, kNoSlot);
   uint32_t to = 0;
   for (uint32_t slot = 0; slot < slots_end_; ++slot) {
@@ -601,39 +619,40 @@ void KeyedMap::ExportKeys(const uint32_t* slots, int64_t count, KeyBatch* out) c
 
 // Snapshots
 
-void KeyedMap::Snapshot(StateWriter& writer,
-                        const std::function<void(uint32_t slot, std::string* out)>& append_value,
-                        std::string_view prefix, std::optional<uint16_t> key_group) {
-  deleted_.Write(writer, prefix, key_group);  // first: a key may have come back since
-  std::string key_bytes, value;
-  constexpr size_t kAhead = 16;  // dirty slots lie all over a map that is larger than the cache
-  for (size_t i = 0; i < dirty_.size(); ++i) {
-    if (i + kAhead < dirty_.size()) {
-      const uint32_t ahead = dirty_[i + kAhead];
-      __builtin_prefetch(header(ahead), 1);
-      __builtin_prefetch(record(ahead));
-      __builtin_prefetch(&hashes_[ahead]);
-    }
-    const uint32_t slot = dirty_[i];
-    header(slot)->dirty = 0;
-    if (!live(slot)) continue;
-    key_bytes.assign(prefix);
-    AppendKey(slot, &key_bytes);
-    value.clear();
-    append_value(slot, &value);
-    writer.Put(key_group.value_or(KeyGroupOf(hashes_[slot])), key_bytes, value);
-    header(slot)->persisted = 1;
-  }
-  dirty_.clear();
+bool KeyedMap::TakeFrozen(uint32_t slot) {
+  Header* at = header(slot);
+  if (at->dirty != (dirty_mark_ ^ 3)) return false;
+  at->dirty = 0;
+  if (!at->live) return false;
+  at->persisted = 1;
+  return true;
 }
 
-std::vector<uint32_t> KeyedMap::TakeDirty() {
-  std::vector<uint32_t> slots = std::move(dirty_);
-  dirty_.clear();
-  for (const uint32_t slot : slots) header(slot)->dirty = 0;
-  std::erase_if(slots, [this](uint32_t slot) { return !live(slot); });
-  for (const uint32_t slot : slots) header(slot)->persisted = 1;
-  return slots;
+void KeyedMap::Snapshot(SnapshotWriter& writer, std::string_view table, WriteSlot write) {
+  FinishSnapshot();
+  if (dirty_.empty()) return;
+  dirty_mark_ ^= 3;
+  frozen_ = std::make_unique<FrozenSlots<KeyedMap>>(*this, std::exchange(dirty_, {}), writer.Table(table),
+                                                    std::move(write));
+  writer.Defer(*frozen_);
+}
+
+void KeyedMap::Snapshot(SnapshotWriter& writer, std::string_view table, AppendValue append_value,
+                        std::string_view prefix, std::optional<uint16_t> key_group) {
+  LAMINAR_CHECK(deleted_.empty() || (prefix.empty() && !key_group), "a key removed from a map with a prefix");
+  deleted_.Write(writer.Table(table));  // first: a key may have come back since
+  Snapshot(writer, table,
+           [this, append_value = std::move(append_value), prefix = std::string(prefix), key_group,
+            key = std::string(), value = std::string()](uint32_t slot, StateWriter& out) mutable {
+             key.assign(prefix);
+             AppendKey(slot, &key);
+             value.clear();
+             append_value(slot, &value);
+             // Hashing is cheaper than hashes_[slot], which is in no cache.
+             const auto own_key = std::string_view(key).substr(prefix.size());
+             out.Put(key_group ? *key_group : KeyGroupOf(HashKey(own_key)), key, value);
+             return static_cast<int64_t>(key.size() + value.size());
+           });
 }
 
 uint32_t KeyedMap::Restore(std::string_view key_bytes, bool persisted) {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "state/deleted_keys.h"
+#include "state/frozen_slots.h"
 #include "state/snapshot.h"
 #include "state/table_memory.h"
 #include "types/row_codec.h"
@@ -118,7 +119,8 @@ class KeyedMap {
   /// Slots of all keys, rising.
   std::vector<uint32_t> LiveSlots() const;
 
-  /// Forgets the key. Its slot may be given to another key by the next insert.
+  /// Forgets the key. Its slot may be given to another key by the next insert. A record that owns memory:
+  /// Preserve it before the memory goes.
   void Remove(uint32_t slot);
   /// The same without remembering the delete for the next Snapshot; true when some snapshot has the key.
   bool RemoveQuietly(uint32_t slot);
@@ -140,27 +142,43 @@ class KeyedMap {
   void ExportKeys(const uint32_t* slots, int64_t count, KeyBatch* out) const;
   const std::vector<std::shared_ptr<arrow::DataType>>& key_types() const;
 
-  // Changes since the last Snapshot.
+  // Changes since the last Snapshot. A record is marked dirty, or its key removed, before it changes: what it
+  // held at the last barrier may still be unwritten.
 
   void MarkDirty(uint32_t slot) {
     Header* at = header(slot);
-    if (at->dirty) return;
-    at->dirty = 1;
+    if (at->dirty == dirty_mark_) return;
+    if (at->dirty != 0) [[unlikely]]
+      Preserve(slot);
+    at->dirty = dirty_mark_;
     dirty_.push_back(slot);
   }
   void MarkDirty(const uint32_t* slots, int64_t count) {
     for (int64_t i = 0; i < count; ++i) MarkDirty(slots[i]);
   }
-  /// Writes Delete for keys removed and Put for live dirty ones since the last call; `append_value(slot,
-  /// out)` appends the value. `prefix` stands before each key (a window's start, say) and must be the same
-  /// each time. `key_group`: of all entries, where rows are not dealt by the map's key; else each key's own.
-  void Snapshot(StateWriter& writer, const std::function<void(uint32_t slot, std::string* out)>& append_value,
+  /// Writes the slot's entry now if it is still to be written as it was at the last barrier. For a record
+  /// that changes or is destroyed without being dirty.
+  void Preserve(uint32_t slot) {
+    if (TakeFrozen(slot)) [[unlikely]]
+      frozen_->Write(slot);
+  }
+  /// Writes all that is still to be written of the last Snapshot.
+  void FinishSnapshot() {
+    if (frozen_) frozen_->Finish();
+  }
+
+  using AppendValue = std::function<void(uint32_t slot, std::string* out)>;
+  /// Writes Delete for keys removed since the last call, and lets Put of the live dirty ones follow as they
+  /// are now. `prefix` stands before each key (a window's start, say) and must be the same each time.
+  /// `key_group`: of all entries, where rows are not dealt by the map's key; else each key's own. With a
+  /// prefix or a key group no key may be removed but by ClearInto.
+  void Snapshot(SnapshotWriter& writer, std::string_view table, AppendValue append_value,
                 std::string_view prefix = {}, std::optional<uint16_t> key_group = std::nullopt);
+  /// The same for owners that write entries, and deletes, themselves.
+  void Snapshot(SnapshotWriter& writer, std::string_view table, WriteSlot write);
   /// Forgets all keys and gives memory back; what the next Snapshot would have to delete goes to `out`
   /// instead. For a map that is about to be destroyed (a window that has closed).
   void ClearInto(DeletedKeys* out, std::string_view prefix, std::optional<uint16_t> key_group = std::nullopt);
-  /// For owners that write entries themselves: the live dirty slots, which count as written from now on.
-  std::vector<uint32_t> TakeDirty();
   bool persisted(uint32_t slot) const { return header(slot)->persisted != 0; }
   /// Adds a key from a snapshot (without its prefix) as clean; the caller fills the record. `persisted`
   /// false: the map itself is not part of snapshots, so the key's removal need not be remembered.
@@ -169,7 +187,8 @@ class KeyedMap {
  private:
   struct Header {
     uint8_t live;
-    uint8_t dirty;      // in dirty_; stays set when the slot is freed, so that no slot is listed twice
+    uint8_t dirty;      // dirty_mark_: in dirty_; the other mark: frozen; stays when the slot is freed, so
+                        // that no slot is listed twice
     uint8_t persisted;  // some snapshot has it
     uint8_t null_bits;  // inline forms
     uint8_t mark;
@@ -177,6 +196,14 @@ class KeyedMap {
   };
   struct LongKey;   // kBytes: as it lies in the slot
   struct KeyArena;  // kBytes: keys over 20 bytes
+  friend class FrozenSlots<KeyedMap>;
+
+  bool IsFrozen(uint32_t slot) const { return live(slot) && header(slot)->dirty == (dirty_mark_ ^ 3); }
+  bool TakeFrozen(uint32_t slot);
+  void PrefetchFrozen(uint32_t slot) const {
+    __builtin_prefetch(header(slot), 1);
+    __builtin_prefetch(record(slot) + record_bytes_ - 1);
+  }
 
   Header* header(uint32_t slot) { return reinterpret_cast<Header*>(base_ + slot * stride_); }
   const Header* header(uint32_t slot) const {
@@ -203,6 +230,7 @@ class KeyedMap {
   void Rehash(size_t capacity);
   void EraseFromIndex(uint32_t slot);
   void RememberDelete(uint32_t slot);
+  void Free();
   void CompactArena();
   std::string_view BytesKey(uint32_t slot) const;
 
@@ -226,7 +254,9 @@ class KeyedMap {
   std::unique_ptr<KeyArena> arena_;
   std::unique_ptr<KeyBatch> restore_batch_;
   std::vector<uint32_t> dirty_;
+  uint8_t dirty_mark_ = 1;  // 1 and 2 by turns
   DeletedKeys deleted_;
+  std::unique_ptr<FrozenSlots<KeyedMap>> frozen_;  // of the last Snapshot; null pointer before the first
 };
 
 }  // namespace laminar

@@ -31,8 +31,8 @@ TEST(KeyedMapTest, FollowsAModelThroughInsertRemoveSnapshotRestore) {
         std::set<int> fresh;
         for (size_t i = 0; i < values.size(); ++i) {
           if (!model.count(KeyId(values[i]))) fresh.insert(KeyId(values[i]));
-          *value_at(slots[i]) += values[i] + 1;
           map->MarkDirty(slots[i]);
+          *value_at(slots[i]) += values[i] + 1;
           model[KeyId(values[i])] += values[i] + 1;
         }
         ASSERT_EQ(inserted.size(), fresh.size());
@@ -49,7 +49,7 @@ TEST(KeyedMapTest, FollowsAModelThroughInsertRemoveSnapshotRestore) {
       ASSERT_EQ(map->size(), static_cast<int64_t>(model.size()));
       if (step % 10 == 4) {
         auto writer = snapshot.Writer();
-        map->Snapshot(writer->Table("t"), [&](uint32_t slot, std::string* out) {
+        map->Snapshot(*writer, "t", [&](uint32_t slot, std::string* out) {
           out->append(reinterpret_cast<const char*>(map->record(slot)), 8);
         });
         ASSERT_EQ(snapshot.num_entries(), static_cast<int64_t>(model.size()));
@@ -139,13 +139,14 @@ TEST(KeyedMapTest, KeysThatNoSnapshotHasAreNotDeleted) {
   map.FindOrInsert(keys, nullptr, 2, slots, nullptr);
   map.MarkDirty(slots, 2);
   map.Remove(slots[0]);
-  struct Log : StateWriter {
+  struct Log : StateWriter, SnapshotWriter {
+    StateWriter& Table(std::string_view) override { return *this; }
     void Put(uint16_t, std::string_view, std::string_view) override { ++puts; }
     void Delete(uint16_t, std::string_view) override { ++deletes; }
     int puts = 0, deletes = 0;
   } log;
   auto no_value = [](uint32_t, std::string*) {};
-  map.Snapshot(log, no_value, "w");
+  map.Snapshot(log, "t", no_value, "w");
   EXPECT_EQ(log.puts, 1);
   EXPECT_EQ(log.deletes, 0);
   DeletedKeys deleted;

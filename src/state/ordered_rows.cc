@@ -148,12 +148,6 @@ OrderedRow* OrderedRows::NewRow(uint32_t slot, int64_t sequence, int64_t tag, st
   return row;
 }
 
-void OrderedRows::MarkDirty(OrderedRow* row) {
-  row->dirty = 1;
-  if (row->cell.block >= dirty_blocks_.size()) dirty_blocks_.resize(row->cell.block + 1);
-  dirty_blocks_[row->cell.block] = 1;
-}
-
 void OrderedRows::InsertAt(KeyRecord* key, int64_t position, OrderedRow* row) {
   ++size_;
   if (key->count++ == 0 && !key->is_list) {
@@ -186,17 +180,18 @@ OrderedRow* OrderedRows::Insert(uint32_t slot, std::string_view sort_bytes, std:
   OrderedRow* row = NewRow(slot, next_sequence_++, tag, sort_bytes, bytes);
   const int64_t place = LowerBound(slot, sort_bytes, true);
   InsertAt(key_record(slot), place, row);
-  MarkDirty(row);
+  dirty_.Mark(row);
   if (position) *position = place;
   return row;
 }
 
 void OrderedRows::Discard(OrderedRow* row) {
+  dirty_.Preserve(row);  // makes it persisted
   if (row->persisted) {
     std::string key;
     keys_.AppendKey(row->slot, &key);
     AppendSequence(row->sequence, &key);
-    deleted_.Add(KeyGroupOf(keys_.hash(row->slot)), {}, key);
+    deleted_.Add(KeyGroupOf(keys_.hash(row->slot)), key);
   }
   arena_.Free(&row->cell);
 }
@@ -237,8 +232,8 @@ void OrderedRows::Remove(uint32_t slot, int64_t position, int64_t count) {
 
 void OrderedRows::SetTag(OrderedRow* row, int64_t tag) {
   if (row->tag == tag) return;
+  dirty_.Mark(row);
   row->tag = tag;
-  MarkDirty(row);
 }
 
 // Whole store
@@ -260,13 +255,14 @@ void OrderedRows::Maintain() {
   for (const uint32_t block : arena_.SparseBlocks()) {
     arena_.ForEachCell(block, [this](ArenaCell* cell) {
       auto* row = reinterpret_cast<OrderedRow*>(cell);
+      dirty_.Preserve(row);
       auto* moved = reinterpret_cast<OrderedRow*>(arena_.Allocate(cell->bytes));
       std::memcpy(reinterpret_cast<uint8_t*>(moved) + sizeof(ArenaCell),
                   reinterpret_cast<uint8_t*>(row) + sizeof(ArenaCell),
                   sizeof(OrderedRow) - sizeof(ArenaCell) + row->sort_byte_count + row->row_byte_count);
       KeyRecord* key = key_record(row->slot);
       PointerAt(key, PositionOf(*key, row->sort_bytes(), row->sequence)) = moved;
-      if (moved->dirty) MarkDirty(moved);
+      dirty_.Moved(moved);
       arena_.Free(cell);
     });
   }
@@ -274,29 +270,25 @@ void OrderedRows::Maintain() {
 
 // Snapshots
 
-void OrderedRows::Snapshot(StateWriter& writer) {
+void OrderedRows::Snapshot(SnapshotWriter& writer, std::string_view table) {
   DropEmptyKeys();
-  deleted_.Write(writer);
-  std::string key, value;
-  for (uint32_t block = 0; block < std::min<size_t>(dirty_blocks_.size(), arena_.num_blocks()); ++block) {
-    if (!dirty_blocks_[block]) continue;
-    dirty_blocks_[block] = 0;
-    arena_.ForEachCell(block, [&](ArenaCell* cell) {
-      auto* row = reinterpret_cast<OrderedRow*>(cell);
-      if (!row->dirty) return;
-      key.clear();
-      keys_.AppendKey(row->slot, &key);
-      AppendSequence(row->sequence, &key);
-      value.clear();
-      AppendPlain(row->tag, &value);
-      AppendPlain(row->sort_byte_count, &value);
-      value.append(row->sort_bytes());
-      value.append(row->bytes());
-      writer.Put(KeyGroupOf(keys_.hash(row->slot)), key, value);
-      row->dirty = 0;
-      row->persisted = 1;
-    });
-  }
+  StateWriter& out = writer.Table(table);
+  deleted_.Write(out);
+  dirty_.Snapshot(
+      writer, out,
+      [this, key = std::string(), value = std::string()](const OrderedRow& row, StateWriter& to) mutable {
+        key.clear();
+        keys_.AppendKey(row.slot, &key);
+        const uint16_t key_group = KeyGroupOf(HashKey(key));  // cheaper than keys_.hash(): in the cache
+        AppendSequence(row.sequence, &key);
+        value.clear();
+        AppendPlain(row.tag, &value);
+        AppendPlain(row.sort_byte_count, &value);
+        value.append(row.sort_bytes());
+        value.append(row.bytes());
+        to.Put(key_group, key, value);
+        return static_cast<int64_t>(key.size() + value.size());
+      });
 }
 
 void OrderedRows::Restore(const SnapshotReader& reader, std::string_view table) {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "state/dirty_rows.h"
 #include "state/keyed_map.h"
 #include "state/row_arena.h"
 #include "state/snapshot.h"
@@ -70,7 +71,7 @@ class OrderedRows {
 
   /// Entry key = canonical key, then the sequence (8 bytes, big-endian); value = tag, uint32 length of sort
   /// bytes, sort bytes, row bytes.
-  void Snapshot(StateWriter& writer);
+  void Snapshot(SnapshotWriter& writer, std::string_view table);
   void Restore(const SnapshotReader& reader, std::string_view table);
 
   const KeyedMap& keys() const { return keys_; }
@@ -91,7 +92,6 @@ class OrderedRows {
   }
   OrderedRow* NewRow(uint32_t slot, int64_t sequence, int64_t tag, std::string_view sort_bytes,
                      std::string_view bytes);
-  void MarkDirty(OrderedRow* row);
   void Discard(OrderedRow* row);
   void InsertAt(KeyRecord* key, int64_t position, OrderedRow* row);
   int64_t PositionOf(const KeyRecord& key, std::string_view sort_bytes, int64_t sequence) const;
@@ -103,7 +103,7 @@ class OrderedRows {
   int64_t size_ = 0;
   int64_t next_sequence_ = 0;
   std::vector<uint32_t> emptied_;
-  std::vector<uint8_t> dirty_blocks_;
+  DirtyRows<OrderedRow> dirty_{arena_};
   DeletedKeys deleted_;
 };
 

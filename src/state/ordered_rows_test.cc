@@ -71,7 +71,7 @@ TEST(OrderedRowsTest, FollowsAModelThroughEverything) {
     if (step % 5 == 1) store->Maintain();
     if (step % 9 == 5) {
       auto writer = snapshot.Writer();
-      store->Snapshot(writer->Table("t"));
+      store->Snapshot(*writer, "t");
       ASSERT_EQ(snapshot.num_entries(), store->size());
     }
     if (step % 27 == 14) {

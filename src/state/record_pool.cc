@@ -13,7 +13,7 @@ uint32_t RecordPool::Add() {
   if (!free_.empty()) {
     slot = free_.back();
     free_.pop_back();
-    dirty = header(slot)->dirty;  // still listed
+    if (header(slot)->dirty == dirty_mark_) dirty = dirty_mark_;  // still listed
   } else {
     slot = slots_end_++;
     LAMINAR_CHECK(slots_end_ != 0, "more than 4 billion records in one subtask");
@@ -31,6 +31,7 @@ uint32_t RecordPool::Add() {
 }
 
 void RecordPool::Remove(uint32_t slot) {
+  Preserve(slot);
   header(slot)->live = 0;
   free_.push_back(slot);
   --size_;
@@ -38,6 +39,7 @@ void RecordPool::Remove(uint32_t slot) {
 
 void RecordPool::Trim() {
   LAMINAR_CHECK(size_ == 0, "records in use");
+  if (frozen_) frozen_->Finish();
   memory_.Free();
   base_ = nullptr;
   slots_max_ = slots_end_ = 0;
@@ -45,13 +47,22 @@ void RecordPool::Trim() {
   dirty_ = {};
 }
 
-std::vector<uint32_t> RecordPool::TakeDirty() {
-  std::vector<uint32_t> slots = std::move(dirty_);
-  dirty_.clear();
-  for (const uint32_t slot : slots) header(slot)->dirty = 0;
-  std::erase_if(slots, [this](uint32_t slot) { return !live(slot); });
-  for (const uint32_t slot : slots) header(slot)->persisted = 1;
-  return slots;
+bool RecordPool::TakeFrozen(uint32_t slot) {
+  Header* at = header(slot);
+  if (at->dirty != (dirty_mark_ ^ 3)) return false;
+  at->dirty = 0;
+  if (!at->live) return false;
+  at->persisted = 1;
+  return true;
+}
+
+void RecordPool::Snapshot(SnapshotWriter& writer, std::string_view table, WriteSlot write) {
+  if (frozen_) frozen_->Finish();
+  if (dirty_.empty()) return;
+  dirty_mark_ ^= 3;
+  frozen_ = std::make_unique<FrozenSlots<RecordPool>>(*this, std::exchange(dirty_, {}), writer.Table(table),
+                                                      std::move(write));
+  writer.Defer(*frozen_);
 }
 
 }  // namespace laminar

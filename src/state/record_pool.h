@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "state/frozen_slots.h"
 #include "state/table_memory.h"
 
 namespace laminar {
@@ -19,6 +21,7 @@ class RecordPool {
 
   /// A slot with a record of zeros; may be one that was removed.
   uint32_t Add();
+  /// A record that owns memory: Preserve it before the memory goes.
   void Remove(uint32_t slot);
   /// Gives all memory back. All slots must have been removed.
   void Trim();
@@ -29,13 +32,21 @@ class RecordPool {
   bool live(uint32_t slot) const { return header(slot)->live != 0; }
   uint32_t slots_end() const { return slots_end_; }
 
+  // Changes since the last Snapshot, as in keyed_map.h.
+
   void MarkDirty(uint32_t slot) {
-    if (header(slot)->dirty) return;
-    header(slot)->dirty = 1;
+    Header* at = header(slot);
+    if (at->dirty == dirty_mark_) return;
+    if (at->dirty != 0) [[unlikely]]
+      Preserve(slot);
+    at->dirty = dirty_mark_;
     dirty_.push_back(slot);
   }
-  /// The live dirty slots, which count as written from now on.
-  std::vector<uint32_t> TakeDirty();
+  void Preserve(uint32_t slot) {
+    if (TakeFrozen(slot)) [[unlikely]]
+      frozen_->Write(slot);
+  }
+  void Snapshot(SnapshotWriter& writer, std::string_view table, WriteSlot write);
   bool persisted(uint32_t slot) const { return header(slot)->persisted != 0; }
   void SetPersisted(uint32_t slot) { header(slot)->persisted = 1; }
 
@@ -43,6 +54,11 @@ class RecordPool {
   struct Header {
     uint8_t live, dirty, persisted, unused[5];
   };
+  friend class FrozenSlots<RecordPool>;
+
+  bool IsFrozen(uint32_t slot) const { return live(slot) && header(slot)->dirty == (dirty_mark_ ^ 3); }
+  bool TakeFrozen(uint32_t slot);
+  void PrefetchFrozen(uint32_t slot) const { __builtin_prefetch(header(slot), 1); }
   Header* header(uint32_t slot) { return reinterpret_cast<Header*>(base_ + slot * stride_); }
   const Header* header(uint32_t slot) const {
     return reinterpret_cast<const Header*>(base_ + slot * stride_);
@@ -55,6 +71,8 @@ class RecordPool {
   uint32_t slots_end_ = 0;
   int64_t size_ = 0;
   std::vector<uint32_t> free_, dirty_;
+  uint8_t dirty_mark_ = 1;  // 1 and 2 by turns; the other: frozen
+  std::unique_ptr<FrozenSlots<RecordPool>> frozen_;
 };
 
 }  // namespace laminar

@@ -42,6 +42,16 @@ class RowArena {
       if (IsLive(cell)) visit(cell);
     }
   }
+  /// The first live cell of the block from `*position` on (0, or what the last call left), which is set
+  /// behind it; a null pointer when there is none.
+  ArenaCell* NextCell(uint32_t block, int64_t* position) const {
+    while (*position < blocks_[block].used) {
+      auto* cell = reinterpret_cast<ArenaCell*>(blocks_[block].memory.get() + *position);
+      *position += cell->bytes & ~kFreed;
+      if (IsLive(cell)) return cell;
+    }
+    return nullptr;
+  }
   uint32_t num_blocks() const { return static_cast<uint32_t>(blocks_.size()); }
   bool HasBlock(uint32_t block) const { return blocks_[block].memory != nullptr; }
   /// Distinguishes the block from earlier ones of the same number.

@@ -1,5 +1,7 @@
 #include "state/snapshot.h"
 
+#include "state/snapshot_buffer.h"
+
 namespace laminar {
 
 namespace {
@@ -35,6 +37,20 @@ class MemoryReader final : public SnapshotReader {
 };
 
 }  // namespace
+
+void StateWriter::Append(std::vector<std::string> chunks, int64_t count) {
+  for (const std::string& chunk : chunks) {
+    std::string_view rest = chunk;
+    EncodedEntry entry;
+    while (TakeEntry(&rest, &entry)) {
+      if (entry.deleted) {
+        Delete(entry.key_group, entry.key);
+      } else {
+        Put(entry.key_group, entry.key, entry.value);
+      }
+    }
+  }
+}
 
 class MemoryWriter final : public SnapshotWriter {
  public:

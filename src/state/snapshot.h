@@ -2,10 +2,11 @@
 
 /// How operator state leaves and comes back: as changes to keyed tables.
 ///
-/// Each container of state/ remembers what changed since the last barrier. `Snapshot` writes just that, as
-/// Put and Delete of (key group, key bytes, value bytes) in named tables; `Restore` reads what all deltas add
-/// up to, for the key groups that the subtask now owns. Everything durable builds on this form alone:
-/// checkpoint files, another parallelism, a compacted changelog topic.
+/// Each container of state/ remembers what changed since the last barrier. `Snapshot` writes just that (at
+/// once or in slices, frozen_table.h), as Put and Delete of (key group, key bytes, value bytes) in named
+/// tables; `Restore` reads what all deltas add up to, for the key groups that the subtask now owns.
+/// Everything durable builds on this form alone: checkpoint files, another parallelism, a compacted changelog
+/// topic.
 
 #include <cstdint>
 #include <functional>
@@ -13,10 +14,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "state/key_group.h"
 
 namespace laminar {
+
+class FrozenTable;
 
 /// One table of one operator's subtask, being written at a barrier.
 class StateWriter {
@@ -24,6 +28,8 @@ class StateWriter {
   virtual ~StateWriter() = default;
   virtual void Put(uint16_t key_group, std::string_view key, std::string_view value) = 0;
   virtual void Delete(uint16_t key_group, std::string_view key) = 0;
+  /// Takes over `count` entries in the encoding of snapshot_buffer.h, whole ones in each chunk.
+  virtual void Append(std::vector<std::string> chunks, int64_t count);
 };
 
 /// All tables of one operator's subtask, being written at a barrier.
@@ -32,6 +38,8 @@ class SnapshotWriter {
   virtual ~SnapshotWriter() = default;
   /// `name` must be one that the operator declared. Valid until the snapshot is closed.
   virtual StateWriter& Table(std::string_view name) = 0;
+  /// Lets `table` write its entries before the snapshot is closed; here: now.
+  virtual void Defer(FrozenTable& table);
 };
 
 struct StateEntry {

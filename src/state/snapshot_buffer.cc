@@ -1,11 +1,15 @@
 #include "state/snapshot_buffer.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 namespace laminar {
 
 namespace {
 
+constexpr size_t kFirstChunkBytes = 512;
 constexpr size_t kChunkBytes = 1 << 20;
 constexpr size_t kHeaderBytesMax = 2 + 10 + 10;
 
@@ -66,15 +70,26 @@ int64_t TableChanges::bytes() const {
   return sum;
 }
 
-void TableChanges::Append(uint16_t key_group, std::string_view key, const std::string_view* value) {
+void TableChanges::AppendOne(uint16_t key_group, std::string_view key, const std::string_view* value) {
   const size_t wanted = kHeaderBytesMax + key.size() + (value == nullptr ? 0 : value->size());
   if (chunks_.empty() || chunks_.back().size() + wanted > chunks_.back().capacity()) {
-    // Small tables stay small: the first chunk grows as a string does.
+    // Small tables stay small: each chunk is four times the one before.
+    const size_t next = chunks_.empty() ? kFirstChunkBytes : chunks_.back().capacity() * 4;
     chunks_.emplace_back();
-    chunks_.back().reserve(std::max(wanted, chunks_.size() == 1 ? size_t{512} : kChunkBytes));
+    chunks_.back().reserve(std::max(wanted, std::min(next, kChunkBytes)));
   }
   AppendEntry(key_group, key, value, &chunks_.back());
   ++entries_;
+}
+
+void TableChanges::Append(std::vector<std::string> chunks, int64_t count) {
+  std::move(chunks.begin(), chunks.end(), std::back_inserter(chunks_));
+  entries_ += count;
+}
+
+std::vector<std::string> TableChanges::TakeChunks() {
+  entries_ = 0;
+  return std::exchange(chunks_, {});
 }
 
 StateWriter& SnapshotBuffer::Table(std::string_view name) {

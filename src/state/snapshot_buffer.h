@@ -1,7 +1,7 @@
 #pragma once
 
 /// What one subtask hands over at a barrier: its changes, appended to chunks of memory in the encoding of a
-/// state file. Filling it is the pause of a checkpoint, so it does nothing but copy; sorting and writing come
+/// state file. Filling it takes the subtask's time, so it does nothing but copy; sorting and writing come
 /// later, on another thread.
 
 #include <cstdint>
@@ -34,16 +34,20 @@ bool TakeEntry(std::string_view* data, EncodedEntry* entry);
 class TableChanges final : public StateWriter {
  public:
   void Put(uint16_t key_group, std::string_view key, std::string_view value) override {
-    Append(key_group, key, &value);
+    AppendOne(key_group, key, &value);
   }
-  void Delete(uint16_t key_group, std::string_view key) override { Append(key_group, key, nullptr); }
+  void Delete(uint16_t key_group, std::string_view key) override { AppendOne(key_group, key, nullptr); }
+  /// Moves the chunks: costs nothing per entry.
+  void Append(std::vector<std::string> chunks, int64_t count) override;
+  /// All chunks, which it forgets.
+  std::vector<std::string> TakeChunks();
 
   const std::vector<std::string>& chunks() const { return chunks_; }  ///< whole entries each
   int64_t entries() const { return entries_; }
   int64_t bytes() const;
 
  private:
-  void Append(uint16_t key_group, std::string_view key, const std::string_view* value);
+  void AppendOne(uint16_t key_group, std::string_view key, const std::string_view* value);
 
   std::vector<std::string> chunks_;
   int64_t entries_ = 0;

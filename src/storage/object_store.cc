@@ -1,16 +1,19 @@
 #include "storage/object_store.h"
 
 #include "base/error.h"
+#include "storage/bucket_store.h"
 #include "storage/local_store.h"
-#include "storage/s3_store.h"
 
 namespace laminar {
 
 std::shared_ptr<ObjectStore> OpenObjectStore(const std::string& url, const StorageOptions& options,
                                              bool create) {
   if (url.empty())
-    throw ExternalError("state", "the URL is empty; give a directory, file:///path or s3://bucket/key");
-  if (const auto s3 = ParseS3Url(url, options, ProcessEnvironment())) return OpenS3Store(*s3);
+    throw ExternalError(
+        "state",
+        "the URL is empty; give a directory, file:///path, s3://bucket/key, gs://bucket/key or "
+        "abfss://container@account.dfs.core.windows.net/path");
+  if (auto bucket = OpenBucket(url, options)) return MakeBucketStore(std::move(bucket));
   if (!options.empty()) {
     throw ExternalError("state",
                         "option '" + options.begin()->first + "' is for object stores; a directory has none");
@@ -31,7 +34,8 @@ std::shared_ptr<ObjectStore> OpenObjectStore(const std::string& url, const Stora
     return OpenLocalStore(path, create);
   }
   throw ExternalError("state", "no store for URLs of scheme '" + scheme +
-                                   "'; give a directory, file:///path or s3://bucket/key");
+                                   "'; give a directory, file:///path, s3://bucket/key, gs://bucket/key or "
+                                   "abfss://container@account.dfs.core.windows.net/path");
 }
 
 }  // namespace laminar

@@ -49,6 +49,9 @@ class ObjectStore {
   /// Held by at most one process at a time where the store can tell (a local directory); an ExternalError
   /// when another has it. Given back when the store is destroyed or the process ends.
   virtual void Lock() {}
+  /// Removes what writers left behind that ended without a commit, of objects whose names begin with
+  /// `prefix`. Only while nobody writes such objects.
+  virtual void RemoveUnfinished(const std::string& prefix) {}
 
   void Put(const std::string& name, std::string_view data) {
     auto writer = Create(name);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "storage/digest.h"
 
 namespace laminar {
 namespace {
@@ -23,7 +24,7 @@ TEST(S3Client, EtagOfParts) {
 TEST(S3Client, NoAnswerIsWorthAnotherTryAndNamesNoSecret) {
   S3Config config;
   config.bucket = "bucket";
-  config.endpoint = "http://127.0.0.1:1";  // nobody listens there
+  config.place = {"s3", "s3://bucket", "", "http://127.0.0.1:1"};  // nobody listens there
   config.credentials = {"the-key", "the-secret", ""};
   S3Client client(config);
   try {

@@ -4,7 +4,6 @@
 #include <cctype>
 #include <cstdlib>
 #include <fstream>
-#include <map>
 #include <vector>
 
 #include "base/error.h"
@@ -15,31 +14,18 @@ namespace {
 
 constexpr char kDefaultRegion[] = "us-east-1";
 
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
+const std::vector<std::string>& OptionNames() {
+  static const std::vector<std::string> names = {"aws_region",
+                                                 "aws_endpoint",
+                                                 "aws_access_key_id",
+                                                 "aws_secret_access_key",
+                                                 "aws_session_token",
+                                                 "aws_allow_http",
+                                                 "aws_virtual_hosted_style_request"};
+  return names;
 }
 
 [[noreturn]] void Refuse(const std::string& message) { throw ExternalError("s3", message); }
-
-bool TakePrefix(std::string_view* text, std::string_view prefix) {
-  if (Lower(std::string(text->substr(0, prefix.size()))) != prefix) return false;
-  text->remove_prefix(prefix.size());
-  return true;
-}
-
-/// `host/rest` → both; no slash: all is host.
-std::pair<std::string, std::string> CutAtSlash(std::string_view text) {
-  const size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return {std::string(text), ""};
-  return {std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
-}
-
-std::string WithoutSlashes(std::string text) {
-  while (!text.empty() && text.back() == '/') text.pop_back();
-  const size_t begin = text.find_first_not_of('/');
-  return begin == std::string::npos ? "" : text.substr(begin);
-}
 
 /// What the URL alone says; empty endpoint: AWS, or an option.
 struct UrlParts {
@@ -91,70 +77,6 @@ std::optional<UrlParts> PartsOf(std::string_view url) {
   return std::nullopt;
 }
 
-/// Lower case, without '_', '-' and `storage.`.
-std::string Folded(const std::string& name) {
-  std::string folded = Lower(name);
-  if (folded.rfind("storage.", 0) == 0) folded = folded.substr(8);
-  folded.erase(std::remove_if(folded.begin(), folded.end(), [](char c) { return c == '_' || c == '-'; }),
-               folded.end());
-  return folded;
-}
-
-/// Options by the names below, however they were written, with `aws_` or without.
-class OptionReader {
- public:
-  OptionReader(const StorageOptions& options, const Environment& environment) : environment_(environment) {
-    for (const auto& [name, value] : options) {
-      const std::string folded = Folded(name);
-      const auto known = std::find_if(Names().begin(), Names().end(), [&](const std::string& each) {
-        return Folded(each) == folded || Folded(each) == "aws" + folded;
-      });
-      if (known == Names().end()) {
-        const std::string near = NearestName(name, Names());
-        Refuse("unknown storage option '" + name + "'" +
-               (near.empty() ? "" : "; did you mean '" + near + "'?"));
-      }
-      options_[*known] = value;
-    }
-  }
-
-  static const std::vector<std::string>& Names() {
-    static const std::vector<std::string> names = {"aws_region",
-                                                   "aws_endpoint",
-                                                   "aws_access_key_id",
-                                                   "aws_secret_access_key",
-                                                   "aws_session_token",
-                                                   "aws_allow_http",
-                                                   "aws_virtual_hosted_style_request"};
-    return names;
-  }
-
-  std::string Text(const std::string& name) const {
-    const auto found = options_.find(name);
-    return found == options_.end() ? "" : found->second;
-  }
-  /// The option, else the first of these variables that is set.
-  std::string Text(const std::string& name, const std::vector<const char*>& variables) const {
-    std::string value = Text(name);
-    for (const char* variable : variables) {
-      if (!value.empty()) break;
-      if (const char* found = environment_(variable)) value = found;
-    }
-    return value;
-  }
-  std::optional<bool> Boolean(const std::string& name) const {
-    const std::string value = Lower(Text(name));
-    if (value.empty()) return std::nullopt;
-    if (value == "true" || value == "1") return true;
-    if (value == "false" || value == "0") return false;
-    Refuse("option '" + name + "' is '" + value + "'; true and false are right");
-  }
-
- private:
-  const Environment& environment_;
-  std::map<std::string, std::string> options_;
-};
-
 /// A profile of the file that the vendor's own tools write: `[profile]` and `name = value` lines.
 AwsCredentials CredentialsOfFile(const Environment& environment) {
   std::string path;
@@ -183,16 +105,12 @@ AwsCredentials CredentialsOfFile(const Environment& environment) {
 }
 
 /// All three from one place: a key of one with the secret of another would only be confusing.
-AwsCredentials CredentialsOf(const OptionReader& options, const Environment& environment) {
+AwsCredentials CredentialsOf(const StorageOptionReader& options, const Environment& environment) {
   AwsCredentials credentials{options.Text("aws_access_key_id"), options.Text("aws_secret_access_key"),
                              options.Text("aws_session_token")};
   if (credentials.access_key.empty() && credentials.secret_key.empty()) {
-    const auto variable = [&](const char* name) {
-      const char* value = environment(name);
-      return std::string(value == nullptr ? "" : value);
-    };
-    credentials = {variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"),
-                   variable("AWS_SESSION_TOKEN")};
+    credentials = {options.Variable("AWS_ACCESS_KEY_ID"), options.Variable("AWS_SECRET_ACCESS_KEY"),
+                   options.Variable("AWS_SESSION_TOKEN")};
   }
   if (credentials.access_key.empty() && credentials.secret_key.empty()) {
     credentials = CredentialsOfFile(environment);
@@ -205,44 +123,24 @@ AwsCredentials CredentialsOf(const OptionReader& options, const Environment& env
 }
 
 /// Where requests go: the URL's endpoint, the option's, the environment's, or AWS itself.
-void FillEndpoint(const OptionReader& options, const UrlParts& parts, S3Config* config) {
-  config->endpoint = parts.endpoint;
-  if (config->endpoint.empty() && parts.region.empty()) {
-    config->endpoint = WithoutSlashes(
-        options.Text("aws_endpoint", {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"}));
+void FillEndpoint(const StorageOptionReader& options, const UrlParts& parts, S3Config* config) {
+  std::string endpoint = parts.endpoint;
+  if (endpoint.empty() && parts.region.empty()) {
+    endpoint = options.Text("aws_endpoint", {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"});
   }
-  const bool own = !config->endpoint.empty();
-  if (!own) config->endpoint = "https://s3." + config->region + ".amazonaws.com";
-  const bool http = config->endpoint.rfind("http://", 0) == 0;
-  if (!http && config->endpoint.rfind("https://", 0) != 0) {
-    Refuse("the endpoint '" + config->endpoint + "' is no URL; write http://host:port or https://host");
-  }
-  if (config->endpoint.find('@') != std::string::npos) {
-    Refuse(
-        "credentials in a URL are refused; give storage options or AWS_ACCESS_KEY_ID and "
-        "AWS_SECRET_ACCESS_KEY");
-  }
-  if (http && options.Boolean("aws_allow_http") == false) {
-    Refuse("the endpoint '" + config->endpoint + "' is not encrypted, and aws_allow_http is false");
+  const bool own = !endpoint.empty();
+  endpoint = options.CheckedEndpoint(own ? endpoint : "https://s3." + config->region + ".amazonaws.com");
+  if (endpoint.rfind("http://", 0) == 0 && options.Boolean("aws_allow_http") == false) {
+    Refuse("the endpoint '" + endpoint + "' is not encrypted, and aws_allow_http is false");
   }
   // Names with dots do not fit the host's certificate.
   const bool fits_host = config->bucket.find('.') == std::string::npos;
   config->virtual_hosted = options.Boolean("aws_virtual_hosted_style_request").value_or(!own && fits_host);
-  if (config->virtual_hosted) config->endpoint.insert(config->endpoint.find("//") + 2, config->bucket + ".");
+  if (config->virtual_hosted) endpoint.insert(endpoint.find("//") + 2, config->bucket + ".");
+  config->place.endpoint = endpoint;
 }
 
 }  // namespace
-
-S3Config S3Config::At(const std::string& key) const {
-  S3Config other = *this;
-  other.prefix = WithoutSlashes(key);
-  other.url = "s3://" + bucket + (other.prefix.empty() ? "" : "/" + other.prefix);
-  return other;
-}
-
-Environment ProcessEnvironment() {
-  return [](const char* name) -> const char* { return std::getenv(name); };
-}
 
 std::optional<S3Config> ParseS3Url(const std::string& url, const StorageOptions& options,
                                    const Environment& environment) {
@@ -254,15 +152,16 @@ std::optional<S3Config> ParseS3Url(const std::string& url, const StorageOptions&
         "AWS_SECRET_ACCESS_KEY");
   }
   if (parts->bucket.empty()) Refuse("the URL names no bucket; write s3://bucket/key");
-  const OptionReader reader(options, environment);
+  const StorageOptionReader reader("s3", "aws", OptionNames(), options, environment);
   S3Config config;
   config.bucket = parts->bucket;
   config.region = !parts->region.empty() ? parts->region
                                          : reader.Text("aws_region", {"AWS_REGION", "AWS_DEFAULT_REGION"});
   if (config.region.empty()) config.region = kDefaultRegion;
   config.credentials = CredentialsOf(reader, environment);
+  config.place = {"s3", "s3://" + config.bucket, WithoutSlashes(parts->key), ""};
   FillEndpoint(reader, *parts, &config);
-  return config.At(parts->key);
+  return config;
 }
 
 }  // namespace laminar

@@ -40,26 +40,26 @@ std::string Refusal(const std::string& url, const StorageOptions& options = {}) 
 TEST(S3Config, UrlForms) {
   const S3Config plain = Parse("s3://bucket/a/b/");
   EXPECT_EQ(plain.bucket, "bucket");
-  EXPECT_EQ(plain.prefix, "a/b");
+  EXPECT_EQ(plain.place.prefix, "a/b");
   EXPECT_EQ(plain.region, "us-east-1");
-  EXPECT_EQ(plain.endpoint, "https://bucket.s3.us-east-1.amazonaws.com");
+  EXPECT_EQ(plain.place.endpoint, "https://bucket.s3.us-east-1.amazonaws.com");
   EXPECT_TRUE(plain.virtual_hosted);
-  EXPECT_EQ(plain.url, "s3://bucket/a/b");
-  EXPECT_EQ(Parse("S3A://bucket/key").prefix, "key");
-  EXPECT_EQ(Parse("s3://bucket").prefix, "");
+  EXPECT_EQ(plain.place.url(), "s3://bucket/a/b");
+  EXPECT_EQ(Parse("S3A://bucket/key").place.prefix, "key");
+  EXPECT_EQ(Parse("s3://bucket").place.prefix, "");
 
   const S3Config path = Parse("https://s3.eu-west-1.amazonaws.com/bucket/k");
   EXPECT_EQ(path.region, "eu-west-1");
   EXPECT_EQ(path.bucket, "bucket");
-  EXPECT_EQ(path.prefix, "k");
+  EXPECT_EQ(path.place.prefix, "k");
   const S3Config host = Parse("https://my.bucket.s3.eu-west-1.amazonaws.com/k/l");
   EXPECT_EQ(host.bucket, "my.bucket");
-  EXPECT_EQ(host.prefix, "k/l");
+  EXPECT_EQ(host.place.prefix, "k/l");
   EXPECT_FALSE(host.virtual_hosted);  // the certificate is for one label
-  EXPECT_EQ(host.endpoint, "https://s3.eu-west-1.amazonaws.com");
+  EXPECT_EQ(host.place.endpoint, "https://s3.eu-west-1.amazonaws.com");
 
   const S3Config own = Parse("s3::http://127.0.0.1:9000/bucket/k");
-  EXPECT_EQ(own.endpoint, "http://127.0.0.1:9000");
+  EXPECT_EQ(own.place.endpoint, "http://127.0.0.1:9000");
   EXPECT_EQ(own.bucket, "bucket");
   EXPECT_FALSE(own.virtual_hosted);
 
@@ -79,7 +79,7 @@ TEST(S3Config, OptionsComeBeforeTheEnvironment) {
   EXPECT_EQ(from_environment.credentials.access_key, "ek");
   EXPECT_EQ(from_environment.credentials.session_token, "et");
   EXPECT_EQ(from_environment.region, "er");
-  EXPECT_EQ(from_environment.endpoint, "http://e:1");
+  EXPECT_EQ(from_environment.place.endpoint, "http://e:1");
 
   const S3Config from_options = Parse("s3://b/k",
                                       {{"aws_access_key_id", "ok"},
@@ -91,7 +91,7 @@ TEST(S3Config, OptionsComeBeforeTheEnvironment) {
   EXPECT_EQ(from_options.credentials.secret_key, "os");
   EXPECT_EQ(from_options.credentials.session_token, "");  // not the environment's, for another key
   EXPECT_EQ(from_options.region, "or");
-  EXPECT_EQ(from_options.endpoint, "https://o");
+  EXPECT_EQ(from_options.place.endpoint, "https://o");
 }
 
 TEST(S3Config, CredentialsFile) {

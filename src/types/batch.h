@@ -10,11 +10,18 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "types/type.h"
 
 namespace laminar {
+
+/// Where in a split the bytes of a batch of payloads begin, to tell a user where a bad record stands.
+struct BatchOrigin {
+  std::string split;  ///< its name: a path, say
+  int64_t byte;       ///< of the (uncompressed) split
+};
 
 struct Batch {
   int64_t num_rows = 0;
@@ -23,6 +30,8 @@ struct Batch {
   /// Source split that all rows come from; −1 once rows of several splits may be mixed. Read by the watermark
   /// generator.
   int32_t split = -1;
+  /// Of a batch of one payload, on its way to the decoder; else null.
+  std::shared_ptr<const BatchOrigin> origin;
 
   bool empty() const { return num_rows == 0; }
   int32_t weight(int64_t row) const;

@@ -423,7 +423,7 @@ def broken_json_fails_with_its_place(cli):
     cli.write("t.json", '{"x":1}\n{"x":\n')
     done = cli.sql(source("t", "x INT", "t.json") + "SELECT x FROM t")
     equal(done.returncode, FAILED)
-    holds(done.stderr, "bad record")
+    holds(done.stderr, "bad record of t at byte 8 of ")
 
 
 @test

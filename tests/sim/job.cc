@@ -1,13 +1,18 @@
 #include "sim/job.h"
 
 #include <arrow/array.h>
+#include <arrow/builder.h>
+#include <arrow/io/compressed.h>
 #include <arrow/io/file.h>
 #include <arrow/scalar.h>
 #include <arrow/table.h>
+#include <arrow/util/compression.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
+#include <parquet/arrow/writer.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -19,6 +24,7 @@
 
 #include "base/arrow_result.h"
 #include "connectors/files/block_reader.h"
+#include "jobs/checkpoint_driver.h"
 #include "jobs/job_run.h"
 #include "register_all.h"
 #include "sim/disk.h"
@@ -193,6 +199,7 @@ class Disturbed {
     }
     if (!ended && !disk_.crashed()) disk_.CrashNow();  // the rest of a failed process is gone too
     executor_.reset();
+    driver_.reset();
     collector_.reset();
     job_state_.reset();
     SetFileFaults(nullptr);
@@ -220,15 +227,18 @@ class Disturbed {
     executor.seed = random_();
     executor.task.messages_per_step = 1;
     executor.task.batch_rows_max = 1 + static_cast<int64_t>(random_() % 40);
+    executor.task.snapshot_slice_bytes = 1 + static_cast<int64_t>(random_() % 400);  // one to four entries
     executor.collector = collector_.get();
     executor.restore = job_state_->restore();
     executor.job_id = job_state_->job_id();
     executor.hold_at_end = true;
-    handed_over_.reset();
-    in_flight_ = final_ = finished_ = false;
-    executor.on_checkpoint = [this](uint64_t epoch) { handed_over_ = epoch; };
-    executor_ = std::make_unique<Executor>(graph, executor);
     completed_.clear();
+    finished_ = false;
+    next_checkpoint_us_ = INT64_MAX;
+    driver_ = std::make_unique<CheckpointDriver>(job_state_->writer(), &clock_, Job(), DriverOptions());
+    executor.on_checkpoint = [this](uint64_t epoch) { driver_->OnSnapshots(epoch); };
+    executor.on_all_ended = [this] { driver_->OnAllEnded(); };
+    executor_ = std::make_unique<Executor>(graph, executor);
     watermarks_.clear();
     return StepToTheEnd();
   }
@@ -246,6 +256,7 @@ class Disturbed {
       const bool stepped = executor_->Step();
       if (disk_.crashed()) return false;
       if (!stepped) Idle();
+      if (Chance(0.02)) clock_.Advance(static_cast<int64_t>(random_() % 200'000));
       Checkpoints(stepped ? checkpoint_chance : 0.5);
       if (disk_.crashed()) return false;
       if (steps % 16 == 0) CheckWatermarks();
@@ -258,6 +269,13 @@ class Disturbed {
         ++counts_.failed_operations;
       }
       return !disk_.crashed();
+    }
+    if (const auto failure = driver_->failure()) {
+      Trace("gave up: " + *failure);
+      if (failure->find("taken over") != std::string::npos) {
+        throw std::runtime_error("the state was taken over, and nobody else runs");
+      }
+      return false;
     }
     if (result->outcome != JobResult::Outcome::kFailed)
       throw std::runtime_error("the job ended in no known way");
@@ -282,32 +300,36 @@ class Disturbed {
   /// Nothing can run: flush, or let time pass.
   void Idle() {
     if (executor_->FlushAll()) return;
-    if (const auto next = executor_->next_timer_mono_us(); next && *next > clock_.monotonic_us()) {
-      clock_.Set(*next);
-    } else {
-      clock_.Advance(1000);
-    }
+    const int64_t now = clock_.monotonic_us();
+    const int64_t next = std::min(executor_->next_timer_mono_us().value_or(INT64_MAX), next_checkpoint_us_);
+    clock_.Set(next > now && next != INT64_MAX ? next : now + 1000);
+  }
+
+  CheckpointDriver::Job Job() {
+    return {[this](uint64_t epoch) {
+              Trace(fmt::format("checkpoint {}", epoch));
+              return executor_->TriggerCheckpoint(epoch);
+            },
+            [] { return int64_t{0}; }, [this](uint64_t epoch) { completed_.push_back(epoch); },
+            [this] { finished_ = true; }, [this] { executor_->Stop(StopMode::kImmediate); }};
+  }
+
+  CheckpointDriver::Options DriverOptions() {
+    CheckpointDriver::Options options;
+    options.interval_us = 1000 << random_() % 16;
+    options.on_checkpoint = [this](const CheckpointReport&) { ++counts_.checkpoints; };
+    options.on_warning = [this](const std::string& message) {
+      ++counts_.failed_operations;
+      Trace(message);
+    };
+    options.wake = [] {};
+    return options;
   }
 
   void Checkpoints(double chance) {
-    CheckpointWriter& writer = job_state_->writer();
-    if (handed_over_ && Chance(0.2)) {
-      WriteEpoch(writer);
-    } else if (!in_flight_ && !finished_ && Chance(executor_->all_ended() ? 0.5 : chance)) {
-      const bool last = executor_->all_ended();
-      if (executor_->TriggerCheckpoint(writer.epoch() + 1)) {
-        in_flight_ = true;
-        final_ = last;
-        Trace(fmt::format("checkpoint {}{}", writer.epoch() + 1, last ? ", the last" : ""));
-      }
-    }
-    if (Chance(0.05)) {
-      try {
-        writer.Merge();
-      } catch (const ExternalError&) {
-        ++counts_.failed_operations;
-      }
-    }
+    if (Chance(chance)) driver_->Request(CheckpointKind::kScheduled);
+    if (Chance(0.2)) next_checkpoint_us_ = driver_->Step();
+    if (Chance(0.05)) driver_->Merge();
     // Completions may come late, and more than once.
     if (!completed_.empty() && Chance(0.3)) {
       executor_->CompleteCheckpoint(completed_.front());
@@ -317,23 +339,6 @@ class Disturbed {
       for (const uint64_t epoch : completed_) executor_->CompleteCheckpoint(epoch);
       completed_.clear();
       executor_->Finish();
-    }
-  }
-
-  void WriteEpoch(CheckpointWriter& writer) {
-    const uint64_t epoch = *handed_over_;
-    handed_over_.reset();
-    in_flight_ = false;
-    try {
-      writer.Write(epoch, final_ ? CheckpointKind::kFinal : CheckpointKind::kScheduled);
-      ++counts_.checkpoints;
-      completed_.push_back(epoch);
-      finished_ = final_;
-    } catch (const StateTakenOver&) {
-      throw std::runtime_error("the state was taken over, and nobody else runs");
-    } catch (const ExternalError& error) {
-      ++counts_.failed_operations;
-      Trace(std::string("checkpoint failed: ") + error.what());
     }
   }
 
@@ -362,10 +367,9 @@ class Disturbed {
   std::unique_ptr<JobState> job_state_;
   std::unique_ptr<DurableCollector> collector_;
   std::unique_ptr<Executor> executor_;
-  std::optional<uint64_t> handed_over_;
-  bool in_flight_ = false;
-  bool final_ = false;
-  bool finished_ = false;
+  std::unique_ptr<CheckpointDriver> driver_;
+  int64_t next_checkpoint_us_ = INT64_MAX;
+  bool finished_ = false;            // the last checkpoint is durable
   std::vector<uint64_t> completed_;  // durable, not yet told
   std::map<std::pair<int, int>, int64_t> watermarks_;
 };
@@ -384,6 +388,53 @@ void CheckNoLeaks(const std::string& out, const std::string& state) {
   }
   for (const ObjectInfo& object : store.objects().List("data/")) {
     if (!named.count(object.name)) throw std::runtime_error("state file that nothing names: " + object.name);
+  }
+}
+
+void WriteGzip(const std::string& text, const std::string& path) {
+  auto codec = OrThrow(arrow::util::Codec::Create(arrow::Compression::GZIP), "gzip");
+  auto file = OrThrow(arrow::io::FileOutputStream::Open(path), path.c_str());
+  auto out = OrThrow(arrow::io::CompressedOutputStream::Make(codec.get(), file), path.c_str());
+  OrThrow(out->Write(text), path.c_str());
+  OrThrow(out->Close(), path.c_str());
+}
+
+/// Columns order_id, customer, paid, in row groups of 20 rows.
+void WriteParquet(const std::vector<std::array<int64_t, 3>>& rows, const std::string& path) {
+  std::array<arrow::Int64Builder, 3> builders;
+  for (const auto& row : rows) {
+    for (size_t c = 0; c < row.size(); ++c) OrThrow(builders[c].Append(row[c]), path.c_str());
+  }
+  arrow::FieldVector fields;
+  arrow::ArrayVector columns;
+  for (const char* name : {"order_id", "customer", "paid"}) {
+    columns.push_back(OrThrow(builders[fields.size()].Finish(), path.c_str()));
+    fields.push_back(arrow::field(name, arrow::int64()));
+  }
+  const auto table = arrow::Table::Make(arrow::schema(fields), columns);
+  auto file = OrThrow(arrow::io::FileOutputStream::Open(path), path.c_str());
+  OrThrow(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), file, 20), path.c_str());
+  OrThrow(file->Close(), path.c_str());
+}
+
+/// Changes of accounts: with the images before, and without them.
+void WriteAccounts(const std::string& directory, std::mt19937_64& random) {
+  std::ofstream whole(directory + "/accounts.json"), after_only(directory + "/accounts_after.json");
+  std::map<int, nlohmann::json> state;
+  for (int i = 0; i < 200; ++i) {
+    const auto customer = static_cast<int>(random() % 12);
+    const nlohmann::json before = state.count(customer) ? state[customer] : nlohmann::json();
+    nlohmann::json after;
+    if (before.is_null() || random() % 5) {
+      after = {{"customer", customer},
+               {"balance", random() % 100},
+               {"town", std::string(1, static_cast<char>('A' + random() % 4))}};
+    }
+    const char* op = before.is_null() ? "c" : after.is_null() ? "d" : "u";
+    whole << nlohmann::json{{"before", before}, {"after", after}, {"op", op}}.dump() << "\n";
+    const nlohmann::json key = after.is_null() ? nlohmann::json{{"customer", customer}} : nlohmann::json();
+    after_only << nlohmann::json{{"before", key}, {"after", after}, {"op", op}}.dump() << "\n";
+    after.is_null() ? static_cast<void>(state.erase(customer)) : static_cast<void>(state[customer] = after);
   }
 }
 
@@ -412,9 +463,14 @@ Plan LoadPlan(const std::string& path) {
 void WriteInputs(const std::string& directory, uint64_t number) {
   std::mt19937_64 random(number);
   fs::create_directories(directory + "/orders");
+  fs::create_directories(directory + "/broken");
+  fs::create_directories(directory + "/payments");
   std::vector<std::ofstream> orders;
   for (int i = 0; i < 3; ++i) orders.emplace_back(fmt::format("{}/orders/part-{}.json", directory, i));
   std::ofstream payments(directory + "/payments.json");
+  std::ofstream broken(directory + "/broken/orders.json");
+  std::string payments_csv = "order_id,customer,paid,ts\n";
+  std::vector<std::array<int64_t, 3>> payment_rows;
   std::set<int64_t> used;
   int64_t now_ms = 0;
   for (int id = 0; id < 250; ++id) {
@@ -422,34 +478,22 @@ void WriteInputs(const std::string& directory, uint64_t number) {
     int64_t ts = now_ms + static_cast<int64_t>(random() % 3000);
     while (!used.insert(ts).second) ++ts;  // no ties: their order is not part of any answer
     const auto customer = static_cast<int>(random() % 6);
+    const auto amount = static_cast<int>(random() % 50);
     orders[random() % orders.size()] << fmt::format(
-        "{{\"id\":{},\"customer\":{},\"amount\":{},\"ts\":\"{}\"}}\n", id, customer, random() % 50,
-        TimeText(ts));
-    if (random() % 4) {
-      payments << fmt::format("{{\"order_id\":{},\"customer\":{},\"paid\":{},\"ts\":\"{}\"}}\n", id, customer,
-                              random() % 9, TimeText(ts + 3000 + static_cast<int64_t>(random() % 2000)));
-    }
+        "{{\"id\":{},\"customer\":{},\"amount\":{},\"ts\":\"{}\"}}\n", id, customer, amount, TimeText(ts));
+    broken << fmt::format("{{\"id\":{},\"customer\":{},\"amount\":{}}}\n", id, customer,
+                          random() % 5 ? std::to_string(amount) : "\"many\"");
+    if (random() % 4 == 0) continue;
+    const auto paid = static_cast<int>(random() % 9);
+    const std::string paid_ts = TimeText(ts + 3000 + static_cast<int64_t>(random() % 2000));
+    payments << fmt::format("{{\"order_id\":{},\"customer\":{},\"paid\":{},\"ts\":\"{}\"}}\n", id, customer,
+                            paid, paid_ts);
+    payments_csv += fmt::format("{},{},{},{}\n", id, customer, paid, paid_ts);
+    payment_rows.push_back({id, customer, paid});
   }
-  std::ofstream accounts(directory + "/accounts.json");
-  std::map<int, nlohmann::json> state;
-  for (int i = 0; i < 200; ++i) {
-    const auto customer = static_cast<int>(random() % 12);
-    const nlohmann::json before = state.count(customer) ? state[customer] : nlohmann::json();
-    nlohmann::json after;
-    if (before.is_null() || random() % 5) {
-      after = {{"customer", customer},
-               {"balance", random() % 100},
-               {"town", std::string(1, static_cast<char>('A' + random() % 4))}};
-    }
-    accounts << nlohmann::json{{"before", before},
-                               {"after", after},
-                               {"op", before.is_null()  ? "c"
-                                      : after.is_null() ? "d"
-                                                        : "u"}}
-                    .dump()
-             << "\n";
-    after.is_null() ? static_cast<void>(state.erase(customer)) : static_cast<void>(state[customer] = after);
-  }
+  WriteGzip(payments_csv, directory + "/payments.csv.gz");
+  WriteParquet(payment_rows, directory + "/payments/part-0.parquet");
+  WriteAccounts(directory, random);
 }
 
 Rows ReadOutput(const std::string& directory, const Plan& plan) {

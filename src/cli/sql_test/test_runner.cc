@@ -188,12 +188,15 @@ class TestRun {
     options.collector = collector_.get();
     options.task.flush_interval_us = script_.settings.updating_flush_interval_us;
     options.task.batch_rows_max = config_.batch_rows;
+    options.task.snapshot_slice_bytes = 1;  // an entry at a time
     if (from) options.restore = RestoreFrom(*from);
     executor_ = std::make_unique<Executor>(std::move(graph), options);
     Settle();
   }
 
   void Settle() {
+    // The rows find a snapshot that is not whole yet.
+    if (config_.restarts) epoch_ += executor_->TriggerCheckpoint(epoch_ + 1);
     for (auto& [name, log] : logs_) {
       if (log->wake) log->wake();
     }

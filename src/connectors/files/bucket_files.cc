@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "connectors/files/file_access.h"
-#include "storage/s3_client.h"
+#include "storage/bucket_client.h"
 
 namespace laminar {
 
@@ -19,7 +19,7 @@ constexpr int64_t kReadAheadBytes = 8 << 20;
 
 class ObjectFile final : public InputFile {
  public:
-  ObjectFile(std::shared_ptr<S3Client> client, std::string path, S3Object object)
+  ObjectFile(std::shared_ptr<BucketClient> client, std::string path, StoredObject object)
       : client_(std::move(client)), path_(std::move(path)), object_(std::move(object)) {}
   const std::string& path() const override { return path_; }
   int64_t size() const override { return object_.bytes; }
@@ -56,16 +56,16 @@ class ObjectFile final : public InputFile {
 
   std::string Get(int64_t offset, int64_t bytes_max) const {
     const int64_t bytes = std::min(bytes_max, object_.bytes - offset);
-    auto data = client_->Get(object_.key, offset, bytes, object_.etag);
+    auto data = client_->Get(object_.key, offset, bytes, object_.version);
     if (!data || static_cast<int64_t>(data->size()) < bytes) {
-      throw ExternalError("s3", "'" + path_ + "' has gone or was cut while it was read");
+      throw ExternalError(client_->place().system, "'" + path_ + "' has gone or was cut while it was read");
     }
     return std::move(*data);
   }
 
-  const std::shared_ptr<S3Client> client_;
+  const std::shared_ptr<BucketClient> client_;
   const std::string path_;
-  const S3Object object_;
+  const StoredObject object_;
   std::string piece_;  ///< bytes of the object from `begin_` on
   int64_t begin_ = 0;
   int64_t next_begin_ = 0;
@@ -82,12 +82,13 @@ bool IsHidden(std::string_view name) {
 
 class BucketAccess final : public FileAccess {
  public:
-  explicit BucketAccess(const S3Config& config)
-      : client_(std::make_shared<S3Client>(config)), start_("s3://" + config.bucket + "/") {}
+  explicit BucketAccess(std::shared_ptr<BucketClient> client)
+      : client_(std::move(client)), start_(client_->place().UrlOf("")) {}
 
   std::unique_ptr<InputFile> Open(const std::string& path) const override {
     auto object = client_->Head(KeyOf(path));
-    if (!object) throw ExternalError("s3", "cannot read '" + path + "': there is no such object");
+    if (!object)
+      throw ExternalError(client_->place().system, "cannot read '" + path + "': there is no such object");
     return std::make_unique<ObjectFile>(client_, path, std::move(*object));
   }
 
@@ -96,7 +97,7 @@ class BucketAccess final : public FileAccess {
     const std::string folder = key.empty() ? "" : key + "/";
     std::vector<std::string> names;
     const auto objects = client_->List(folder);
-    for (const S3Object& object : objects) {
+    for (const StoredObject& object : objects) {
       std::string name = object.key.substr(folder.size());
       // Some tools make objects that stand for folders.
       if (!name.empty() && name.back() != '/' && !IsHidden(name)) names.push_back(std::move(name));
@@ -104,7 +105,8 @@ class BucketAccess final : public FileAccess {
     if (!objects.empty()) return names;
     if (!key.empty() && client_->Head(key)) return std::nullopt;
     if (!must_exist) return names;
-    throw ExternalError("s3", "cannot read '" + path + "': there is no object of or below that name");
+    throw ExternalError(client_->place().system,
+                        "cannot read '" + path + "': there is no object of or below that name");
   }
 
  private:
@@ -112,14 +114,14 @@ class BucketAccess final : public FileAccess {
     return path.size() <= start_.size() ? "" : path.substr(start_.size());
   }
 
-  const std::shared_ptr<S3Client> client_;
+  const std::shared_ptr<BucketClient> client_;
   const std::string start_;
 };
 
 }  // namespace
 
-std::shared_ptr<const FileAccess> FilesOfBucket(const S3Config& config) {
-  return std::make_shared<const BucketAccess>(config);
+std::shared_ptr<const FileAccess> FilesOfBucket(std::shared_ptr<BucketClient> client) {
+  return std::make_shared<const BucketAccess>(std::move(client));
 }
 
 }  // namespace laminar

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "storage/s3_config.h"
-
 namespace laminar {
+
+class BucketClient;
 
 /// An open file, read at any place. Of one thread.
 class InputFile {
@@ -41,8 +41,8 @@ class FileAccess {
 };
 
 std::shared_ptr<const FileAccess> LocalFiles();
-/// Objects of a bucket, by paths `s3://bucket/key`. What is read of one object is one version of it.
-std::shared_ptr<const FileAccess> FilesOfBucket(const S3Config& config);
+/// Objects of a bucket, by their URLs. What is read of one object is one version of it.
+std::shared_ptr<const FileAccess> FilesOfBucket(std::shared_ptr<BucketClient> client);
 
 /// As Arrow's readers see it.
 std::shared_ptr<arrow::io::RandomAccessFile> AsArrowFile(std::unique_ptr<InputFile> file);

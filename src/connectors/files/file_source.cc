@@ -108,7 +108,9 @@ class FileSource final : public Source {
       Announce(std::move(file), out);
     }
     if (first) CheckRestored(found);
-    if (first && pending_.empty()) SetIdle(true, out);
+    // One that looks only once ends now, and the end says all: were it idle before, its consumers would run
+    // ahead of what others send out at that end.
+    if (first && pending_.empty() && spec_.scan_interval_us > 0) SetIdle(true, out);
   }
 
   void Announce(FileToRead file, Output& out) {

@@ -71,6 +71,7 @@ class FileFacts {
         changes_fail_(spec.changes_fail),
         modified_us_(ModifiedUs()) {}
 
+  const std::string& name() const { return name_; }
   void AppendTo(Batch* batch) const { AppendFileColumns(name_, modified_us_, metadata_keys_, batch); }
 
   /// At the end of the file: what was read is one state of it, not a mixture.
@@ -108,7 +109,7 @@ class RecordFileSplit final : public FileSplit {
       facts_.CheckUnchanged();
       return {};
     }
-    Batch batch = MakeBlockBatch(block);
+    Batch batch = MakeBlockBatch(block, facts_.name(), blocks_.position());
     facts_.AppendTo(&batch);
     return batch;
   }
@@ -153,7 +154,7 @@ class RowFileSplit final : public FileSplit {
 
 }  // namespace
 
-Batch MakeBlockBatch(const RecordBlock& block) {
+Batch MakeBlockBatch(const RecordBlock& block, const std::string& name, int64_t end) {
   auto offsets = OrThrow(arrow::AllocateBuffer(sizeof(int32_t) * 2), "payload");
   auto* ends = reinterpret_cast<int32_t*>(offsets->mutable_data());
   ends[0] = 0;
@@ -162,6 +163,8 @@ Batch MakeBlockBatch(const RecordBlock& block) {
   batch.num_rows = 1;
   batch.columns.push_back(std::make_shared<arrow::BinaryArray>(
       1, std::shared_ptr<arrow::Buffer>(std::move(offsets)), block.buffer));
+  // Counted from the end: a block may begin with a header that stands elsewhere in the file.
+  batch.origin = std::make_shared<BatchOrigin>(BatchOrigin{name, end - block.size});
   return batch;
 }
 

@@ -49,8 +49,8 @@ class FileSplit {
 std::unique_ptr<FileSplit> OpenFileSplit(const std::string& path, const std::string& name, int64_t position,
                                          std::shared_ptr<const FileReadSpec> spec);
 
-/// One row: the block as a BINARY value that shares its memory.
-Batch MakeBlockBatch(const RecordBlock& block);
+/// One row: the block, which ends at byte `end` of the file, as a BINARY value that shares its memory.
+Batch MakeBlockBatch(const RecordBlock& block, const std::string& name, int64_t end);
 /// Appends the constant columns of a file to each row: metadata, then `modified_us` as the row time.
 void AppendFileColumns(const std::string& name, int64_t modified_us,
                        const std::vector<std::string>& metadata_keys, Batch* batch);

@@ -58,7 +58,7 @@ std::string LocalPathOf(const std::string& url, SourceSpan span) {
     // The URL is not shown: it may carry credentials.
     throw UserError(Reason::kUnsupported, span,
                     "files behind " + scheme + " URLs cannot be read or written here")
-        .Hint("use a local path; connector filesystem also takes s3://bucket/key");
+        .Hint("use a local path; connector filesystem also takes s3://, gs:// and abfss:// URLs");
   }
   if (!EqualsIgnoreCase(scheme, "file")) {
     throw UserError(Reason::kBadOption, span,

@@ -250,11 +250,7 @@ class PipeSource final : public Source {
       : path_(std::move(path)), spec_(std::move(spec)) {}
 
   PollResult Poll(Output& out) override {
-    if (context_.subtask != 0) {
-      if (!announced_) out.EmitIdle(true);
-      announced_ = true;
-      return PollResult::kEnd;
-    }
+    if (context_.subtask != 0) return PollResult::kEnd;
     if (ended_) return PollResult::kEnd;
     if (!announced_) {
       announced_ = true;
@@ -287,7 +283,7 @@ class PipeSource final : public Source {
 
  private:
   Batch MakeBatch(const RecordBlock& block) const {
-    Batch batch = MakeBlockBatch(block);
+    Batch batch = MakeBlockBatch(block, path_, position_);
     batch.split = 0;
     AppendFileColumns(path_, context_.clock->now_us(), spec_->metadata_keys, &batch);
     return batch;

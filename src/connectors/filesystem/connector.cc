@@ -6,10 +6,10 @@
 #include "base/local_file.h"
 #include "connectors/files/file_source.h"
 #include "connectors/files/local_url.h"
+#include "connectors/filesystem/bucket_staging.h"
 #include "connectors/filesystem/file_match.h"
-#include "connectors/filesystem/s3_staging.h"
 #include "connectors/filesystem/sink.h"
-#include "storage/s3_config.h"
+#include "storage/bucket_client.h"
 
 namespace laminar {
 
@@ -107,7 +107,8 @@ ConnectorInfo MakeInfo() {
   info.options = {
       {.name = "path",
        .required = true,
-       .description = "directory, file, or glob such as 'logs/*.json'; or s3://bucket/key"},
+       .description = "directory, file, or glob such as 'logs/*.json'; or s3://bucket/key, gs://bucket/key, "
+                      "abfss://container@account.dfs.core.windows.net/path"},
       {.name = "storage.",
        .description = "credentials and settings of an object store",
        .secret = true,
@@ -199,7 +200,7 @@ class FilesystemConnector final : public Connector {
   static FileMatch MatchOf(const TableSpec& table) {
     const auto bucket = BucketOf(table);
     FileMatch match = MatchOfPath(
-        bucket ? bucket->url : LocalPathOf(table.options.Text("path"), table.options.span("path")));
+        bucket ? bucket->place().url() : LocalPathOf(table.options.Text("path"), table.options.span("path")));
     // Who watches a folder of a bucket may begin before there is anything in it.
     match.must_exist = !bucket || table.options.DurationUs("scan_interval") <= 0;
     const std::string pattern = table.options.Text("pattern");
@@ -217,24 +218,24 @@ class FilesystemConnector final : public Connector {
   static std::shared_ptr<const FileReadSpec> ReadSpec(const TableSpec& table) {
     RecordCompression(table.options.Text("compression"), table.options.span("compression"));
     auto read = MakeFileReadSpec(table);
-    if (const auto bucket = BucketOf(table)) read->files = FilesOfBucket(*bucket);
+    if (const auto bucket = BucketOf(table)) read->files = FilesOfBucket(bucket);
     read->changes_fail = table.options.Text("bad_data", "fail") == "fail";
     return read;
   }
 
-  /// The bucket that `path` means; nullopt: it is a local path.
-  static std::optional<S3Config> BucketOf(const TableSpec& table) {
+  /// The bucket that `path` means; null: it is a local path.
+  static std::shared_ptr<BucketClient> BucketOf(const TableSpec& table) {
     StorageOptions options;
     for (const auto& [name, option] : table.options.values) {
       if (name.rfind("storage.", 0) == 0) options[name.substr(8)] = option.text;
     }
     try {
-      auto config = ParseS3Url(table.options.Text("path"), options, ProcessEnvironment());
-      if (!config && !options.empty()) {
+      auto bucket = OpenBucket(table.options.Text("path"), options);
+      if (!bucket && !options.empty()) {
         throw ExternalError("file", "option 'storage." + options.begin()->first +
                                         "' is for object stores; a local path has none");
       }
-      return config;
+      return bucket;
     } catch (const ExternalError& error) {
       throw UserError(Reason::kBadOption, table.options.span("path"), error.what());
     }
@@ -246,14 +247,14 @@ class FilesystemConnector final : public Connector {
       const std::string root = LocalPathOf(table.options.Text("path"), table.options.span("path"));
       return [root] { return MakeLocalStaging(root); };
     }
-    S3StagingOptions options;
+    BucketStagingOptions options;
     options.part_bytes = table.options.Bytes("multipart.target_part_size", options.part_bytes);
-    if (options.part_bytes < kS3PartBytesMin) {
+    if (options.part_bytes < BucketClient::kPartBytesMin) {
       throw UserError(Reason::kBadOption, table.options.span("multipart.target_part_size"),
                       "a part of an upload has 5MB or more");
     }
     const int64_t parts_max = table.options.Integer("multipart.max_parts", 1000);
-    if (parts_max < 1 || parts_max > kS3PartsMax) {
+    if (parts_max < 1 || parts_max > BucketClient::kPartsMax) {
       throw UserError(Reason::kBadOption, table.options.span("multipart.max_parts"),
                       "an upload has 1 to 10000 parts");
     }
@@ -261,7 +262,7 @@ class FilesystemConnector final : public Connector {
     options.multipart_bytes_min =
         std::max(options.multipart_bytes_min, table.options.Bytes("multipart.minimum_multipart_size"));
     options.names_may_repeat = spec.naming == NameStrategy::kSerial;
-    return [config = *bucket, options] { return MakeS3Staging(config, options); };
+    return [bucket, options] { return MakeBucketStaging(bucket, options); };
   }
 
   static PartitionSpec PartitionOf(const TableSpec& table) {

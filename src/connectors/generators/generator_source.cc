@@ -47,11 +47,7 @@ class GeneratorSource final : public Source {
   }
 
   PollResult Poll(Output& out) override {
-    if (mine_.empty()) {
-      if (!idle_) out.EmitIdle(true);
-      idle_ = true;
-      return PollResult::kEnd;
-    }
+    if (mine_.empty()) return PollResult::kEnd;
     const int64_t now_us = context_.clock->monotonic_us();
     for (size_t i = 0; i < mine_.size(); ++i) {
       next_split_ = (next_split_ + 1) % mine_.size();
@@ -164,7 +160,6 @@ class GeneratorSource final : public Source {
   std::vector<Split> mine_;
   size_t next_split_ = 0;
   int64_t opened_us_ = 0;
-  bool idle_ = false;
 };
 
 }  // namespace

@@ -254,6 +254,7 @@ class Pruner {
       list(schema->window->start_columns);
       list(schema->window->end_columns);
       list(schema->window->struct_columns);
+      list(schema->window->time_columns);
     }
   }
 

@@ -1,4 +1,4 @@
-#include "connectors/filesystem/s3_staging.h"
+#include "connectors/filesystem/bucket_staging.h"
 
 #include <algorithm>
 #include <chrono>
@@ -29,39 +29,40 @@ constexpr int64_t kPauseMsMax = 5'000;
 
 /// One file. Guarded by the staging's mutex, but for `tail`, which is the sink's until
 /// it is committed.
-struct Upload {
+struct GrowingFile {
   std::string staged;
   std::string key;        ///< of the object that it becomes
   std::string id;         ///< empty: no upload was begun
   bool restored = false;  ///< the key may have an upload that this run knows nothing of
-  /// ETag of an object of that key that is a later state of this very file, and gives way.
+  /// Version of an object of that key that is a later state of this very file, and gives way.
   std::string replaces;
-  std::vector<S3Part> parts;
+  std::vector<UploadedPart> parts;
   std::deque<std::string> queue;  ///< parts that are not uploaded yet
   std::string tail;               ///< bytes behind them
   bool held = false;              ///< to be put whole
 };
 
-class S3Staging;
+class BucketStaging;
 
-class S3Output final : public StagedOutput {
+class BucketOutput final : public StagedOutput {
  public:
-  S3Output(S3Staging& staging, std::shared_ptr<Upload> upload)
+  BucketOutput(BucketStaging& staging, std::shared_ptr<GrowingFile> upload)
       : staging_(staging), upload_(std::move(upload)) {}
   void Write(std::string_view data) override;
   void Sync() override;
   void Close() override;
 
  private:
-  S3Staging& staging_;
-  const std::shared_ptr<Upload> upload_;
+  BucketStaging& staging_;
+  const std::shared_ptr<GrowingFile> upload_;
 };
 
-class S3Staging final : public Staging {
+class BucketStaging final : public Staging {
  public:
-  S3Staging(const S3Config& config, const S3StagingOptions& options) : client_(config), options_(options) {}
+  BucketStaging(std::shared_ptr<BucketClient> client, const BucketStagingOptions& options)
+      : client_(std::move(client)), options_(options) {}
 
-  ~S3Staging() override {
+  ~BucketStaging() override {
     {
       std::lock_guard lock(mutex_);
       stopping_ = true;
@@ -79,57 +80,58 @@ class S3Staging final : public Staging {
                      const std::set<std::string>& known) override {
     Enqueue([this, start, limit, known] {
       const size_t folder = MarkerKey("").size();
-      for (const S3Object& marker : client_.List(MarkerKey(start))) {
+      for (const StoredObject& marker : client_->List(MarkerKey(start))) {
         const std::string name = marker.key.substr(folder);
         if (name >= limit || known.count(name) > 0) continue;
-        const auto key = client_.Get(marker.key, 0, marker.bytes);
+        const auto key = client_->Get(marker.key, 0, marker.bytes);
         if (key && !key->empty()) AbortUploads(*key);
-        client_.Delete(marker.key);
+        client_->Delete(marker.key);
       }
     });
   }
 
   bool Taken(const std::string& final_name) override {
-    return options_.names_may_repeat && client_.Head(KeyOf(final_name)).has_value();
+    return options_.names_may_repeat && client_->Head(KeyOf(final_name)).has_value();
   }
 
   std::unique_ptr<StagedOutput> Create(const FileRecord& record) override {
-    auto upload = std::make_shared<Upload>();
+    auto upload = std::make_shared<GrowingFile>();
     upload->staged = record.staged;
     upload->key = KeyOf(record.final_name);
     Register(upload);
-    return std::make_unique<S3Output>(*this, std::move(upload));
+    return std::make_unique<BucketOutput>(*this, std::move(upload));
   }
 
   std::unique_ptr<StagedOutput> Resume(const FileRecord& record) override {
     auto upload = UploadOf(record);
-    const auto there = upload->parts.empty() ? std::nullopt : client_.Head(upload->key);
-    if (there && there->etag != upload->replaces) {
-      // A later end of the job put the file into place, so its upload is no more. What the checkpoint has of
-      // it is taken from there; the object stays until the file is committed again.
-      auto bytes = client_.Get(upload->key, 0, record.length, there->etag);
+    if (const auto there = client_->Head(upload->key); there && there->version != upload->replaces) {
+      // A later end of the job put the file into place. What the checkpoint has of it is taken from there, as
+      // the upload may be no more; the object stays until the file is committed again.
+      if (there->mark != upload->staged) ThrowNotOurs(*upload);
+      auto bytes = client_->Get(upload->key, 0, record.length, there->version);
       if (!bytes || static_cast<int64_t>(bytes->size()) < record.length) {
-        throw ExternalError("s3", "'" + upload->key + "' is shorter than the " +
-                                      std::to_string(record.length) + " bytes that the checkpoint has of it");
+        throw ExternalError(client_->place().system,
+                            "'" + client_->place().UrlOf(upload->key) + "' is shorter than the " +
+                                std::to_string(record.length) + " bytes that the checkpoint has of it");
       }
       upload->parts.clear();
       upload->queue.clear();
       upload->id.clear();
       upload->tail = std::move(*bytes);
-      upload->replaces = there->etag;
+      upload->replaces = there->version;
     }
     Register(upload);
     for (size_t i = 0; i < upload->queue.size(); ++i) {
       Enqueue([this, upload] { UploadNext(*upload); });
     }
-    return std::make_unique<S3Output>(*this, std::move(upload));
+    return std::make_unique<BucketOutput>(*this, std::move(upload));
   }
 
   void Save(FileRecord* record) override {
     std::lock_guard lock(mutex_);
-    const Upload& upload = *uploads_.at(record->staged);
+    const GrowingFile& upload = *uploads_.at(record->staged);
     nlohmann::json parts = nlohmann::json::array();
-    for (const S3Part& part : upload.parts) parts.push_back({{"etag", part.etag}, {"bytes", part.bytes}});
+    for (const UploadedPart& part : upload.parts) parts.push_back({{"tag", part.tag}, {"bytes", part.bytes}});
     nlohmann::json queue = nlohmann::json::array();
     record->tail.clear();
     for (const std::string& part : upload.queue) {
@@ -150,7 +152,7 @@ class S3Staging final : public Staging {
   void Commit(const std::vector<FileRecord>& records) override {
     ThrowFailure();
     for (const FileRecord& record : records) {
-      std::shared_ptr<Upload> upload;
+      std::shared_ptr<GrowingFile> upload;
       {
         std::lock_guard lock(mutex_);
         const auto found = uploads_.find(record.staged);
@@ -190,18 +192,18 @@ class S3Staging final : public Staging {
     if (failure_) std::rethrow_exception(failure_);
   }
 
-  // For S3Output, on the sink's thread.
+  // For BucketOutput, on the sink's thread.
 
-  void Append(const std::shared_ptr<Upload>& upload, std::string_view data) {
+  void Append(const std::shared_ptr<GrowingFile>& upload, std::string_view data) {
     upload->tail.append(data);
     if (static_cast<int64_t>(upload->tail.size()) >= options_.part_bytes) CutPart(upload);
   }
 
-  void SyncUpload(const std::shared_ptr<Upload>& upload) {
-    if (static_cast<int64_t>(upload->tail.size()) >= kS3PartBytesMin) CutPart(upload);
+  void SyncUpload(const std::shared_ptr<GrowingFile>& upload) {
+    if (static_cast<int64_t>(upload->tail.size()) >= BucketClient::kPartBytesMin) CutPart(upload);
   }
 
-  void CloseUpload(const std::shared_ptr<Upload>& upload) {
+  void CloseUpload(const std::shared_ptr<GrowingFile>& upload) {
     const auto bytes = static_cast<int64_t>(upload->tail.size());
     bool begun;
     {
@@ -218,22 +220,19 @@ class S3Staging final : public Staging {
   }
 
  private:
-  std::string KeyOf(const std::string& name) const {
-    const std::string& prefix = client_.config().prefix;
-    return prefix.empty() ? name : prefix + "/" + name;
-  }
+  std::string KeyOf(const std::string& name) const { return client_->place().KeyOf(name); }
   std::string MarkerKey(const std::string& staged) const { return KeyOf(".tmp/" + staged); }
 
-  /// As a checkpoint has it. Parts are cut where they were, so that an object of them has the same ETag.
-  std::shared_ptr<Upload> UploadOf(const FileRecord& record) const {
+  /// As a checkpoint has it.
+  std::shared_ptr<GrowingFile> UploadOf(const FileRecord& record) const {
     const auto place = nlohmann::json::parse(record.place);
-    auto upload = std::make_shared<Upload>();
+    auto upload = std::make_shared<GrowingFile>();
     upload->staged = record.staged;
     upload->key = KeyOf(record.final_name);
     upload->restored = true;
     upload->held = place.at("held");
     upload->replaces = place.at("replaces");
-    for (const auto& part : place.at("parts")) upload->parts.push_back({part.at("etag"), part.at("bytes")});
+    for (const auto& part : place.at("parts")) upload->parts.push_back({part.at("tag"), part.at("bytes")});
     // An upload of which nothing is in the state is begun anew.
     if (!upload->parts.empty()) upload->id = place.at("upload");
     size_t begin = 0;
@@ -245,14 +244,14 @@ class S3Staging final : public Staging {
     return upload;
   }
 
-  void Register(const std::shared_ptr<Upload>& upload) {
+  void Register(const std::shared_ptr<GrowingFile>& upload) {
     std::lock_guard lock(mutex_);
     uploads_[upload->staged] = upload;
     if (upload->held) held_bytes_ += static_cast<int64_t>(upload->tail.size());
     for (const std::string& part : upload->queue) queued_bytes_ += static_cast<int64_t>(part.size());
   }
 
-  void CutPart(const std::shared_ptr<Upload>& upload) {
+  void CutPart(const std::shared_ptr<GrowingFile>& upload) {
     {
       std::lock_guard lock(mutex_);
       queued_bytes_ += static_cast<int64_t>(upload->tail.size());
@@ -264,19 +263,21 @@ class S3Staging final : public Staging {
   // On the staging's thread; each may be repeated after a failure.
 
   void AbortUploads(const std::string& key) {
-    for (const std::string& id : client_.ListUploads(key)) client_.AbortUpload(key, id);
+    for (const Upload& upload : client_->ListUploads(key)) {
+      if (upload.key == key) client_->AbortUpload(key, upload.id);
+    }
   }
 
-  void Begin(Upload& upload) {
+  void Begin(GrowingFile& upload) {
     if (!upload.id.empty()) return;
     if (upload.restored) AbortUploads(upload.key);
-    client_.Put(MarkerKey(upload.staged), upload.key);
-    std::string id = client_.CreateUpload(upload.key);
+    client_->Put(MarkerKey(upload.staged), upload.key, {});
+    std::string id = client_->CreateUpload(upload.key, {"", upload.staged});
     std::lock_guard lock(mutex_);
     upload.id = std::move(id);
   }
 
-  void UploadNext(Upload& upload) {
+  void UploadNext(GrowingFile& upload) {
     Begin(upload);
     // Only this thread takes from the queue, so the front stays where it is.
     const std::string* data;
@@ -285,22 +286,29 @@ class S3Staging final : public Staging {
       data = &upload.queue.front();
     }
     const int number = static_cast<int>(upload.parts.size()) + 1;
-    S3Part part{client_.UploadPart(upload.key, upload.id, number, *data), static_cast<int64_t>(data->size())};
+    UploadedPart part = client_->UploadPart(upload.key, upload.id, number, *data);
     std::lock_guard lock(mutex_);
     queued_bytes_ -= part.bytes;
     upload.parts.push_back(std::move(part));
     upload.queue.pop_front();
   }
 
-  void PutIntoPlace(Upload& upload, int64_t length) {
+  void PutIntoPlace(GrowingFile& upload, int64_t length) {
     // An earlier run may have done so, and then there is no upload any more.
-    const bool there = upload.restored && IsThere(upload, length);
-    if (!there) {
+    const auto there = upload.restored ? client_->Head(upload.key) : std::nullopt;
+    const bool gives_way = there && there->version == upload.replaces;
+    if (!there || gives_way) {
       // Of a file that was closed before a restart, parts may be left.
       while (!upload.queue.empty()) UploadNext(upload);
-      MakeObject(upload, length);
+      MakeObject(upload, length, gives_way ? there->version : "");
+    } else if (!IsOurs(*there, upload, length)) {
+      ThrowNotOurs(upload);
     }
-    if (!upload.held) client_.Delete(MarkerKey(upload.staged));
+    if (!upload.held) {
+      // What an end between the two left.
+      if (upload.restored) AbortUploads(upload.key);
+      client_->Delete(MarkerKey(upload.staged));
+    }
     std::lock_guard lock(mutex_);
     if (upload.held) held_bytes_ -= static_cast<int64_t>(upload.tail.size());
     for (const std::string& part : upload.queue) queued_bytes_ -= static_cast<int64_t>(part.size());
@@ -308,36 +316,30 @@ class S3Staging final : public Staging {
     uploads_.erase(upload.staged);
   }
 
-  void MakeObject(Upload& upload, int64_t length) {
-    if (TryMakeObject(upload) || IsThere(upload, length)) return;
-    const auto there = client_.Head(upload.key);
-    if (!there || there->etag != upload.replaces) {
-      throw ExternalError("s3", "s3://" + client_.config().bucket + "/" + upload.key +
-                                    " cannot be committed: " +
-                                    (there ? "there is another object of that name" : "its upload has gone"));
+  void MakeObject(GrowingFile& upload, int64_t length, const std::string& over) {
+    const PutTerms terms{over, upload.staged};
+    auto done = BucketClient::Completed::kDone;
+    if (!upload.held) {
+      done = client_->CompleteUpload(upload.key, upload.id, upload.parts, terms);
+    } else if (!client_->Put(upload.key, upload.tail, terms)) {
+      done = BucketClient::Completed::kTermsNotMet;
     }
-    client_.Delete(upload.key);
-    if (!TryMakeObject(upload) && !IsThere(upload, length)) {
-      throw ExternalError("s3", "'" + upload.key + "' was put by somebody else meanwhile");
-    }
+    if (done == BucketClient::Completed::kDone) return;
+    // The answer to an earlier try may have been lost.
+    const auto there = client_->Head(upload.key);
+    if (there && there->version != over && IsOurs(*there, upload, length)) return;
+    if (there) ThrowNotOurs(upload);
+    throw ExternalError(client_->place().system, "'" + client_->place().UrlOf(upload.key) +
+                                                     "' cannot be committed: its upload has gone");
   }
 
-  /// False when there is an object already, or the upload has gone.
-  bool TryMakeObject(Upload& upload) {
-    if (upload.held) return client_.PutIfAbsent(upload.key, upload.tail);
-    return client_.CompleteUpload(upload.key, upload.id, upload.parts) == S3Client::Completed::kDone;
+  static bool IsOurs(const StoredObject& there, const GrowingFile& upload, int64_t length) {
+    return there.mark == upload.staged && there.bytes == length;
   }
-
-  /// The object is as it should be: an earlier try or run put it there.
-  bool IsThere(const Upload& upload, int64_t length) {
-    const auto there = client_.Head(upload.key);
-    if (!there || there->bytes != length) return false;
-    if (upload.held) return there->etag == Md5Hex(upload.tail);
-    std::vector<S3Part> parts = upload.parts;
-    for (const std::string& part : upload.queue) parts.push_back({Md5Hex(part), 0});
-    if (there->etag != S3Client::EtagOfParts(parts)) return false;
-    if (!upload.id.empty()) client_.AbortUpload(upload.key, upload.id);
-    return true;
+  [[noreturn]] void ThrowNotOurs(const GrowingFile& upload) const {
+    throw ExternalError(client_->place().system, "'" + client_->place().UrlOf(upload.key) +
+                                                     "' cannot be committed: there is another object of "
+                                                     "that name");
   }
 
   void Enqueue(std::function<void()> job) {
@@ -388,15 +390,15 @@ class S3Staging final : public Staging {
     }
   }
 
-  S3Client client_;
-  const S3StagingOptions options_;
+  const std::shared_ptr<BucketClient> client_;
+  const BucketStagingOptions options_;
   std::function<void()> wake_;
   std::thread thread_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   // All below guarded by mutex_.
-  std::map<std::string, std::shared_ptr<Upload>> uploads_;  ///< by staged name, until in place
+  std::map<std::string, std::shared_ptr<GrowingFile>> uploads_;  ///< by staged name, until in place
   std::deque<std::function<void()>> jobs_;
   bool busy_ = false;
   bool stopping_ = false;
@@ -406,14 +408,15 @@ class S3Staging final : public Staging {
   int64_t held_bytes_ = 0;
 };
 
-void S3Output::Write(std::string_view data) { staging_.Append(upload_, data); }
-void S3Output::Sync() { staging_.SyncUpload(upload_); }
-void S3Output::Close() { staging_.CloseUpload(upload_); }
+void BucketOutput::Write(std::string_view data) { staging_.Append(upload_, data); }
+void BucketOutput::Sync() { staging_.SyncUpload(upload_); }
+void BucketOutput::Close() { staging_.CloseUpload(upload_); }
 
 }  // namespace
 
-std::unique_ptr<Staging> MakeS3Staging(const S3Config& config, const S3StagingOptions& options) {
-  return std::make_unique<S3Staging>(config, options);
+std::unique_ptr<Staging> MakeBucketStaging(std::shared_ptr<BucketClient> client,
+                                           const BucketStagingOptions& options) {
+  return std::make_unique<BucketStaging>(std::move(client), options);
 }
 
 }  // namespace laminar

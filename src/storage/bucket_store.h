@@ -4,12 +4,12 @@
 
 #include <memory>
 
+#include "storage/bucket_client.h"
 #include "storage/object_store.h"
-#include "storage/s3_client.h"
 
 namespace laminar {
 
 /// Names are below the key of the client's URL. Makes no connection.
-std::shared_ptr<ObjectStore> OpenS3Store(S3Config config);
+std::shared_ptr<ObjectStore> MakeBucketStore(std::shared_ptr<BucketClient> client);
 
 }  // namespace laminar

@@ -1,0 +1,188 @@
+#include "jobs/checkpoint_driver.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+
+namespace laminar {
+
+namespace {
+
+// A failed checkpoint is tried again after this, doubled each time up to the limit.
+constexpr int64_t kRetryUs = 500'000;
+constexpr int64_t kRetryUsMax = 60'000'000;
+/// How often the last checkpoint of a job that has ended is tried before the job fails.
+constexpr int kFinalTries = 20;
+/// For an executor that takes no checkpoint because the one before is about to be counted.
+constexpr int64_t kNotTakenUs = 1000;
+
+}  // namespace
+
+CheckpointDriver::CheckpointDriver(CheckpointWriter& writer, const Clock* clock, Job job, Options options)
+    : writer_(writer),
+      clock_(clock),
+      job_(std::move(job)),
+      options_(std::move(options)),
+      interval_us_(options_.interval_us),
+      next_due_us_(clock->monotonic_us() + interval_us_) {}
+
+void CheckpointDriver::OnSnapshots(uint64_t epoch) {
+  {
+    std::lock_guard lock(mutex_);
+    handed_over_ = epoch;
+  }
+  options_.wake();
+}
+
+void CheckpointDriver::OnAllEnded() {
+  {
+    std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  options_.wake();
+}
+
+void CheckpointDriver::Request(CheckpointKind kind) {
+  {
+    std::lock_guard lock(mutex_);
+    if (requested_ != CheckpointKind::kSavepoint) requested_ = kind;
+  }
+  options_.wake();
+}
+
+void CheckpointDriver::NoteStop() {
+  std::lock_guard lock(mutex_);
+  stopping_ = true;
+}
+
+void CheckpointDriver::StopAtCheckpoint() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = leaving_ = true;
+  }
+  options_.wake();
+}
+
+void CheckpointDriver::SetInterval(int64_t interval_us) {
+  {
+    std::lock_guard lock(mutex_);
+    next_due_us_ += interval_us - interval_us_;
+    interval_us_ = interval_us;
+  }
+  options_.wake();
+}
+
+std::optional<std::string> CheckpointDriver::failure() const {
+  std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+int64_t CheckpointDriver::Step() {
+  std::optional<uint64_t> epoch;
+  bool begin = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (failure_ || finished_) return INT64_MAX;
+    epoch = std::exchange(handed_over_, std::nullopt);
+    begin = !epoch && !in_flight_ && IsDue();
+    if (begin && NothingHappened()) {
+      begin = false;
+      next_due_us_ = clock_->monotonic_us() + interval_us_;
+    }
+  }
+  if (epoch) WriteEpoch(*epoch);
+  if (begin) Trigger();
+  std::lock_guard lock(mutex_);
+  return failure_ || finished_ || in_flight_ ? INT64_MAX : next_due_us_;
+}
+
+bool CheckpointDriver::IsDue() const {
+  const bool at_once = ended_ || requested_ || leaving_;
+  return clock_->monotonic_us() >= next_due_us_ || (at_once && failures_ == 0);
+}
+
+/// A scheduled checkpoint would be the one that there is.
+bool CheckpointDriver::NothingHappened() {
+  if (ended_ || requested_ || leaving_ || !job_.progress) return false;
+  std::vector<int64_t> now = job_.progress();
+  const bool same = failures_ == 0 && now == progress_at_last_;
+  progress_at_last_ = std::move(now);
+  return same;
+}
+
+void CheckpointDriver::Trigger() {
+  std::optional<CheckpointKind> requested;
+  {
+    std::lock_guard lock(mutex_);
+    requested = std::exchange(requested_, std::nullopt);
+    // What was asked for before the stop comes first, as itself.
+    holds_ = leaving_ && !ended_ && !requested && job_.trigger_and_hold;
+    is_last_ = ended_ || holds_;
+    kind_ = is_last_ ? (stopping_ ? CheckpointKind::kStopping : CheckpointKind::kFinal)
+                     : requested.value_or(CheckpointKind::kScheduled);
+    in_flight_ = true;
+    next_due_us_ = clock_->monotonic_us() + interval_us_;
+  }
+  const uint64_t epoch = writer_.epoch() + 1;
+  if (holds_ ? job_.trigger_and_hold(epoch) : job_.trigger(epoch)) return;
+  std::lock_guard lock(mutex_);
+  in_flight_ = false;
+  if (!requested_) requested_ = requested;
+  next_due_us_ = clock_->monotonic_us() + kNotTakenUs;
+}
+
+void CheckpointDriver::WriteEpoch(uint64_t epoch) {
+  try {
+    const int64_t pause_us = job_.pause_us();
+    const int64_t start_us = clock_->monotonic_us();
+    CheckpointReport report = writer_.Write(epoch, kind_);
+    report.pause_us = pause_us;
+    report.write_us = clock_->monotonic_us() - start_us;
+    // The epoch that the subtasks know, whatever number the manifest got.
+    job_.complete(epoch);
+    if (options_.on_checkpoint) options_.on_checkpoint(report);
+  } catch (const ExternalError& error) {
+    OnWriteFailed(error);
+    return;
+  }
+  {
+    std::lock_guard lock(mutex_);
+    failures_ = 0;
+    in_flight_ = false;
+    merge_due_ = true;
+    finished_ = is_last_;
+  }
+  options_.wake();
+  if (is_last_) holds_ ? job_.leave() : job_.finish();
+}
+
+void CheckpointDriver::OnWriteFailed(const ExternalError& error) {
+  if (options_.on_warning) options_.on_warning(std::string("a checkpoint failed: ") + error.what());
+  const bool is_lost = dynamic_cast<const StateTakenOver*>(&error) != nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    in_flight_ = false;
+    ++failures_;
+    const int doublings = std::min(failures_ - 1, 7);
+    next_due_us_ = clock_->monotonic_us() + std::min(kRetryUs << doublings, kRetryUsMax);
+    if (!is_lost && !(is_last_ && failures_ >= kFinalTries)) return;
+    failure_ = error.what();
+  }
+  job_.give_up();
+}
+
+bool CheckpointDriver::Merge() {
+  {
+    std::lock_guard lock(mutex_);
+    if (!std::exchange(merge_due_, false)) return false;
+  }
+  try {
+    return writer_.Merge();
+  } catch (const ExternalError& error) {
+    if (options_.on_warning) options_.on_warning(std::string("merging state files failed: ") + error.what());
+    return true;
+  }
+}
+
+}  // namespace laminar

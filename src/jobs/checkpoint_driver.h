@@ -1,0 +1,103 @@
+#pragma once
+
+/// When a run's checkpoints begin, are written, are tried again, and what follows: the decisions, without
+/// threads and without waiting. JobRun calls it from its checkpoint threads, the simulator from its own loop.
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "state/checkpoint_writer.h"
+
+namespace laminar {
+
+class CheckpointDriver {
+ public:
+  /// The executor, as seen from here; called by the thread that calls Step.
+  struct Job {
+    std::function<bool(uint64_t epoch)> trigger;   ///< false: it takes none just now
+    std::function<int64_t()> pause_us;             ///< of the last snapshot
+    std::function<void(uint64_t epoch)> complete;  ///< the epoch is durable
+    std::function<void()> finish;                  ///< so is the last one: the job may end
+    std::function<void()> give_up;                 ///< `failure` says why
+    // Without these there is no StopAtCheckpoint, and no scheduled checkpoint is left out.
+    /// As `trigger`, of a checkpoint that nothing may follow; `leave` ends the job when it is complete.
+    std::function<bool(uint64_t epoch)> trigger_and_hold = {};
+    std::function<void()> leave = {};
+    /// Numbers that change whenever anything happens to the job.
+    std::function<std::vector<int64_t>()> progress = {};
+  };
+  struct Options {
+    int64_t interval_us = 10'000'000;
+    /// After each checkpoint; by the thread that calls Step.
+    std::function<void(const CheckpointReport&)> on_checkpoint;
+    /// A checkpoint or a merge failed and will be tried again; by the thread that calls Step or Merge.
+    std::function<void(const std::string& message)> on_warning;
+    /// Step or Merge may have something to do now. From any thread; must not call back.
+    std::function<void()> wake;
+  };
+
+  CheckpointDriver(CheckpointWriter& writer, const Clock* clock, Job job, Options options);
+
+  // What happened and what is asked for; from any thread.
+
+  /// All subtasks have handed over their changes.
+  void OnSnapshots(uint64_t epoch);
+  /// All tasks have ended: one more checkpoint, then `finish`.
+  void OnAllEnded();
+  /// Asks for a checkpoint as soon as none is in flight.
+  void Request(CheckpointKind kind);
+  /// The job was asked to stop: its last checkpoint says so.
+  void NoteStop();
+  /// The next checkpoint is the last: nothing comes behind its barrier, and then `leave`.
+  void StopAtCheckpoint();
+  void SetInterval(int64_t interval_us);
+
+  // What is next.
+
+  /// Writes what was handed over, or begins a checkpoint that is due. Returns when (monotonic) to call it
+  /// again, unless `wake` comes first; INT64_MAX: on `wake` only.
+  int64_t Step();
+  /// Merges state files where that may be due; by any one thread, beside Step. False: nothing to do.
+  bool Merge();
+  /// Why the job counts as failed although its tasks did not.
+  std::optional<std::string> failure() const;
+
+ private:
+  bool IsDue() const;
+  bool NothingHappened();
+  void Trigger();
+  void WriteEpoch(uint64_t epoch);
+  void OnWriteFailed(const ExternalError& error);
+
+  CheckpointWriter& writer_;
+  const Clock* const clock_;
+  const Job job_;
+  const Options options_;
+  // Of the checkpoint in flight; only the thread that calls Step.
+  CheckpointKind kind_ = CheckpointKind::kScheduled;
+  bool is_last_ = false;
+  bool holds_ = false;                     ///< that of StopAtCheckpoint
+  std::vector<int64_t> progress_at_last_;  ///< when one was last due
+
+  mutable std::mutex mutex_;
+  // All below guarded by mutex_.
+  int64_t interval_us_;
+  int64_t next_due_us_;
+  bool in_flight_ = false;
+  std::optional<uint64_t> handed_over_;
+  std::optional<CheckpointKind> requested_;
+  bool stopping_ = false;
+  bool leaving_ = false;
+  bool ended_ = false;
+  bool finished_ = false;  // the last checkpoint is complete
+  bool merge_due_ = false;
+  int failures_ = 0;  // since the last one that was written
+  std::optional<std::string> failure_;
+};
+
+}  // namespace laminar
