@@ -40,10 +40,12 @@ class JobRun::CheckpointThreads {
   static CheckpointDriver::Job JobOf(const std::unique_ptr<Executor>& executor) {
     return {[&](uint64_t epoch) { return executor->TriggerCheckpoint(epoch); },
             [&] { return executor->snapshot_pause_us(); },
-            [&](uint64_t epoch) { executor->CompleteCheckpoint(epoch); }, [&] { executor->Finish(); },
+            [&](uint64_t epoch) { executor->CompleteCheckpoint(epoch); },
+            [&] { executor->Finish(); },
             [&] { executor->Stop(StopMode::kImmediate); },
             [&](uint64_t epoch) { return executor->TriggerCheckpoint(epoch, /*hold=*/true); },
-            [&] { executor->Leave(); }, [&] { return ProgressOf(*executor); }};
+            [&] { executor->Leave(); },
+            [&] { return ProgressOf(*executor); }};
   }
   static std::vector<int64_t> ProgressOf(const Executor& executor) {
     std::vector<int64_t> out;
