@@ -101,7 +101,7 @@ def idle(binary, count=200, seconds=30):
     with Server(binary) as server:
         folder = pathlib.Path(server.folder) / "in"
         folder.mkdir()
-        server.call("POST", "/connection_tables", {"name": "quiet", "connector": "filesystem", "config": {"path": str(folder), "type": "source", "format": "json", "mode": "watch"},
+        server.call("POST", "/connection_tables", {"name": "quiet", "connector": "filesystem", "config": {"path": str(folder), "type": "source", "format": "json", "scan_interval": "10s"},
                                                    "schema": {"fields": [{"name": "a", "type": "INT"}]}})
         started = [server.pipeline(f"p{i}", "SELECT a, count(*) AS n FROM quiet GROUP BY a", start=True) for i in range(count)]
         for each in started:
@@ -202,4 +202,5 @@ def main():
         measures[name](str(pathlib.Path(arguments.laminar).resolve()))
 
 
-main()
+if __name__ == "__main__":
+    main()

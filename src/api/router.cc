@@ -173,7 +173,8 @@ HttpResponse Router::Answer(const HttpRequest& request, const std::string& reque
   }
   HttpResponse out;
   if (fallback_ && fallback_(request, &out)) return out;
-  throw NotFound("route", request.path);
+  throw ApiError(404, "NOT_FOUND", "no route '" + request.path + "': the API is below /api/v1",
+                 {{"resource", "route"}, {"id", request.path}});
 }
 
 HttpResponse Router::Run(const HttpRequest& from, const std::string& method, const std::string& path,

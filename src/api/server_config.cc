@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <map>
 
 #include "base/error.h"
@@ -94,6 +95,8 @@ void ServerConfig::Set(const std::string& name, const std::string& text, const s
 }
 
 void ServerConfig::ReadFile(const std::string& path) {
+  if (!std::filesystem::is_regular_file(path))
+    throw UserError(Reason::kBadOption, {}, "no configuration file '" + path + "'");
   toml::table root;
   try {
     root = toml::parse_file(path);

@@ -26,7 +26,7 @@ void Collect(const CLI::App& app, const std::string& place, Places* out) {
   }
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     if (command->get_name() == "worker") continue;  // started by the server, not by people
-    if (command->get_name().empty()) {  // a group of options
+    if (command->get_name().empty()) {              // a group of options
       Collect(*command, place, out);
       continue;
     }

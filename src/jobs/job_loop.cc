@@ -14,7 +14,7 @@ namespace laminar {
 
 namespace {
 
-constexpr int64_t kSweepAllUs = 100'000;
+constexpr int64_t kSweepAllUs = 500'000;
 constexpr int64_t kFlushUs = 1'000'000;
 constexpr int64_t kSweepUs = 5'000'000;
 constexpr int64_t kBackoffUs = 500'000;
@@ -75,14 +75,21 @@ void JobManager::TakeNewJobs() {
 
 void JobManager::Loop() {
   bool woken = true;
+  const auto time_has_come = [](const Active& job) {
+    const int64_t now_us = NowUs();
+    for (const int64_t at : {job.launch_at_us, job.stop_deadline_us, job.preview_deadline_us}) {
+      if (at > 0 && now_us >= at) return true;
+    }
+    return false;
+  };
   while (!stopping_) {
     TakeNewJobs();
-    // Timers and records are looked at a few times a second; in between only jobs whose workers have said
-    // something.
-    const bool all = woken || NowUs() >= next_sweep_all_us_;
+    // Records are looked at when the API has changed some, and twice a second; in between only jobs whose
+    // workers have said something or whose time has come.
+    const bool all = std::exchange(woken, false) || NowUs() >= next_sweep_all_us_;
     if (all) next_sweep_all_us_ = NowUs() + kSweepAllUs;
     for (auto it = active_.begin(); it != active_.end();) {
-      if (!all && !it->second->ready) {
+      if (!all && !it->second->ready && !time_has_come(*it->second)) {
         ++it;
         continue;
       }
@@ -94,6 +101,7 @@ void JobManager::Loop() {
         spdlog::error("job {}: {}", it->first, error.what());
         over = false;
       }
+      woken = woken || over;  // another may wait for its end
       it = over ? active_.erase(it) : std::next(it);
     }
     active_count_ = static_cast<int>(active_.size());
@@ -112,9 +120,9 @@ void JobManager::Loop() {
       polled_jobs.push_back(job.get());
       polled.push_back({job->process->error_stream(), POLLIN, 0});
     }
-    poll(polled.data(), polled.size(), PollTimeoutMs());
+    poll(polled.data(), polled.size(), woken ? 0 : PollTimeoutMs());
     uint64_t count = 0;
-    woken = read(wake_fd_, &count, sizeof count) > 0;
+    woken = read(wake_fd_, &count, sizeof count) > 0 || woken;
     for (size_t i = 1; i < polled.size(); ++i) {
       if (polled[i].revents != 0) polled_jobs[i]->ready = true;
     }

@@ -35,7 +35,7 @@ struct GraphNode {
   std::function<std::unique_ptr<Operator>()> make_operator;
   std::function<std::unique_ptr<Sink>()> make_sink;
   // For people.
-  SourceSpan span;        ///< where in the script
+  SourceSpan span = {};   ///< where in the script
   bool updating = false;  ///< its rows may take back earlier ones
 };
 
@@ -45,8 +45,8 @@ struct GraphEdge {
   int input = 0;  ///< which input of `to`
   Partitioning partitioning = Partitioning::kForward;
   std::vector<int> key_columns;  ///< kHash: indices into the rows that flow here
-  int output = 0;  ///< which output of `from`: 0 the main one, others are side outputs (dead letters)
-  Schema columns;  ///< of the rows that flow here; for people
+  int output = 0;       ///< which output of `from`: 0 the main one, others are side outputs (dead letters)
+  Schema columns = {};  ///< of the rows that flow here; for people
 };
 
 struct JobGraph {

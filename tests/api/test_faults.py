@@ -15,7 +15,7 @@ import urllib.error
 import pytest
 
 from conftest import impulse
-from test_jobs import numbers, process, workers
+from test_jobs import process, workers
 
 SECONDS = float(os.environ.get("LAMINAR_FAULT_SECONDS", "60"))
 ROWS = 3000
@@ -29,8 +29,8 @@ def runs_in_order(folder):
     """Whether each run of a job sealed the state before it wrote, and none wrote after its successor had sealed it."""
     seen = []
     for path in sorted((folder / "manifests").iterdir()):
-        with contextlib.suppress(ValueError, FileNotFoundError):  # retired meanwhile; the text ends with a checksum line
-            manifest = json.loads(path.read_text().splitlines()[0])
+        with contextlib.suppress(ValueError, FileNotFoundError):  # retired meanwhile; a checksum follows the JSON
+            manifest = json.loads(path.read_text().rpartition("xxh3 ")[0])
             if seen and seen[-1] == manifest["run"]:
                 assert manifest["kind"] != "seal", (folder, manifest)
                 continue
@@ -75,9 +75,9 @@ def test_random_kills(server, tmp_path, seed):
                 made += 1
                 path = tmp_path / "out" / f"o{made}.json"
                 ask(server, "POST", "/connection_tables", {"name": f"snk{made}", "connector": "single_file", "config": {"path": str(path), "type": "sink"},
-                                                          "schema": {"fields": [{"name": "n", "type": "BIGINT"}]}})
+                                                          "schema": {"fields": [{"name": "n", "type": "BIGINT"}, {"name": "s", "type": "BIGINT"}]}})
                 ask(server, "POST", "/pipelines", {"name": f"p{made}", "checkpoint_interval_micros": 1_000_000, "start": True,
-                                                  "query": impulse(1000, ROWS) + f"INSERT INTO snk{made} SELECT CAST(counter AS BIGINT) AS n FROM impulse"})
+                                                  "query": impulse(1000, ROWS) + f"INSERT INTO snk{made} SELECT CAST(counter AS BIGINT) AS n, CAST(subtask_index AS BIGINT) AS s FROM impulse"})
             elif pipelines:
                 target = "/pipelines/" + draw.choice(pipelines)["id"]
                 answer = {"start": lambda: ask(server, "POST", target + "/start"),
@@ -100,7 +100,9 @@ def test_random_kills(server, tmp_path, seed):
         shown = server.ok(f"/jobs/{server.ok('/pipelines/' + pipeline['id'])['current_job_id']}")
         assert shown["stateDetail"] == "Finished", shown
         path = tmp_path / "out" / f"o{pipeline['name'][1:]}.json"
-        assert sorted(numbers(path)) == list(range(ROWS)), (seed, pipeline["name"])
+        rows = sorted((row["s"], row["n"]) for row in map(json.loads, path.read_text().splitlines()))
+        counters = max(s for s, _ in rows) + 1  # one for each subtask of the first run
+        assert rows == [(s, n) for s in range(counters) for n in range(ROWS)], (seed, pipeline["name"])
         assert runs_in_order(server.data_dir / "checkpoints" / pipeline["id"])
     assert workers(server) == []
     tables = {t["name"] for t in server.ok("/connection_tables?limit=100")["data"]}
