@@ -12,10 +12,19 @@ namespace laminar {
 
 namespace {
 
-/// An entry to be sorted: what is compared first stands in front.
+/// An entry to be sorted, as small as can be: what is compared first, and where it lies.
 struct EntryRef {
   uint64_t prefix;  // key group, then the first 6 bytes of the key, big-endian
-  EncodedEntry entry;
+  const char* at;
+  uint32_t bytes;
+  uint32_t number;  // in the order of the changes
+
+  EncodedEntry entry() const {
+    std::string_view rest(at, bytes);
+    EncodedEntry entry;
+    LAMINAR_CHECK(TakeEntry(&rest, &entry), "a snapshot buffer holds something that is no entry");
+    return entry;
+  }
 };
 
 uint64_t PrefixOf(const EncodedEntry& entry) {
@@ -26,11 +35,11 @@ uint64_t PrefixOf(const EncodedEntry& entry) {
   return prefix;
 }
 
-/// The entries of all changes, sorted; of equal keys only the last.
-std::vector<EntryRef> SortedEntries(const std::vector<const TableChanges*>& oldest_first) {
+std::vector<EntryRef> RefsOf(const std::vector<const TableChanges*>& oldest_first) {
   std::vector<EntryRef> refs;
   int64_t count = 0;
   for (const TableChanges* changes : oldest_first) count += changes->entries();
+  LAMINAR_CHECK(count <= UINT32_MAX, "more than 4 billion changes of a table between two checkpoints");
   refs.reserve(static_cast<size_t>(count));
   for (const TableChanges* changes : oldest_first) {
     for (const std::string& chunk : changes->chunks()) {
@@ -38,18 +47,28 @@ std::vector<EntryRef> SortedEntries(const std::vector<const TableChanges*>& olde
       EncodedEntry entry;
       while (!rest.empty()) {
         LAMINAR_CHECK(TakeEntry(&rest, &entry), "a snapshot buffer holds something that is no entry");
-        refs.push_back({PrefixOf(entry), entry});
+        LAMINAR_CHECK(entry.bytes.size() <= UINT32_MAX, "a state entry of more than 4 GiB");
+        refs.push_back({PrefixOf(entry), entry.bytes.data(), static_cast<uint32_t>(entry.bytes.size()),
+                        static_cast<uint32_t>(refs.size())});
       }
     }
   }
-  std::stable_sort(refs.begin(), refs.end(), [](const EntryRef& a, const EntryRef& b) {
-    return a.prefix != b.prefix ? a.prefix < b.prefix : a.entry.key < b.entry.key;
+  return refs;
+}
+
+/// The entries of all changes, sorted; of equal keys only the last.
+std::vector<EntryRef> SortedEntries(const std::vector<const TableChanges*>& oldest_first) {
+  std::vector<EntryRef> refs = RefsOf(oldest_first);
+  std::sort(refs.begin(), refs.end(), [](const EntryRef& a, const EntryRef& b) {
+    if (a.prefix != b.prefix) return a.prefix < b.prefix;
+    const int order = a.entry().key.compare(b.entry().key);
+    return order != 0 ? order < 0 : a.number < b.number;
   });
   // The last of each run of equal keys.
   size_t kept = 0;
   for (size_t i = 0; i < refs.size(); ++i) {
     const bool superseded = i + 1 < refs.size() && refs[i].prefix == refs[i + 1].prefix &&
-                            refs[i].entry.key == refs[i + 1].entry.key;
+                            refs[i].entry().key == refs[i + 1].entry().key;
     if (!superseded) refs[kept++] = refs[i];
   }
   refs.resize(kept);
@@ -163,7 +182,7 @@ StateFileInfo CheckpointWriter::WriteDeltas(const std::vector<Delta>& deltas, ui
   StateFileWriter out(store_->objects(), name);
   for (const auto& [place, changes] : tables) {
     out.BeginSection(place.first, place.second);
-    for (const EntryRef& ref : SortedEntries(changes)) out.Add(ref.entry);
+    for (const EntryRef& ref : SortedEntries(changes)) out.Add(ref.entry());
   }
   StateFileInfo file = out.Finish();
   file.first_epoch = file.last_epoch = epoch;
