@@ -138,8 +138,8 @@ class Pager {
     }
   }
 
-  /// Takes the next `bytes` of address space out; less at the end of the last mapping, and then goes on with
-  /// the first.
+  /// Takes the next `bytes` of address space out; less behind the last mapping, after which the first is
+  /// next.
   int64_t Sweep(int64_t bytes) {
     int64_t swept = 0;
     while (swept < bytes) {
@@ -148,7 +148,7 @@ class Pager {
       if (at != mappings_.begin() && hand_ < std::prev(at)->first + std::prev(at)->second.bytes) --at;
       if (at == mappings_.end()) {
         hand_ = nullptr;
-        return std::max(swept, bytes);
+        break;
       }
       uint8_t* begin = std::max(hand_, at->first);
       const size_t offset = static_cast<size_t>(begin - at->first);
@@ -163,7 +163,7 @@ class Pager {
     }
     paged_out_bytes += swept;
     wake_.notify_all();
-    return swept;
+    return bytes;
   }
 
   /// Starts to write what was taken out, so that the kernel finds clean pages when it needs some. A thread of
