@@ -2,7 +2,7 @@
 """A job whose state is several times larger than its memory, killed in the middle: the sums are right, the memory stays below the limit.
 
     tests/recovery/large_state_test.py --laminar build/release/laminar [--keys 1000000] [--limit-mb 160]
-    tests/recovery/large_state_test.py --laminar build/release/laminar --keys 14500000 --limit-mb 1024 --interval 20s   # 5 GB within 1 GB
+    tests/recovery/large_state_test.py --laminar build/release/laminar --keys 14000000 --limit-mb 1024 --interval 20s   # 5 GB within 1 GB
 
 The limit is the script's state_memory_limit and, where control groups can be made (as root), the memory of a group that the job runs
 in, page cache included. Prints what docs/state-on-disk.md quotes.
@@ -172,7 +172,7 @@ def main():
         row = json.loads((directory / "totals.json").read_text().splitlines()[-1])["after"]
         wanted = expected(options.keys, window)
         assert {name: int(row[name]) for name in wanted} == wanted, f"{row} instead of {wanted}"
-        print(f"ok: {options.keys * 2} rows, {options.keys} keys, {largest / 2**20:.0f} MiB of state within {options.limit_mb} MiB")
+        print(f"ok: {options.keys * 2} rows, {options.keys} keys, {largest / 2**20:.0f} MiB of scratch files within {options.limit_mb} MiB of memory")
     finally:
         group.remove()
         shutil.rmtree(directory, ignore_errors=True)
