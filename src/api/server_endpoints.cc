@@ -57,8 +57,9 @@ Json CatalogJson(const ApiContext& context) {
     connectors.push_back({{"id", connector->info().id}, {"options", std::move(options)}});
   }
   static const std::vector<std::string> settings = {
-      "updating_ttl", "updating_flush_interval", "parallelism", "checkpoint_interval",
-      "idle_time",    "watermark_delay",         "timezone",    "error_on_division_by_zero"};
+      "updating_ttl",  "updating_flush_interval", "parallelism",    "checkpoint_interval",
+      "idle_time",     "watermark_delay",         "timezone",       "error_on_division_by_zero",
+      "state_backend", "state_memory_limit",      "state_directory"};
   return {{"tables", std::move(tables)},
           {"views", Json::array()},
           {"keywords", sql::Keywords()},

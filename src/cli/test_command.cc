@@ -17,6 +17,7 @@ struct TestArguments {
   bool rewrite = false;
   bool matrix = false;
   bool verbose = false;
+  bool state_on_disk = false;
   std::string junit;
 };
 
@@ -65,7 +66,8 @@ int Test(const TestArguments& arguments) {
     try {
       const TestFile file = ReadTestFile(path);
       const auto configs = arguments.matrix ? MatrixConfigs() : std::vector<TestConfig>{TestConfig{}};
-      for (const TestConfig& config : configs) {
+      for (TestConfig config : configs) {
+        config.state_on_disk = arguments.state_on_disk;
         if (file.only_parallelism && config.parallelism != file.only_parallelism) continue;
         if (file.only_batch && config.batch_rows != file.only_batch) continue;
         if (file.only_undisturbed && config.restarts) continue;
@@ -121,6 +123,8 @@ void AddTest(CLI::App& app, Command* chosen) {
   command->add_flag(
       "--matrix", arguments->matrix,
       "Each test at batch size 1, 3, default x parallelism 1, 4 x undisturbed, restarted after each step");
+  command->add_flag("--state-on-disk", arguments->state_on_disk,
+                    "All state in scratch files, as with state_backend = 'disk' and next to no memory");
   command->add_flag("-v,--verbose", arguments->verbose, "A line for each test");
   command->add_option("--junit", arguments->junit, "Also write the results to this file, as JUnit XML");
   command->callback([=] { *chosen = [=] { return Test(*arguments); }; });

@@ -86,10 +86,6 @@ int64_t CheckpointDriver::Step() {
     if (failure_ || finished_) return INT64_MAX;
     epoch = std::exchange(handed_over_, std::nullopt);
     begin = !epoch && !in_flight_ && IsDue();
-    if (begin && NothingHappened()) {
-      begin = false;
-      next_due_us_ = clock_->monotonic_us() + interval_us_;
-    }
   }
   if (epoch) WriteEpoch(*epoch);
   if (begin) Trigger();

@@ -6,6 +6,7 @@
 #include "formats/format.h"
 #include "functions/registry.h"
 #include "sql/planner.h"
+#include "state/state_memory.h"
 
 namespace laminar {
 
@@ -22,5 +23,15 @@ struct Engine {
     return options;
   }
 };
+
+/// What a script's SET options say of the memory of its state.
+inline StateMemoryOptions StateMemoryOf(const sql::Settings& settings) {
+  StateMemoryOptions options;
+  const bool limited = settings.state_backend.empty() && settings.state_memory_limit > 0;
+  if (limited || settings.state_backend == "disk") options.backend = StateBackend::kDisk;
+  options.limit_bytes = settings.state_memory_limit;
+  options.directory = settings.state_directory;
+  return options;
+}
 
 }  // namespace laminar

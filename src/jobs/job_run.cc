@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/local_file.h"
 #include "jobs/checkpoint_driver.h"
 
 namespace laminar {
@@ -109,6 +110,10 @@ std::vector<int64_t> ActivityOf(const Executor& executor) {
 CheckpointDriver& JobRun::driver() { return checkpoints_->driver(); }
 
 JobRun::JobRun(JobGraph graph, JobRunOptions options) {
+  if (options.state && IsDirectory(options.state->objects->url())) {
+    options.memory.preferred_directory = options.state->objects->url();
+  }
+  ConfigureStateMemory(options.memory);
   if (options.state) {
     const Clock* clock = options.executor.clock != nullptr ? options.executor.clock : &system_clock_;
     state_ = std::make_unique<JobState>(graph, *options.state, clock);

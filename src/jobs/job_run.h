@@ -11,6 +11,7 @@
 
 #include "runtime/executor.h"
 #include "state/checkpoint_writer.h"
+#include "state/state_memory.h"
 
 namespace laminar {
 
@@ -70,6 +71,7 @@ class DurableCollector final : public SnapshotCollector {
 };
 
 struct JobRunOptions {
+  StateMemoryOptions memory;
   ExecutorOptions executor;  ///< its collector, restore, hold_at_end and callbacks are the run's
   std::optional<StateOptions> state;
   /// After each checkpoint; on the checkpoint thread.

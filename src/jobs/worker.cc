@@ -207,6 +207,7 @@ class Worker {
     run_options.executor.task.flush_interval_us = script.settings.updating_flush_interval_us;
     run_options.executor.worker_threads = std::max(
         1, std::min<int>(physical.parallelism, static_cast<int>(std::thread::hardware_concurrency())));
+    run_options.memory = StateMemoryOf(script.settings);
     run_options.state = State();
     run_options.on_checkpoint = [this](const CheckpointReport& report) { SendCheckpoint(report); };
     run_options.on_warning = [this](const std::string& text) {

@@ -301,6 +301,7 @@ class GroupAggregate final : public Operator {
   void DropExpired(int64_t now_us) {
     std::vector<uint32_t> expired;
     for (uint32_t slot = 0; slot < groups_.slots_end(); ++slot) {
+      groups_.ReadAheadInWalk(slot);
       if (!groups_.live(slot) || (groups_.mark(slot) & kPending)) continue;
       if (now_us - touched_us(slot) >= options_.ttl_us) expired.push_back(slot);
     }

@@ -1,14 +1,24 @@
 #include "operators/last_rows.h"
 
+#include <cstring>
 #include <deque>
 
 #include "formats/changes.h"
 #include "operators/accumulator_set.h"
 #include "state/keyed_map.h"
+#include "state/row_arena.h"
 
 namespace laminar {
 
 namespace {
+
+/// The bytes follow.
+struct KeptRow {
+  ArenaCell cell;
+  uint32_t slot;
+  uint32_t byte_count;
+  std::string_view bytes() const { return {reinterpret_cast<const char*>(this + 1), byte_count}; }
+};
 
 class LastRows final : public Operator {
  public:
@@ -16,7 +26,7 @@ class LastRows final : public Operator {
       : options_(std::move(options)),
         codec_(AllTypes(options_.input)),
         keys_(PickTypes(options_.input, options_.keys)),
-        map_(PickTypes(options_.input, options_.keys), 0) {}
+        map_(PickTypes(options_.input, options_.keys), sizeof(KeptRow*)) {}
 
   std::vector<StateTableSpec> state_tables() const override {
     std::string layout;
@@ -41,21 +51,39 @@ class LastRows final : public Operator {
                 .weights = MakeWeights(weights_),
                 .origin = nullptr});
     }
+    Compact();
     context_.metrics->state_rows.Set(map_.size());
   }
 
   void Snapshot(SnapshotWriter& writer) override {
-    map_.Snapshot(writer, "rows", [this](uint32_t slot, std::string* out) { out->append(rows_[slot]); });
+    map_.Snapshot(writer, "rows",
+                  [this](uint32_t slot, std::string* out) { out->append(row_at(slot)->bytes()); });
   }
 
   void Restore(const SnapshotReader& reader) override {
-    reader.ForEach("rows", [this](const StateEntry& entry) { RowAt(map_.Restore(entry.key)) = entry.value; });
+    reader.ForEach("rows", [this](const StateEntry& entry) { Keep(map_.Restore(entry.key), entry.value); });
   }
 
  private:
-  std::string& RowAt(uint32_t slot) {
-    if (slot >= rows_.size()) rows_.resize(slot + 1);
-    return rows_[slot];
+  KeptRow*& row_at(uint32_t slot) { return *reinterpret_cast<KeptRow**>(map_.record(slot)); }
+
+  void Keep(uint32_t slot, std::string_view bytes) {
+    auto* row =
+        reinterpret_cast<KeptRow*>(arena_.Allocate(static_cast<int64_t>(sizeof(KeptRow) + bytes.size())));
+    row->slot = slot;
+    row->byte_count = static_cast<uint32_t>(bytes.size());
+    if (!bytes.empty()) std::memcpy(row + 1, bytes.data(), bytes.size());
+    row_at(slot) = row;
+  }
+
+  void Compact() {
+    for (const uint32_t block : arena_.SparseBlocks()) {
+      arena_.ForEachCell(block, [this](ArenaCell* cell) {
+        const auto* row = reinterpret_cast<const KeptRow*>(cell);
+        Keep(row->slot, row->bytes());
+        arena_.Free(cell);
+      });
+    }
   }
 
   void AddRow(int32_t row, int32_t weight) {
@@ -65,7 +93,7 @@ class LastRows final : public Operator {
     const bool known = slot != kNoSlot;
     if (weight < 0) {
       if (known) {
-        as_it_is_ = as_it_is_ && weight == -1 && rows_[slot] == given;
+        as_it_is_ = as_it_is_ && weight == -1 && row_at(slot)->bytes() == given;
         map_.Preserve(slot);
         TakeBack(slot);
         map_.Remove(slot);
@@ -75,17 +103,17 @@ class LastRows final : public Operator {
       return;
     }
     as_it_is_ = as_it_is_ && weight == 1 && !known;
-    if (known && rows_[slot] == given) return;
+    if (known && row_at(slot)->bytes() == given) return;
     if (!known) map_.FindOrInsert(keys_, &row, 1, &slot, nullptr);
     map_.MarkDirty(slot);
     if (known) TakeBack(slot);
-    RowAt(slot) = given;
+    Keep(slot, given);
     Send(given, 1);
   }
 
   void TakeBack(uint32_t slot) {
-    old_rows_.push_back(std::move(rows_[slot]));
-    rows_[slot].clear();
+    old_rows_.emplace_back(row_at(slot)->bytes());
+    arena_.Free(&row_at(slot)->cell);
     Send(old_rows_.back(), -1);
   }
 
@@ -98,7 +126,7 @@ class LastRows final : public Operator {
   const RowCodec codec_;
   KeyBatch keys_;
   KeyedMap map_;
-  std::vector<std::string> rows_;  // by slot
+  RowArena arena_;  // the rows; each key's record points to its own
 
   // Scratch of one batch.
   ByteStrings encoded_;

@@ -3,6 +3,8 @@
 #include <arrow/scalar.h>
 
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <thread>
 
 #include "connectors/options_reader.h"
@@ -216,6 +218,44 @@ void Binder::BindStatement(Statement& statement) {
   }
 }
 
+/// `memory` or `disk`.
+std::string Binder::StateBackendOf(const Statement& statement) {
+  const std::string value = FoldName(statement.value);
+  if (value == "memory" || value == "disk") return value;
+  if (value == "rocksdb") {
+    script_.warnings.push_back(
+        {"STATE_BACKEND", statement.value_span,
+         "state_backend 'rocksdb' is another name of 'disk': mapped files on a local disk, not "
+         "RocksDB"});
+    return "disk";
+  }
+  throw UserError(Reason::kBadOption, statement.value_span, "no state backend '" + statement.value + "'")
+      .Hint("there are 'memory' and 'disk' ('rocksdb' means 'disk')");
+}
+
+namespace {
+
+/// Bytes of a whole number and B, KB, MB, GB or TB, of 1024 each.
+int64_t MemorySizeOf(const Statement& statement) {
+  const std::string& text = statement.value;
+  int64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string unit = FoldName(std::string(parsed.ptr, text.data() + text.size()));
+  unit.erase(0, unit.find_first_not_of(' '));
+  static const std::map<std::string, int> shifts = {{"b", 0},    {"kb", 10},  {"kib", 10},
+                                                    {"mb", 20},  {"mib", 20}, {"gb", 30},
+                                                    {"gib", 30}, {"tb", 40},  {"tib", 40}};
+  const auto shift = shifts.find(unit);
+  if (parsed.ec != std::errc() || number <= 0 || shift == shifts.end() ||
+      number > INT64_MAX >> shift->second) {
+    throw UserError(Reason::kBadOption, statement.value_span, "'" + text + "' is no size of memory")
+        .Hint("write '1GB' or '512 MB'");
+  }
+  return number << shift->second;
+}
+
+}  // namespace
+
 void Binder::BindSet(const Statement& statement) {
   const std::string name = FoldName(statement.name.text);
   Settings& settings = script_.settings;
@@ -257,6 +297,12 @@ void Binder::BindSet(const Statement& statement) {
       throw UserError(Reason::kBadOption, statement.value_span,
                       "error_on_division_by_zero is true or false, not '" + statement.value + "'");
     settings.error_on_division_by_zero = reset || value == "true";
+  } else if (name == "state_backend") {
+    settings.state_backend = reset ? "" : StateBackendOf(statement);
+  } else if (name == "state_memory_limit") {
+    settings.state_memory_limit = reset ? 0 : MemorySizeOf(statement);
+  } else if (name == "state_directory") {
+    settings.state_directory = reset ? "" : statement.value;
   } else if (name == "timezone") {
     const std::string value = FoldName(statement.value);
     if (!reset && value != "utc")
@@ -268,6 +314,9 @@ void Binder::BindSet(const Statement& statement) {
                                             "checkpoint_interval",
                                             "idle_time",
                                             "watermark_delay",
+                                            "state_backend",
+                                            "state_memory_limit",
+                                            "state_directory",
                                             "timezone",
                                             "error_on_division_by_zero",
                                             "schema_registry_debug"};
@@ -276,6 +325,11 @@ void Binder::BindSet(const Statement& statement) {
     std::string list;
     for (const auto& n : names) list += (list.empty() ? "" : ", ") + n;
     throw error.Hint((nearest.empty() ? "" : "did you mean '" + nearest + "'? ") + ("settings: " + list));
+  }
+  if (settings.state_backend == "memory" && settings.state_memory_limit > 0) {
+    throw UserError(Reason::kBadOption, statement.value_span,
+                    "state_memory_limit bounds state on disk; state_backend 'memory' knows no limit")
+        .Hint("SET state_backend = 'disk', or leave the limit out");
   }
 }
 

@@ -39,6 +39,9 @@ struct Settings {
   std::optional<int64_t> idle_time_us;
   std::optional<int64_t> watermark_delay_us;
   bool error_on_division_by_zero = true;
+  std::string state_backend;       ///< memory or disk; empty: not said
+  int64_t state_memory_limit = 0;  ///< bytes; 0: not said
+  std::string state_directory;     ///< empty: not said
 };
 
 /// Tables that are declared outside of the script: the server's connection tables.
@@ -182,6 +185,7 @@ class Binder {
   void InferSchema(TableDefinition& table, SourceSpan span);
   void BindInsert(Statement& statement);
   void BindSet(const Statement& statement);
+  std::string StateBackendOf(const Statement& statement);
   void AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table,
                  const std::vector<Identifier>& columns, SourceSpan span);
   NodePtr MakeScan(const std::shared_ptr<TableDefinition>& table, SourceSpan span);

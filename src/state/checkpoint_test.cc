@@ -10,6 +10,7 @@
 #include "state/checkpoint_store.h"
 #include "state/checkpoint_writer.h"
 #include "state/state_file.h"
+#include "support/state_backends.h"
 
 namespace laminar {
 namespace {
@@ -17,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// A directory of its own, removed at the end.
-class CheckpointTest : public ::testing::Test {
+class CheckpointTest : public OnBothBackends {
  protected:
   CheckpointTest() {
     std::string pattern = (fs::temp_directory_path() / "laminar-checkpoint-XXXXXX").string();
@@ -64,7 +65,9 @@ class CheckpointTest : public ::testing::Test {
   ManualClock clock_;
 };
 
-TEST_F(CheckpointTest, ChainOfRandomChangesEqualsAMapAfterEachCheckpointAndMerge) {
+INSTANTIATE_TEST_SUITE_P(Backends, CheckpointTest, BothBackends(), BackendName);
+
+TEST_P(CheckpointTest, ChainOfRandomChangesEqualsAMapAfterEachCheckpointAndMerge) {
   std::mt19937_64 random(7);
   CheckpointWriter writer(store_, Sealed(1, "a"), &clock_, {.keep = 3});
   std::map<std::string, std::string> expected;
@@ -96,7 +99,7 @@ TEST_F(CheckpointTest, ChainOfRandomChangesEqualsAMapAfterEachCheckpointAndMerge
   }
 }
 
-TEST_F(CheckpointTest, RangesOfKeyGroupsAddUpAndEverySubtaskEntriesGoToAll) {
+TEST_P(CheckpointTest, RangesOfKeyGroupsAddUpAndEverySubtaskEntriesGoToAll) {
   CheckpointWriter writer(store_, Sealed(1, "a"), &clock_, {});
   auto buffer = writer.NewBuffer("op");
   for (int group = 0; group < kKeyGroups; ++group) {
@@ -116,7 +119,31 @@ TEST_F(CheckpointTest, RangesOfKeyGroupsAddUpAndEverySubtaskEntriesGoToAll) {
   }
 }
 
-TEST_F(CheckpointTest, FailedWriteIsTakenAlongByTheNext) {
+TEST_P(CheckpointTest, LargeDeltaIsSortedInRunsAndTheLastChangeOfAKeyWins) {
+  std::mt19937_64 random(3);
+  CheckpointWriter writer(store_, Sealed(1, "a"), &clock_, {});
+  std::map<std::string, std::string> expected;
+  auto buffer = writer.NewBuffer("op");
+  StateWriter& table = buffer->Table("t");
+  for (int i = 0; i < 120'000; ++i) {  // three runs of 32 MiB
+    const std::string key = std::to_string(random() % 30'000);
+    const auto group = static_cast<uint16_t>(std::hash<std::string>()(key) % kKeyGroups);
+    if (random() % 5 == 0) {
+      table.Delete(group, key);
+      expected.erase(key);
+    } else {
+      const std::string value = std::to_string(i) + std::string(900, 'v');
+      table.Put(group, key, value);
+      expected[key] = value;
+    }
+  }
+  buffer.reset();
+  writer.CloseEpoch();
+  EXPECT_LE(writer.Write(2, CheckpointKind::kScheduled).written_entries, 30'000);
+  EXPECT_EQ(Read(2), expected);
+}
+
+TEST_P(CheckpointTest, FailedWriteIsTakenAlongByTheNext) {
   CheckpointWriter writer(store_, Sealed(1, "a"), &clock_, {});
   writer.NewBuffer("op")->Table("t").Put(1, "a", "1");
   writer.CloseEpoch();
@@ -133,7 +160,7 @@ TEST_F(CheckpointTest, FailedWriteIsTakenAlongByTheNext) {
   EXPECT_EQ(Read(2), (std::map<std::string, std::string>{{"a", "3"}, {"b", "2"}}));
 }
 
-TEST_F(CheckpointTest, RunThatWasTakenOverCannotCommit) {
+TEST_P(CheckpointTest, RunThatWasTakenOverCannotCommit) {
   CheckpointWriter old_run(store_, Sealed(1, "a"), &clock_, {});
   const auto base = store_->Load(std::nullopt, nullptr);
   Manifest seal = base->manifest;
@@ -153,7 +180,7 @@ TEST_F(CheckpointTest, RunThatWasTakenOverCannotCommit) {
   EXPECT_TRUE(Read(std::nullopt).empty());
 }
 
-TEST_F(CheckpointTest, EveryFlippedByteOfAFileIsFound) {
+TEST_P(CheckpointTest, EveryFlippedByteOfAFileIsFound) {
   CheckpointWriter writer(store_, Sealed(1, "a"), &clock_, {});
   auto buffer = writer.NewBuffer("op");
   for (int i = 0; i < 20; ++i) buffer->Table("t").Put(1, std::to_string(i), "value");
@@ -170,7 +197,7 @@ TEST_F(CheckpointTest, EveryFlippedByteOfAFileIsFound) {
   EXPECT_TRUE(VerifyCheckpoint(*store_, 2).empty());
 }
 
-TEST_F(CheckpointTest, DamagedManifestIsPassedOverAndCutOneToo) {
+TEST_P(CheckpointTest, DamagedManifestIsPassedOverAndCutOneToo) {
   CheckpointWriter writer(store_, Sealed(1, "a"), &clock_, {});
   writer.NewBuffer("op")->Table("t").Put(1, "a", "1");
   writer.CloseEpoch();
@@ -189,7 +216,7 @@ TEST_F(CheckpointTest, DamagedManifestIsPassedOverAndCutOneToo) {
   EXPECT_THROW(store_->Load(9, nullptr), ExternalError);
 }
 
-TEST_F(CheckpointTest, LockIsHeldByOneStoreAtATime) {
+TEST_P(CheckpointTest, LockIsHeldByOneStoreAtATime) {
   objects_->Lock();
   const auto other = OpenObjectStore(directory_, {});
   EXPECT_THROW(other->Lock(), ExternalError);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -11,6 +13,9 @@
 namespace laminar {
 
 namespace {
+
+constexpr int64_t kRunBytes = 32 << 20;
+constexpr size_t kRunChunkBytes = 1 << 20;
 
 /// An entry to be sorted, as small as can be: what is compared first, and where it lies.
 struct EntryRef {
@@ -35,44 +40,92 @@ uint64_t PrefixOf(const EncodedEntry& entry) {
   return prefix;
 }
 
-std::vector<EntryRef> RefsOf(const std::vector<const TableChanges*>& oldest_first) {
-  std::vector<EntryRef> refs;
-  int64_t count = 0;
-  for (const TableChanges* changes : oldest_first) count += changes->entries();
-  LAMINAR_CHECK(count <= UINT32_MAX, "more than 4 billion changes of a table between two checkpoints");
-  refs.reserve(static_cast<size_t>(count));
-  for (const TableChanges* changes : oldest_first) {
-    for (const std::string& chunk : changes->chunks()) {
-      std::string_view rest = chunk;
-      EncodedEntry entry;
-      while (!rest.empty()) {
-        LAMINAR_CHECK(TakeEntry(&rest, &entry), "a snapshot buffer holds something that is no entry");
-        LAMINAR_CHECK(entry.bytes.size() <= UINT32_MAX, "a state entry of more than 4 GiB");
-        refs.push_back({PrefixOf(entry), entry.bytes.data(), static_cast<uint32_t>(entry.bytes.size()),
-                        static_cast<uint32_t>(refs.size())});
-      }
+/// Sorts the entries of the chunks; of equal keys only the last stays.
+void SortEntries(const std::vector<const EntryChunk*>& chunks, std::vector<EntryRef>* refs) {
+  refs->clear();
+  for (const EntryChunk* chunk : chunks) {
+    std::string_view rest = chunk->entries();
+    EncodedEntry entry;
+    while (!rest.empty()) {
+      LAMINAR_CHECK(TakeEntry(&rest, &entry), "a snapshot buffer holds something that is no entry");
+      LAMINAR_CHECK(entry.bytes.size() <= UINT32_MAX, "a state entry of more than 4 GiB");
+      refs->push_back({PrefixOf(entry), entry.bytes.data(), static_cast<uint32_t>(entry.bytes.size()),
+                       static_cast<uint32_t>(refs->size())});
     }
   }
-  return refs;
-}
-
-/// The entries of all changes, sorted; of equal keys only the last.
-std::vector<EntryRef> SortedEntries(const std::vector<const TableChanges*>& oldest_first) {
-  std::vector<EntryRef> refs = RefsOf(oldest_first);
-  std::sort(refs.begin(), refs.end(), [](const EntryRef& a, const EntryRef& b) {
+  std::sort(refs->begin(), refs->end(), [](const EntryRef& a, const EntryRef& b) {
     if (a.prefix != b.prefix) return a.prefix < b.prefix;
     const int order = a.entry().key.compare(b.entry().key);
     return order != 0 ? order < 0 : a.number < b.number;
   });
   // The last of each run of equal keys.
   size_t kept = 0;
-  for (size_t i = 0; i < refs.size(); ++i) {
-    const bool superseded = i + 1 < refs.size() && refs[i].prefix == refs[i + 1].prefix &&
-                            refs[i].entry().key == refs[i + 1].entry().key;
-    if (!superseded) refs[kept++] = refs[i];
+  for (size_t i = 0; i < refs->size(); ++i) {
+    const bool superseded = i + 1 < refs->size() && (*refs)[i].prefix == (*refs)[i + 1].prefix &&
+                            (*refs)[i].entry().key == (*refs)[i + 1].entry().key;
+    if (!superseded) (*refs)[kept++] = (*refs)[i];
   }
-  refs.resize(kept);
-  return refs;
+  refs->resize(kept);
+}
+
+/// Sorted entries, copied one after another; gives its memory back while it is read.
+class SortedRun {
+ public:
+  explicit SortedRun(const std::vector<EntryRef>& refs) {
+    for (const EntryRef& ref : refs) {
+      const std::string_view bytes(ref.at, ref.bytes);
+      if (chunks_.empty() || !chunks_.back().HasRoom(bytes.size())) {
+        chunks_.emplace_back(std::max(kRunChunkBytes, bytes.size()));
+      }
+      std::memcpy(chunks_.back().end(), bytes.data(), bytes.size());
+      chunks_.back().used += bytes.size();
+    }
+  }
+  bool Next() {
+    while (rest_.empty()) {
+      if (next_ > 0) chunks_[next_ - 1].memory = {};
+      if (next_ == chunks_.size()) return false;
+      rest_ = chunks_[next_++].entries();
+    }
+    return TakeEntry(&rest_, &entry_);
+  }
+  const EncodedEntry& entry() const { return entry_; }
+
+ private:
+  std::vector<EntryChunk> chunks_;
+  size_t next_ = 0;
+  std::string_view rest_;
+  EncodedEntry entry_;
+};
+
+/// The entries of all changes in order, of equal keys only the last. A large delta is sorted in runs, which
+/// are then merged: so only one run is read at random, and one's index of entries is in memory at a time.
+void ForEachSorted(const std::vector<const TableChanges*>& oldest_first,
+                   const std::function<void(const EncodedEntry&)>& take) {
+  std::vector<SortedRun> runs;
+  std::vector<EntryRef> refs;
+  std::vector<const EntryChunk*> chunks;
+  int64_t bytes = 0;
+  for (const TableChanges* changes : oldest_first) {
+    for (const EntryChunk& chunk : changes->chunks()) {
+      if (bytes >= kRunBytes) {
+        SortEntries(chunks, &refs);
+        runs.emplace_back(refs);
+        chunks.clear();
+        bytes = 0;
+      }
+      chunks.push_back(&chunk);
+      bytes += static_cast<int64_t>(chunk.used);
+    }
+  }
+  SortEntries(chunks, &refs);
+  if (runs.empty()) {
+    for (const EntryRef& ref : refs) take(ref.entry());
+    return;
+  }
+  runs.emplace_back(refs);
+  refs = {};
+  MergeEntries(runs, /*keep_deletes=*/true, take);
 }
 
 }  // namespace
@@ -184,7 +237,7 @@ StateFileInfo CheckpointWriter::WriteDeltas(const std::vector<Delta>& deltas, ui
   StateFileWriter out(store_->objects(), name);
   for (const auto& [place, changes] : tables) {
     out.BeginSection(place.first, place.second);
-    for (const EntryRef& ref : SortedEntries(changes)) out.Add(ref.entry());
+    ForEachSorted(changes, [&](const EncodedEntry& entry) { out.Add(entry); });
   }
   StateFileInfo file = out.Finish();
   file.first_epoch = file.last_epoch = epoch;

@@ -3,6 +3,7 @@
 /// The frozen entries of a container whose records have slots: the inner part of keyed_map.h and
 /// record_pool.h.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -19,7 +20,7 @@ namespace laminar {
 using WriteSlot = std::function<int64_t(uint32_t slot, StateWriter& out)>;
 
 /// `Owner` has `bool TakeFrozen(slot)`, which says whether the slot's entry is still to be written and counts
-/// it as written, and `PrefetchFrozen(slot)`.
+/// it as written, `PrefetchFrozen(slot)`, and `ReadPages(slots, count)` for memory that lies on disk.
 template <typename Owner>
 class FrozenSlots final : public FrozenTable {
  public:
@@ -35,8 +36,12 @@ class FrozenSlots final : public FrozenTable {
   }
 
   bool WriteSlice(int64_t* bytes) override {
-    constexpr size_t kAhead = 16;  // slots lie all over a container that is larger than the cache
+    constexpr size_t kReadSlots = 4096;  // whose pages, if they lie on disk, are asked for together
+    constexpr size_t kAhead = 16;        // slots lie all over a container that is larger than the cache
     for (; next_ < slots_.size() && *bytes > 0; ++next_) {
+      if (next_ % kReadSlots == 0) {
+        owner_.ReadPages(&slots_[next_], std::min(kReadSlots, slots_.size() - next_));
+      }
       if (next_ + kAhead < slots_.size()) owner_.PrefetchFrozen(slots_[next_ + kAhead]);
       *bytes -= kSliceEntryBytes;
       if (owner_.TakeFrozen(slots_[next_])) *bytes -= Write(slots_[next_]);

@@ -11,10 +11,14 @@
 #include "state/ordered_rows.h"
 #include "state/record_pool.h"
 #include "state/row_bytes.h"
+#include "support/state_backends.h"
 #include "support/test_keys.h"
 
 namespace laminar {
 namespace {
+
+class FrozenTableTest : public OnBothBackends {};
+INSTANTIATE_TEST_SUITE_P(Backends, FrozenTableTest, BothBackends(), BackendName);
 
 using Entries = std::map<std::string, std::string>;  // entry key → value
 
@@ -65,7 +69,7 @@ std::string Bytes(const T& value) {
   return {reinterpret_cast<const char*>(&value), sizeof value};
 }
 
-TEST(FrozenTableTest, MapIsWrittenAsItWasAtTheBarrier) {
+TEST_P(FrozenTableTest, MapIsWrittenAsItWasAtTheBarrier) {
   for (const Types& types : KeyShapes()) {
     std::mt19937_64 random(17);
     Barriers barriers(random);
@@ -115,7 +119,7 @@ TEST(FrozenTableTest, MapIsWrittenAsItWasAtTheBarrier) {
   }
 }
 
-TEST(FrozenTableTest, PoolIsWrittenAsItWasAtTheBarrier) {
+TEST_P(FrozenTableTest, PoolIsWrittenAsItWasAtTheBarrier) {
   std::mt19937_64 random(5);
   Barriers barriers(random);
   RecordPool pool(8);
@@ -163,7 +167,7 @@ TEST(FrozenTableTest, PoolIsWrittenAsItWasAtTheBarrier) {
   EXPECT_GT(barriers.slices, 3 * barriers.whole);
 }
 
-TEST(FrozenTableTest, LogIsWrittenAsItWasAtTheBarrier) {
+TEST_P(FrozenTableTest, LogIsWrittenAsItWasAtTheBarrier) {
   const Types types = {arrow::int64()};
   std::mt19937_64 random(6);
   Barriers barriers(random);
@@ -209,7 +213,7 @@ TEST(FrozenTableTest, LogIsWrittenAsItWasAtTheBarrier) {
   EXPECT_GT(barriers.cut_short, 20);
 }
 
-TEST(FrozenTableTest, OrderedRowsAreWrittenAsTheyWereAtTheBarrier) {
+TEST_P(FrozenTableTest, OrderedRowsAreWrittenAsTheyWereAtTheBarrier) {
   const Types types = {arrow::int64()};
   std::mt19937_64 random(7);
   Barriers barriers(random);
@@ -251,7 +255,7 @@ TEST(FrozenTableTest, OrderedRowsAreWrittenAsTheyWereAtTheBarrier) {
   EXPECT_GT(barriers.cut_short, 20);
 }
 
-TEST(FrozenTableTest, ASliceIsBoundedAndASnapshotThatIsGivenUpIsForgotten) {
+TEST_P(FrozenTableTest, ASliceIsBoundedAndASnapshotThatIsGivenUpIsForgotten) {
   const Types types = {arrow::int64()};
   KeyBatch keys(types);
   std::vector<int> values(1000);

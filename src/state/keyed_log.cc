@@ -50,11 +50,24 @@ void KeyedLog::FindOrInsertKeys(const KeyBatch& keys, const int32_t* rows, int64
   keys_.FindOrInsert(keys, rows, count, slots, &inserted);
   for (const uint32_t slot : inserted) key_record(slot)->is_empty_listed = 1;  // until it has a row
   emptied_.insert(emptied_.end(), inserted.begin(), inserted.end());
+  ReadPages(slots, count, &KeyRecord::last);
 }
 
 void KeyedLog::FindKeys(const KeyBatch& keys, const int32_t* rows, int64_t count, uint32_t* slots) {
   DropEmptyKeys();
   keys_.Find(keys, rows, count, slots);
+  ReadPages(slots, count, &KeyRecord::first);
+}
+
+/// Of rows on disk: those that the caller will look at first.
+void KeyedLog::ReadPages(const uint32_t* slots, int64_t count, LogRow* KeyRecord::* end) const {
+  if (!arena_.on_disk()) return;
+  PageReader reader;
+  for (int64_t i = 0; i < count; ++i) {
+    const LogRow* row = slots[i] == kNoSlot ? nullptr : key_record(slots[i])->*end;
+    if (row) reader.Add(row, sizeof(LogRow));
+  }
+  reader.Read();
 }
 
 LogRow* KeyedLog::first(uint32_t slot) const { return slot == kNoSlot ? nullptr : key_record(slot)->first; }
@@ -238,7 +251,7 @@ void KeyedLog::ExpireRow(const TimeEntry& entry, const std::function<void(const 
 bool KeyedLog::TakeDue(int64_t time, TimeEntry* entry) {
   const bool from_near = !near_.empty() && (due_.empty() || due_.back() > near_.front());
   if (from_near ? near_.front().time >= time : due_.empty() || due_.back().time >= time) return false;
-  std::vector<TimeEntry>& from = from_near ? near_ : due_;
+  StateArray<TimeEntry>& from = from_near ? near_ : due_;
   if (from_near) std::pop_heap(near_.begin(), near_.end(), std::greater<>());
   *entry = from.back();
   from.pop_back();
@@ -252,7 +265,7 @@ int64_t KeyedLog::ExpireBefore(int64_t time, const std::function<void(const LogR
   while (TakeDue(time, &entry)) ExpireRow(entry, visit, &count);
   while (!later_.empty() && BucketBegin(later_.begin()->first) < time) {
     // due_ and near_ are empty here: all in them is older than any bucket.
-    std::vector<TimeEntry> bucket = std::move(later_.begin()->second);
+    StateArray<TimeEntry> bucket = std::move(later_.begin()->second);
     near_end_ = std::max(near_end_, BucketBegin(later_.begin()->first + 1));
     later_.erase(later_.begin());
     open_bucket_ = nullptr;
@@ -348,7 +361,7 @@ void KeyedLog::Snapshot(SnapshotWriter& writer, std::string_view table) {
 }
 
 void KeyedLog::Restore(const SnapshotReader& reader, std::string_view table) {
-  std::vector<LogRow*> rows;
+  // Entries of a key come in the order of their sequences.
   reader.ForEach(table, [&](const StateEntry& entry) {
     std::string_view key = entry.key, value = entry.value;
     const int64_t sequence = TakeSequence(&key);
@@ -358,12 +371,9 @@ void KeyedLog::Restore(const SnapshotReader& reader, std::string_view table) {
     LogRow* row = NewRow(keys_.Restore(key, false), time, sequence, weight, value);
     row->matches = matches;
     row->persisted = 1;
-    rows.push_back(row);
+    Link(row);
     next_sequence_ = std::max(next_sequence_, sequence + 1);
   });
-  std::sort(rows.begin(), rows.end(),
-            [](const LogRow* a, const LogRow* b) { return a->sequence < b->sequence; });
-  for (LogRow* row : rows) Link(row);
 }
 
 }  // namespace laminar

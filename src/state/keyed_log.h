@@ -131,6 +131,7 @@ class KeyedLog {
   void UnindexBytes(LogRow* row);
   void ExpireRow(const TimeEntry& entry, const std::function<void(const LogRow&)>& visit, int64_t* count);
   void DropEmptyKeys();
+  void ReadPages(const uint32_t* slots, int64_t count, LogRow* KeyRecord::* end) const;
   void IndexTime(LogRow* row);
   bool TakeDue(int64_t time, TimeEntry* entry);
   bool IsCurrent(const TimeEntry& entry) const;
@@ -147,11 +148,11 @@ class KeyedLog {
   DeletedKeys deleted_;
   // Times below near_end_ are in due_, the rest of the last bucket with the oldest at its end, or in near_, a
   // min-heap of those that came after; later ones unordered in buckets of kBucketUs.
-  std::vector<TimeEntry> due_;
-  std::vector<TimeEntry> near_;
+  StateArray<TimeEntry> due_;
+  StateArray<TimeEntry> near_;
   int64_t near_end_ = INT64_MIN;
-  std::map<int64_t, std::vector<TimeEntry>> later_;
-  std::vector<TimeEntry>* open_bucket_ = nullptr;  // that of the last row, in later_
+  std::map<int64_t, StateArray<TimeEntry>> later_;
+  StateArray<TimeEntry>* open_bucket_ = nullptr;  // that of the last row, in later_
   int64_t open_bucket_number_ = 0;
   size_t bucket_entries_ = 0;  // of the last bucket that was due: the first guess for the next
   int64_t time_entries_ = 0;

@@ -6,10 +6,14 @@
 #include <map>
 #include <random>
 
+#include "support/state_backends.h"
 #include "support/test_keys.h"
 
 namespace laminar {
 namespace {
+
+class KeyedLogTest : public OnBothBackends {};
+INSTANTIATE_TEST_SUITE_P(Backends, KeyedLogTest, BothBackends(), BackendName);
 
 struct ModelRow {
   int64_t sequence, time;
@@ -30,7 +34,7 @@ std::vector<ModelRow> RowsOf(const KeyedLog& log, uint32_t slot) {
   return rows;
 }
 
-TEST(KeyedLogTest, FollowsAModelThroughEverything) {
+TEST_P(KeyedLogTest, FollowsAModelThroughEverything) {
   const Types types = {arrow::int64()};
   std::mt19937_64 rng(9);
   auto log = std::make_unique<KeyedLog>(types, KeyedLogOptions{.expires = true});
@@ -127,7 +131,7 @@ TEST(KeyedLogTest, FollowsAModelThroughEverything) {
   }
 }
 
-TEST(KeyedLogTest, MemoryFollowsLiveRows) {
+TEST_P(KeyedLogTest, MemoryFollowsLiveRows) {
   const Types types = {arrow::int64()};
   KeyedLog log(types, {.expires = true});
   KeyBatch keys(types);
@@ -146,7 +150,7 @@ TEST(KeyedLogTest, MemoryFollowsLiveRows) {
   EXPECT_EQ(log.keys().size(), 0);
 }
 
-TEST(KeyedLogTest, ScatteredRemovalsAreCompacted) {
+TEST_P(KeyedLogTest, ScatteredRemovalsAreCompacted) {
   const Types types = {arrow::int64()};
   KeyedLog log(types);
   KeyBatch keys(types);
@@ -170,7 +174,7 @@ TEST(KeyedLogTest, ScatteredRemovalsAreCompacted) {
   }
 }
 
-TEST(KeyedLogTest, ExtremeTimes) {
+TEST_P(KeyedLogTest, ExtremeTimes) {
   const Types types = {arrow::int64()};
   KeyedLog log(types, {.expires = true});
   KeyBatch keys(types);

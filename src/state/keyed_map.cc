@@ -16,6 +16,7 @@ constexpr int64_t kBlockRows = 128;               // rows whose cache lines are 
 constexpr int64_t kPrefetchBytesMin = 512 << 10;  // smaller tables are in the cache anyway
 constexpr uint32_t kSlotsMin = 8;
 constexpr size_t kIndexMin = 16;
+constexpr size_t kIndexPart = 8 << 20;  // entries
 constexpr size_t kArenaBlockBytes = 256 << 10;
 constexpr size_t kInPlaceBytes = 20;  // a number and a date, a channel name
 
@@ -140,7 +141,7 @@ struct KeyedMap::LongKey {
 /// Long keys one after another. What removed keys leave behind goes when it outweighs the rest.
 struct KeyedMap::KeyArena {
   struct Chunk {
-    std::unique_ptr<char[]> memory;
+    MemoryBlock memory;
     size_t size;
   };
   std::vector<Chunk> chunks;
@@ -153,11 +154,11 @@ struct KeyedMap::KeyArena {
     if (chunks.empty() || used + key.size() > chunks.back().size) {
       const size_t next = chunks.empty() ? 1024 : std::min(kArenaBlockBytes, chunks.back().size * 2);
       const size_t size = std::max(next, key.size());
-      chunks.push_back({std::make_unique_for_overwrite<char[]>(size), size});
+      chunks.push_back({MemoryBlock(size), size});
       memory_bytes += static_cast<int64_t>(size);
       used = 0;
     }
-    char* at = chunks.back().memory.get() + used;
+    char* at = reinterpret_cast<char*>(chunks.back().memory.get()) + used;
     std::memcpy(at, key.data(), key.size());
     used += key.size();
     live_bytes += static_cast<int64_t>(key.size());
@@ -200,6 +201,7 @@ KeyedMap& KeyedMap::operator=(KeyedMap&& other) noexcept {
   index_memory_ = std::move(other.index_memory_);
   index_ = std::exchange(other.index_, nullptr);
   index_size_ = std::exchange(other.index_size_, 0);
+  grow_index_at_ = std::exchange(other.grow_index_at_, 0);
   arena_ = std::move(other.arena_);
   restore_batch_ = std::move(other.restore_batch_);
   dirty_ = std::move(other.dirty_);
@@ -278,7 +280,7 @@ uint32_t KeyedMap::Probe(const KeyBatch& keys, int64_t row, size_t* position) co
 template <KeyForm kForm>
 uint32_t KeyedMap::Insert(const KeyBatch& keys, int64_t row, size_t position) {
   const uint64_t hash = keys.hashes_[row];
-  if (static_cast<size_t>(size_ + 1) * 3 > index_size_ * 2) {
+  if (size_ + 1 > grow_index_at_) {
     Rehash(index_size_ * 2);
     Probe<kForm>(keys, row, &position);
   }
@@ -287,6 +289,41 @@ uint32_t KeyedMap::Insert(const KeyBatch& keys, int64_t row, size_t position) {
   StoreKey<kForm>(slot, keys, row);
   index_[position] = (hash >> 32 << 32) | (slot + 1);
   return slot;
+}
+
+/// Of state on disk: the pages of the batch's index entries, then those of the slots that they point to.
+void KeyedMap::ReadPages(const KeyBatch& keys, const int32_t* rows, int64_t count) const {
+  PageReader reader;
+  const size_t mask = index_size_ - 1;
+  if (index_memory_.on_disk()) {
+    for (int64_t i = 0; i < count; ++i) reader.Add(&index_[keys.hashes_[RowAt(rows, i)] & mask], 8);
+    reader.Read();
+  }
+  if (!slot_memory_.on_disk()) return;
+  constexpr int64_t kAhead = 16;
+  for (int64_t i = 0; i < count; ++i) {
+    if (i + kAhead < count) __builtin_prefetch(&index_[keys.hashes_[RowAt(rows, i + kAhead)] & mask]);
+    const uint64_t hash = keys.hashes_[RowAt(rows, i)];
+    for (size_t at = hash & mask; index_[at] != 0; at = (at + 1) & mask) {
+      if ((index_[at] >> 32) != (hash >> 32)) continue;
+      reader.Add(base_ + (static_cast<uint32_t>(index_[at]) - 1) * stride_, static_cast<size_t>(stride_));
+      break;
+    }
+  }
+  reader.Read();
+}
+
+/// The pages of the given slots, if they lie on disk.
+void KeyedMap::ReadPages(const uint32_t* slots, size_t count) const {
+  if (!slot_memory_.on_disk()) return;
+  PageReader reader;
+  for (size_t i = 0; i < count; ++i) reader.Add(header(slots[i]), static_cast<size_t>(stride_));
+  reader.Read();
+}
+
+void KeyedMap::ReadSlotsFrom(uint32_t slot) const {
+  const uint32_t count = std::min(2 * kWalkSlots, slots_end_ - slot);
+  ReadAhead(header(slot), static_cast<size_t>(count) * static_cast<size_t>(stride_));
 }
 
 /// Asks for the cache lines of a block's index entries, then for those of the slots that they point to.
@@ -330,6 +367,7 @@ void KeyedMap::FindOrInsert(const KeyBatch& keys, const int32_t* rows, int64_t c
     std::fill(slots, slots + count, count > 0 ? slots[0] : kNoSlot);
     return;
   }
+  if (slot_memory_.on_disk()) ReadPages(keys, rows, count);
   for (int64_t begin = 0; begin < count; begin += kBlockRows) {
     const int64_t end = std::min(count, begin + kBlockRows);
     if (memory_bytes() > kPrefetchBytesMin) Prefetch(keys, rows, begin, end);
@@ -352,6 +390,7 @@ void KeyedMap::Find(const KeyBatch& keys, const int32_t* rows, int64_t count, ui
     std::fill(slots, slots + count, kNoSlot);
     return;
   }
+  if (slot_memory_.on_disk()) ReadPages(keys, rows, count);
   size_t position;
   for (int64_t begin = 0; begin < count; begin += kBlockRows) {
     const int64_t end = std::min(count, begin + kBlockRows);
@@ -382,15 +421,30 @@ void KeyedMap::Reserve(int64_t count) {
 }
 
 void KeyedMap::Rehash(size_t capacity) {
+  index_size_ = 0;
   index_memory_.ResetZero(capacity * sizeof(uint64_t));
   index_ = reinterpret_cast<uint64_t*>(index_memory_.data());
   index_size_ = capacity;
-  const size_t mask = capacity - 1;
-  for (uint32_t slot = 0; slot < slots_end_; ++slot) {
-    if (!live(slot)) continue;
-    size_t at = hashes_[slot] & mask;
-    while (index_[at] != 0) at = (at + 1) & mask;
-    index_[at] = (hashes_[slot] >> 32 << 32) | (slot + 1);
+  // Rather long probes than an index on disk.
+  const bool last_in_memory =
+      !index_memory_.on_disk() && index_memory_.WouldGoToDisk(2 * capacity * sizeof(uint64_t));
+  grow_index_at_ = static_cast<int64_t>(last_in_memory ? capacity / 8 * 7 : capacity * 2 / 3);
+  FillIndex();
+}
+
+/// One on disk in parts that fit into memory.
+void KeyedMap::FillIndex() {
+  const size_t mask = index_size_ - 1;
+  const size_t part = index_memory_.on_disk() ? std::min(index_size_, kIndexPart) : index_size_;
+  const bool all_live = free_.empty();  // then the slots need not be looked at
+  for (size_t begin = 0; begin < index_size_; begin += part) {
+    for (uint32_t slot = 0; slot < slots_end_; ++slot) {
+      hashes_.WillRead(slot);
+      size_t at = hashes_[slot] & mask;
+      if (at - begin >= part || (!all_live && !live(slot))) continue;
+      while (index_[at] != 0) at = (at + 1) & mask;
+      index_[at] = (hashes_[slot] >> 32 << 32) | (slot + 1);
+    }
   }
 }
 
@@ -427,8 +481,8 @@ uint32_t KeyedMap::NewSlot() {
     slot = slots_end_;
     LAMINAR_CHECK(slot < kNoSlot - 1, "more than 4 billion keys in one subtask");
     if (slot == slots_max_) ReserveSlots(std::max(kSlotsMin, slots_max_ + std::min(slots_max_, 1u << 24)));
-    ++slots_end_;
     hashes_.push_back(0);
+    ++slots_end_;
   }
   std::memset(base_ + slot * stride_, 0, static_cast<size_t>(stride_));
   header(slot)->live = 1;
@@ -441,6 +495,7 @@ std::vector<uint32_t> KeyedMap::LiveSlots() const {
   std::vector<uint32_t> slots;
   slots.reserve(static_cast<size_t>(size_));
   for (uint32_t slot = 0; slot < slots_end_; ++slot) {
+    ReadAheadInWalk(slot);
     if (live(slot)) slots.push_back(slot);
   }
   return slots;
@@ -490,6 +545,7 @@ void KeyedMap::CompactArena() {
 void KeyedMap::Clear() {
   FinishSnapshot();
   for (uint32_t slot = 0; slot < slots_end_; ++slot) {
+    ReadAheadInWalk(slot);
     if (live(slot) && header(slot)->persisted) RememberDelete(slot);
   }
   Free();
@@ -500,6 +556,7 @@ void KeyedMap::Free() {
   base_ = nullptr;
   slots_max_ = slots_end_ = 0;
   size_ = 0;
+  grow_index_at_ = 0;
   hashes_ = {};
   free_ = {};
   index_memory_.Free();
@@ -527,6 +584,7 @@ bool KeyedMap::Compact() {
   std::vector<uint32_t> moved(slots_end_, kNoSlot);
   uint32_t to = 0;
   for (uint32_t slot = 0; slot < slots_end_; ++slot) {
+    ReadAheadInWalk(slot);
     if (!live(slot)) continue;
     if (to != slot) {
       std::memcpy(base_ + to * stride_, base_ + slot * stride_, static_cast<size_t>(stride_));
@@ -540,8 +598,7 @@ bool KeyedMap::Compact() {
   }
   dirty_ = std::move(dirty);
   slots_end_ = to;
-  hashes_.resize(to);
-  hashes_.shrink_to_fit();
+  hashes_.Shrink(to);
   free_ = {};
   ReserveSlots(std::max(kSlotsMin, to + to / 4));
   size_t capacity = kIndexMin;
@@ -568,6 +625,7 @@ void KeyedMap::AppendKey(uint32_t slot, std::string* out) const {
 }
 
 std::vector<std::shared_ptr<arrow::Array>> KeyedMap::DecodeKeys(const uint32_t* slots, int64_t count) const {
+  ReadPages(slots, static_cast<size_t>(count));
   std::vector<std::string_view> views(static_cast<size_t>(count));
   std::string with_nulls;  // keys that are not in one piece in their slot
   const size_t width = static_cast<size_t>(std::max<int64_t>(codec_->fixed_bytes(), 0));
@@ -593,6 +651,7 @@ std::vector<std::shared_ptr<arrow::Array>> KeyedMap::DecodeKeys(const uint32_t* 
 
 void KeyedMap::ExportKeys(const uint32_t* slots, int64_t count, KeyBatch* out) const {
   const size_t rows = static_cast<size_t>(count);
+  ReadPages(slots, rows);
   out->hashes_.resize(rows);
   out->null_bits_.clear();
   out->bytes_.Clear();

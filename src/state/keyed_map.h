@@ -116,6 +116,10 @@ class KeyedMap {
   /// Live slots are below this number (not all that are, see `live`).
   uint32_t slots_end() const { return slots_end_; }
   bool live(uint32_t slot) const { return header(slot)->live != 0; }
+  /// For a walk over all slots from 0 on: call it at each of them.
+  void ReadAheadInWalk(uint32_t slot) const {
+    if (slot % kWalkSlots == 0 && slot_memory_.on_disk()) ReadSlotsFrom(slot);
+  }
   /// Slots of all keys, rising.
   std::vector<uint32_t> LiveSlots() const;
 
@@ -212,6 +216,8 @@ class KeyedMap {
   const uint8_t* key(uint32_t slot) const { return base_ + slot * stride_ + sizeof(Header); }
   uint8_t* key(uint32_t slot) { return base_ + slot * stride_ + sizeof(Header); }
 
+  static constexpr uint32_t kWalkSlots = 4096;
+
   template <KeyForm kForm>
   bool KeyEquals(uint32_t slot, const KeyBatch& keys, int64_t row) const;
   template <KeyForm kForm>
@@ -224,10 +230,14 @@ class KeyedMap {
   void FindOrInsertBlock(const KeyBatch& keys, const int32_t* rows, int64_t begin, int64_t end,
                          uint32_t* slots, std::vector<uint32_t>* inserted);
   void Prefetch(const KeyBatch& keys, const int32_t* rows, int64_t begin, int64_t end) const;
+  void ReadPages(const KeyBatch& keys, const int32_t* rows, int64_t count) const;
+  void ReadSlotsFrom(uint32_t slot) const;
+  void ReadPages(const uint32_t* slots, size_t count) const;
   void StoreBytes(uint32_t slot, std::string_view key);
   uint32_t NewSlot();
   void ReserveSlots(uint32_t count);
   void Rehash(size_t capacity);
+  void FillIndex();
   void EraseFromIndex(uint32_t slot);
   void RememberDelete(uint32_t slot);
   void Free();
@@ -244,13 +254,14 @@ class KeyedMap {
   uint32_t slots_max_ = 0;
   uint32_t slots_end_ = 0;
   int64_t size_ = 0;
-  std::vector<uint64_t> hashes_;  // [slots_end_]
-  std::vector<uint32_t> free_;
+  StateArray<uint64_t> hashes_;  // [slots_end_]
+  StateArray<uint32_t> free_;
   // Open addressing, linear probing. An entry is slot + 1 in the low half, bits of the hash in the high half;
   // 0: empty.
-  TableMemory index_memory_;
+  TableMemory index_memory_{StateUse::kIndex};
   uint64_t* index_ = nullptr;  // [index_size_]
   size_t index_size_ = 0;      // a power of two, or 0
+  int64_t grow_index_at_ = 0;  // keys
   std::unique_ptr<KeyArena> arena_;
   std::unique_ptr<KeyBatch> restore_batch_;
   std::vector<uint32_t> dirty_;

@@ -7,12 +7,16 @@
 #include <random>
 #include <set>
 
+#include "support/state_backends.h"
 #include "support/test_keys.h"
 
 namespace laminar {
 namespace {
 
-TEST(KeyedMapTest, FollowsAModelThroughInsertRemoveSnapshotRestore) {
+class KeyedMapTest : public OnBothBackends {};
+INSTANTIATE_TEST_SUITE_P(Backends, KeyedMapTest, BothBackends(), BackendName);
+
+TEST_P(KeyedMapTest, FollowsAModelThroughInsertRemoveSnapshotRestore) {
   for (const Types& types : KeyShapes()) {
     std::mt19937_64 rng(3);
     auto map = std::make_unique<KeyedMap>(types, 8);
@@ -82,7 +86,7 @@ TEST(KeyedMapTest, FollowsAModelThroughInsertRemoveSnapshotRestore) {
   }
 }
 
-TEST(KeyedMapTest, KeysDecodeAndExport) {
+TEST_P(KeyedMapTest, KeysDecodeAndExport) {
   for (const Types& types : KeyShapes()) {
     const std::vector<int> values = {1, 12, 7, 100, 8};
     const Columns columns = KeysOf(types, values);
@@ -106,7 +110,7 @@ TEST(KeyedMapTest, KeysDecodeAndExport) {
   }
 }
 
-TEST(KeyedMapTest, RowsPickFromTheBatch) {
+TEST_P(KeyedMapTest, RowsPickFromTheBatch) {
   const Types types = {arrow::int64()};
   KeyBatch keys(types);
   keys.Assign(KeysOf(types, {5, 6, 7, 6}), 4);
@@ -119,7 +123,7 @@ TEST(KeyedMapTest, RowsPickFromTheBatch) {
   EXPECT_EQ(inserted.size(), 2u);
 }
 
-TEST(KeyedMapTest, NoColumnsIsOneKey) {
+TEST_P(KeyedMapTest, NoColumnsIsOneKey) {
   KeyBatch keys({});
   keys.Assign({}, 3);
   KeyedMap map({}, 8);
@@ -130,7 +134,7 @@ TEST(KeyedMapTest, NoColumnsIsOneKey) {
   EXPECT_TRUE(map.DecodeKeys(slots, 3).empty());
 }
 
-TEST(KeyedMapTest, KeysThatNoSnapshotHasAreNotDeleted) {
+TEST_P(KeyedMapTest, KeysThatNoSnapshotHasAreNotDeleted) {
   const Types types = {arrow::int64()};
   KeyBatch keys(types);
   keys.Assign(KeysOf(types, {1, 2}), 2);

@@ -53,11 +53,23 @@ void OrderedRows::FindOrInsertKeys(const KeyBatch& keys, const int32_t* rows, in
   keys_.FindOrInsert(keys, rows, count, slots, &inserted);
   for (const uint32_t slot : inserted) key_record(slot)->is_empty_listed = 1;
   emptied_.insert(emptied_.end(), inserted.begin(), inserted.end());
+  ReadPages(slots, count);
 }
 
 void OrderedRows::FindKeys(const KeyBatch& keys, const int32_t* rows, int64_t count, uint32_t* slots) {
   DropEmptyKeys();
   keys_.Find(keys, rows, count, slots);
+  ReadPages(slots, count);
+}
+
+/// Of rows on disk: those of keys with one, and the first of the others.
+void OrderedRows::ReadPages(const uint32_t* slots, int64_t count) const {
+  if (!arena_.on_disk()) return;
+  PageReader reader;
+  for (int64_t i = 0; i < count; ++i) {
+    if (row_count(slots[i]) > 0) reader.Add(at(slots[i], 0), sizeof(OrderedRow));
+  }
+  reader.Read();
 }
 
 std::vector<uint32_t> OrderedRows::KeySlots() {
@@ -292,25 +304,32 @@ void OrderedRows::Snapshot(SnapshotWriter& writer, std::string_view table) {
 }
 
 void OrderedRows::Restore(const SnapshotReader& reader, std::string_view table) {
-  std::vector<OrderedRow*> rows;
+  std::vector<OrderedRow*> rows;  // of one key: its entries mostly come one after another
   reader.ForEach(table, [&](const StateEntry& entry) {
     std::string_view key = entry.key, value = entry.value;
     const int64_t sequence = TakeSequence(&key);
     const auto tag = TakePlain<int64_t>(&value);
     const auto sort_bytes = TakePlain<uint32_t>(&value);
-    OrderedRow* row = NewRow(keys_.Restore(key, false), sequence, tag, value.substr(0, sort_bytes),
-                             value.substr(sort_bytes));
+    const uint32_t slot = keys_.Restore(key, false);
+    if (!rows.empty() && rows.front()->slot != slot) AddRestored(&rows);
+    OrderedRow* row = NewRow(slot, sequence, tag, value.substr(0, sort_bytes), value.substr(sort_bytes));
     row->persisted = 1;
     rows.push_back(row);
     next_sequence_ = std::max(next_sequence_, sequence + 1);
   });
-  std::sort(rows.begin(), rows.end(), [](const OrderedRow* a, const OrderedRow* b) {
-    return a->slot != b->slot ? a->slot < b->slot : IsBefore(a, b->sort_bytes(), b->sequence);
+  if (!rows.empty()) AddRestored(&rows);
+}
+
+void OrderedRows::AddRestored(std::vector<OrderedRow*>* rows) {
+  std::sort(rows->begin(), rows->end(), [](const OrderedRow* a, const OrderedRow* b) {
+    return IsBefore(a, b->sort_bytes(), b->sequence);
   });
-  for (OrderedRow* row : rows) {
-    KeyRecord* key = key_record(row->slot);
-    InsertAt(key, key->count, row);
+  KeyRecord* key = key_record(rows->front()->slot);
+  const bool first = key->count == 0;
+  for (OrderedRow* row : *rows) {
+    InsertAt(key, first ? key->count : PositionOf(*key, row->sort_bytes(), row->sequence), row);
   }
+  rows->clear();
 }
 
 }  // namespace laminar

@@ -97,6 +97,9 @@ class OrderedRows {
   int64_t PositionOf(const KeyRecord& key, std::string_view sort_bytes, int64_t sequence) const;
   OrderedRow*& PointerAt(KeyRecord* key, int64_t position) const;
   void DropEmptyKeys();
+  void ReadPages(const uint32_t* slots, int64_t count) const;
+  /// Links rows of one key, in any order, and empties the list.
+  void AddRestored(std::vector<OrderedRow*>* rows);
 
   KeyedMap keys_;
   RowArena arena_;

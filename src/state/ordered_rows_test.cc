@@ -6,12 +6,16 @@
 #include <map>
 #include <random>
 
+#include "support/state_backends.h"
 #include "support/test_keys.h"
 
 namespace laminar {
 namespace {
 
-TEST(OrderedRowsTest, FollowsAModelThroughEverything) {
+class OrderedRowsTest : public OnBothBackends {};
+INSTANTIATE_TEST_SUITE_P(Backends, OrderedRowsTest, BothBackends(), BackendName);
+
+TEST_P(OrderedRowsTest, FollowsAModelThroughEverything) {
   const Types types = {arrow::utf8()};
   std::mt19937_64 rng(21);
   auto store = std::make_unique<OrderedRows>(types);

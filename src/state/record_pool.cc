@@ -15,13 +15,15 @@ uint32_t RecordPool::Add() {
     free_.pop_back();
     if (header(slot)->dirty == dirty_mark_) dirty = dirty_mark_;  // still listed
   } else {
-    slot = slots_end_++;
-    LAMINAR_CHECK(slots_end_ != 0, "more than 4 billion records in one subtask");
+    slot = slots_end_;
+    LAMINAR_CHECK(slot != UINT32_MAX, "more than 4 billion records in one subtask");
     if (slot == slots_max_) {
-      slots_max_ = std::max(8u, slots_max_ + std::min(slots_max_, 1u << 24));
-      memory_.Resize(static_cast<size_t>(slots_max_) * static_cast<size_t>(stride_));
+      const uint32_t slots = std::max(8u, slots_max_ + std::min(slots_max_, 1u << 24));
+      memory_.Resize(static_cast<size_t>(slots) * static_cast<size_t>(stride_));
       base_ = memory_.data();
+      slots_max_ = slots;
     }
+    ++slots_end_;
   }
   std::memset(base_ + slot * stride_, 0, static_cast<size_t>(stride_));
   header(slot)->live = 1;

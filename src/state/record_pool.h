@@ -59,6 +59,12 @@ class RecordPool {
   bool IsFrozen(uint32_t slot) const { return live(slot) && header(slot)->dirty == (dirty_mark_ ^ 3); }
   bool TakeFrozen(uint32_t slot);
   void PrefetchFrozen(uint32_t slot) const { __builtin_prefetch(header(slot), 1); }
+  void ReadPages(const uint32_t* slots, size_t count) const {
+    if (!memory_.on_disk()) return;
+    PageReader reader;
+    for (size_t i = 0; i < count; ++i) reader.Add(header(slots[i]), static_cast<size_t>(stride_));
+    reader.Read();
+  }
   Header* header(uint32_t slot) { return reinterpret_cast<Header*>(base_ + slot * stride_); }
   const Header* header(uint32_t slot) const {
     return reinterpret_cast<const Header*>(base_ + slot * stride_);
@@ -70,7 +76,8 @@ class RecordPool {
   uint32_t slots_max_ = 0;
   uint32_t slots_end_ = 0;
   int64_t size_ = 0;
-  std::vector<uint32_t> free_, dirty_;
+  StateArray<uint32_t> free_;
+  std::vector<uint32_t> dirty_;
   uint8_t dirty_mark_ = 1;  // 1 and 2 by turns; the other: frozen
   std::unique_ptr<FrozenSlots<RecordPool>> frozen_;
 };

@@ -1,6 +1,7 @@
 #include "state/row_arena.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 
@@ -19,6 +20,7 @@ RowArena::~RowArena() = default;
 void RowArena::OpenBlock(int64_t bytes_min) {
   const int64_t grown = std::clamp(live_bytes_ / 4, kBlockBytesMin, kBlockBytesMax);
   const int64_t size = std::max(bytes_min, grown);
+  MemoryBlock memory(static_cast<size_t>(size));
   uint32_t number;
   if (free_blocks_.empty()) {
     number = static_cast<uint32_t>(blocks_.size());
@@ -28,7 +30,8 @@ void RowArena::OpenBlock(int64_t bytes_min) {
     free_blocks_.pop_back();
   }
   Block& block = blocks_[number];
-  block.memory = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(size));
+  disk_blocks_ += memory.on_disk();
+  block.memory = std::move(memory);
   block.size = size;
   block.used = block.live = 0;
   memory_bytes_ += size;
@@ -39,7 +42,8 @@ void RowArena::CloseBlock(uint32_t number) {
   Block& block = blocks_[number];
   memory_bytes_ -= block.size;
   used_bytes_ -= block.used;
-  block.memory.reset();
+  disk_blocks_ -= block.memory.on_disk();
+  block.memory = {};
   block.size = block.used = block.live = 0;
   ++block.serial;
   free_blocks_.push_back(number);

@@ -4,8 +4,9 @@
 /// gone. The inner part of keyed_log.h and ordered_rows.h.
 
 #include <cstdint>
-#include <memory>
 #include <vector>
+
+#include "state/state_memory.h"
 
 namespace laminar {
 
@@ -35,6 +36,7 @@ class RowArena {
   /// Calls `visit(ArenaCell*)` for each live cell of the block.
   template <typename Visit>
   void ForEachCell(uint32_t block, const Visit& visit) {
+    ReadBlock(blocks_[block]);
     // Looked up afresh each time: the visit may free the block's last cell or open blocks.
     for (int64_t position = 0; position < blocks_[block].used;) {
       auto* cell = reinterpret_cast<ArenaCell*>(blocks_[block].memory.get() + position);
@@ -45,6 +47,7 @@ class RowArena {
   /// The first live cell of the block from `*position` on (0, or what the last call left), which is set
   /// behind it; a null pointer when there is none.
   ArenaCell* NextCell(uint32_t block, int64_t* position) const {
+    if (*position == 0) ReadBlock(blocks_[block]);
     while (*position < blocks_[block].used) {
       auto* cell = reinterpret_cast<ArenaCell*>(blocks_[block].memory.get() + *position);
       *position += cell->bytes & ~kFreed;
@@ -53,18 +56,20 @@ class RowArena {
     return nullptr;
   }
   uint32_t num_blocks() const { return static_cast<uint32_t>(blocks_.size()); }
-  bool HasBlock(uint32_t block) const { return blocks_[block].memory != nullptr; }
+  bool HasBlock(uint32_t block) const { return static_cast<bool>(blocks_[block].memory); }
   /// Distinguishes the block from earlier ones of the same number.
   uint32_t serial(uint32_t block) const { return blocks_[block].serial; }
 
   int64_t live_bytes() const { return live_bytes_; }
+  /// Whether rows may have to be read from a disk.
+  bool on_disk() const { return disk_blocks_ > 0; }
   int64_t memory_bytes() const { return memory_bytes_; }
 
  private:
   static constexpr uint32_t kFreed = 1u << 31;
 
   struct Block {
-    std::unique_ptr<uint8_t[]> memory;
+    MemoryBlock memory;
     int64_t size = 0;
     int64_t used = 0;
     int64_t live = 0;
@@ -72,6 +77,9 @@ class RowArena {
   };
   static constexpr uint32_t kNone = 0xFFFFFFFF;
 
+  static void ReadBlock(const Block& block) {
+    if (block.memory.on_disk()) ReadAhead(block.memory.get(), static_cast<size_t>(block.used));
+  }
   void OpenBlock(int64_t bytes_min);
   void CloseBlock(uint32_t block);
 
@@ -81,6 +89,7 @@ class RowArena {
   int64_t live_bytes_ = 0;
   int64_t used_bytes_ = 0;  // live or garbage
   int64_t memory_bytes_ = 0;
+  int64_t disk_blocks_ = 0;
 };
 
 }  // namespace laminar

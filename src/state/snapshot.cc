@@ -38,9 +38,9 @@ class MemoryReader final : public SnapshotReader {
 
 }  // namespace
 
-void StateWriter::Append(std::vector<std::string> chunks, int64_t count) {
-  for (const std::string& chunk : chunks) {
-    std::string_view rest = chunk;
+void StateWriter::Append(std::vector<EntryChunk> chunks, int64_t count) {
+  for (const EntryChunk& chunk : chunks) {
+    std::string_view rest = chunk.entries();
     EncodedEntry entry;
     while (TakeEntry(&rest, &entry)) {
       if (entry.deleted) {

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "state/entry_chunk.h"
 #include "state/key_group.h"
 
 namespace laminar {
@@ -29,7 +30,7 @@ class StateWriter {
   virtual void Put(uint16_t key_group, std::string_view key, std::string_view value) = 0;
   virtual void Delete(uint16_t key_group, std::string_view key) = 0;
   /// Takes over `count` entries in the encoding of snapshot_buffer.h, whole ones in each chunk.
-  virtual void Append(std::vector<std::string> chunks, int64_t count);
+  virtual void Append(std::vector<EntryChunk> chunks, int64_t count);
 };
 
 /// All tables of one operator's subtask, being written at a barrier.

@@ -11,7 +11,6 @@ namespace {
 
 constexpr size_t kFirstChunkBytes = 512;
 constexpr size_t kChunkBytes = 1 << 20;
-constexpr size_t kHeaderBytesMax = 2 + 10 + 10;
 
 size_t AppendVarint(uint64_t value, char* out) {
   size_t count = 0;
@@ -36,15 +35,15 @@ bool TakeVarint(std::string_view* data, uint64_t* value) {
 
 }  // namespace
 
-void AppendEntry(uint16_t key_group, std::string_view key, const std::string_view* value, std::string* out) {
-  char header[kHeaderBytesMax];
-  std::memcpy(header, &key_group, 2);
-  size_t bytes = 2;
-  bytes += AppendVarint(key.size(), header + bytes);
-  bytes += AppendVarint(value == nullptr ? 0 : value->size() + 1, header + bytes);
-  out->append(header, bytes);
-  out->append(key);
-  if (value != nullptr) out->append(*value);
+char* WriteEntry(uint16_t key_group, std::string_view key, const std::string_view* value, char* out) {
+  std::memcpy(out, &key_group, 2);
+  out += 2;
+  out += AppendVarint(key.size(), out);
+  out += AppendVarint(value == nullptr ? 0 : value->size() + 1, out);
+  if (!key.empty()) std::memcpy(out, key.data(), key.size());
+  out += key.size();
+  if (value != nullptr && !value->empty()) std::memcpy(out, value->data(), value->size());
+  return out + (value == nullptr ? 0 : value->size());
 }
 
 bool TakeEntry(std::string_view* data, EncodedEntry* entry) {
@@ -66,28 +65,28 @@ bool TakeEntry(std::string_view* data, EncodedEntry* entry) {
 
 int64_t TableChanges::bytes() const {
   int64_t sum = 0;
-  for (const std::string& chunk : chunks_) sum += static_cast<int64_t>(chunk.size());
+  for (const EntryChunk& chunk : chunks_) sum += static_cast<int64_t>(chunk.used);
   return sum;
 }
 
 void TableChanges::AppendOne(uint16_t key_group, std::string_view key, const std::string_view* value) {
-  const size_t wanted = kHeaderBytesMax + key.size() + (value == nullptr ? 0 : value->size());
-  if (chunks_.empty() || chunks_.back().size() + wanted > chunks_.back().capacity()) {
+  const size_t wanted = kEntryHeaderBytesMax + key.size() + (value == nullptr ? 0 : value->size());
+  if (chunks_.empty() || !chunks_.back().HasRoom(wanted)) {
     // Small tables stay small: each chunk is four times the one before.
-    const size_t next = chunks_.empty() ? kFirstChunkBytes : chunks_.back().capacity() * 4;
-    chunks_.emplace_back();
-    chunks_.back().reserve(std::max(wanted, std::min(next, kChunkBytes)));
+    const size_t next = chunks_.empty() ? kFirstChunkBytes : chunks_.back().size * 4;
+    chunks_.emplace_back(std::max(wanted, std::min(next, kChunkBytes)));
   }
-  AppendEntry(key_group, key, value, &chunks_.back());
+  EntryChunk& chunk = chunks_.back();
+  chunk.used += static_cast<size_t>(WriteEntry(key_group, key, value, chunk.end()) - chunk.end());
   ++entries_;
 }
 
-void TableChanges::Append(std::vector<std::string> chunks, int64_t count) {
+void TableChanges::Append(std::vector<EntryChunk> chunks, int64_t count) {
   std::move(chunks.begin(), chunks.end(), std::back_inserter(chunks_));
   entries_ += count;
 }
 
-std::vector<std::string> TableChanges::TakeChunks() {
+std::vector<EntryChunk> TableChanges::TakeChunks() {
   entries_ = 0;
   return std::exchange(chunks_, {});
 }

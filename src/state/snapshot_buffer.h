@@ -25,8 +25,10 @@ struct EncodedEntry {
   std::string_view bytes;  ///< the whole encoding
 };
 
-/// Appends an entry; a null `value` is a delete.
-void AppendEntry(uint16_t key_group, std::string_view key, const std::string_view* value, std::string* out);
+/// The most that an entry's encoding is longer than its key and value.
+inline constexpr size_t kEntryHeaderBytesMax = 2 + 10 + 10;
+/// Writes an entry to `out`, where there is room for it, and returns its end; a null `value` is a delete.
+char* WriteEntry(uint16_t key_group, std::string_view key, const std::string_view* value, char* out);
 /// Takes one entry off the front of `*data`. False when the bytes are no entry.
 bool TakeEntry(std::string_view* data, EncodedEntry* entry);
 
@@ -38,18 +40,18 @@ class TableChanges final : public StateWriter {
   }
   void Delete(uint16_t key_group, std::string_view key) override { AppendOne(key_group, key, nullptr); }
   /// Moves the chunks: costs nothing per entry.
-  void Append(std::vector<std::string> chunks, int64_t count) override;
+  void Append(std::vector<EntryChunk> chunks, int64_t count) override;
   /// All chunks, which it forgets.
-  std::vector<std::string> TakeChunks();
+  std::vector<EntryChunk> TakeChunks();
 
-  const std::vector<std::string>& chunks() const { return chunks_; }  ///< whole entries each
+  const std::vector<EntryChunk>& chunks() const { return chunks_; }
   int64_t entries() const { return entries_; }
   int64_t bytes() const;
 
  private:
   void AppendOne(uint16_t key_group, std::string_view key, const std::string_view* value);
 
-  std::vector<std::string> chunks_;
+  std::vector<EntryChunk> chunks_;
   int64_t entries_ = 0;
 };
 

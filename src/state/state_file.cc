@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
-#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -275,54 +274,5 @@ bool StateFileCursor::NextBlock() {
 }
 
 void StateFileCursor::Damaged(const std::string& what) const { ThrowDamaged(store_, file_.name, what); }
-
-namespace {
-
-/// Strict order of entries by (key group, key).
-int Compare(const EncodedEntry& a, const EncodedEntry& b) {
-  if (a.key_group != b.key_group) return a.key_group < b.key_group ? -1 : 1;
-  return a.key.compare(b.key);
-}
-
-}  // namespace
-
-void MergeEntries(std::vector<StateFileCursor>& oldest_first, bool keep_deletes,
-                  const std::function<void(const EncodedEntry&)>& take) {
-  // A heap of cursors: the least entry on top, of equal ones the newest cursor's.
-  std::vector<size_t> heap;
-  const auto after = [&](size_t a, size_t b) {
-    const int order = Compare(oldest_first[a].entry(), oldest_first[b].entry());
-    return order != 0 ? order > 0 : a < b;
-  };
-  for (size_t i = 0; i < oldest_first.size(); ++i) {
-    if (oldest_first[i].Next()) heap.push_back(i);
-  }
-  std::make_heap(heap.begin(), heap.end(), after);
-  const auto advance_top = [&] {
-    std::pop_heap(heap.begin(), heap.end(), after);
-    if (oldest_first[heap.back()].Next()) {
-      std::push_heap(heap.begin(), heap.end(), after);
-    } else {
-      heap.pop_back();
-    }
-  };
-  while (!heap.empty()) {
-    const size_t newest = heap.front();
-    const EncodedEntry entry = oldest_first[newest].entry();
-    if (!entry.deleted || keep_deletes) take(entry);
-    if (heap.size() == 1) {  // no other cursor: nothing to compare with
-      if (!oldest_first[newest].Next()) heap.clear();
-      continue;
-    }
-    // The entry's bytes must stay good until the older ones with its key are passed: the newest moves last.
-    std::pop_heap(heap.begin(), heap.end(), after);
-    heap.pop_back();
-    while (!heap.empty() && Compare(oldest_first[heap.front()].entry(), entry) == 0) advance_top();
-    if (oldest_first[newest].Next()) {
-      heap.push_back(newest);
-      std::push_heap(heap.begin(), heap.end(), after);
-    }
-  }
-}
 
 }  // namespace laminar

@@ -132,6 +132,23 @@ def test_preview_of_changes_and_sinks(server, tmp_path):
     assert last["record"] == {"k": "a", "n": 3} and last["op"] in ("c", "u")
 
 
+def test_state_on_disk(server, tmp_path):
+    source = tmp_path / "in.json"
+    source.write_text("".join(json.dumps({"k": f"a key that is not short {i % 700}", "v": i}) + "\n" for i in range(7000)))
+    server.created("/connection_tables", {"name": "src", "connector": "single_file", "config": {"path": str(source), "type": "source"}})
+    settings = "SET state_backend = 'rocksdb'; SET state_memory_limit = '1MB';\n"
+    query = "SELECT count(*) AS n, sum(s) AS s FROM (SELECT k, sum(v) AS s FROM src GROUP BY k)"
+    checked = server.post("/pipelines/validate_query", {"query": settings + query}).json
+    assert checked["errors"] == [] and "STATE_BACKEND" in [d["code"] for d in checked["diagnostics"]]
+    preview = server.created("/pipelines/preview", {"query": settings + query, "limit": 100_000})
+    server.wait_state(preview["job_id"], "Finished")
+    assert server.ok(f"/jobs/{preview['job_id']}/output")["data"][-1]["record"] == {"n": 700, "s": 7000 * 6999 // 2}
+    unknown = server.post("/pipelines/validate_query", {"query": "SET state_backend = 'leveldb';\n" + query}).json
+    assert "'memory' and 'disk'" in unknown["diagnostics"][0]["hint"]
+    preview = server.created("/pipelines/preview", {"query": settings + "SET state_directory = '/nowhere';\n" + query})
+    assert "cannot keep state in '/nowhere'" in server.wait_state(preview["job_id"], "Failed")["failure_message"]
+
+
 def test_output_needs_a_capture_sink(server, tmp_path):
     server.created("/connection_tables", {"name": "snk", "connector": "blackhole", "config": {}})
     pipeline = server.created("/pipelines", {"name": "p", "query": impulse(10) + "INSERT INTO snk SELECT counter FROM impulse", "start": True})

@@ -38,6 +38,10 @@ INSERT INTO sessions
 """
 
 
+# Each attempt takes one: a checkpoint does not depend on where the state lay. With the limit all of it goes to disk.
+BACKENDS = ["", "SET state_backend = 'disk'; SET state_memory_limit = '1MB';\n"]
+
+
 def stamp(seconds):
     return f"2026-03-01T{int(seconds) // 3600:02}:{int(seconds) // 60 % 60:02}:{seconds % 60:06.3f}Z"
 
@@ -128,11 +132,11 @@ def main():
             rounds += 1
             out, state = directory / f"out{rounds}", directory / f"state{rounds}"
             script = directory / f"{rounds}.sql"
-            script.write_text(SCRIPT.format(dir=directory, out=out))
             attempts = 0
             while True:
                 attempts += 1
                 interval = rng.choice(["10ms", "50ms", "200ms"])
+                script.write_text(rng.choice(BACKENDS) + SCRIPT.format(dir=directory, out=out))
                 process = subprocess.Popen([options.laminar, "run", "-q", script, "--state", state, "--checkpoint-interval", interval,
                                             "--parallelism", str(rng.randrange(1, 5))], stderr=subprocess.PIPE)
                 try:

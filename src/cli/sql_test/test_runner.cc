@@ -12,6 +12,7 @@
 #include "base/arrow_result.h"
 #include "base/name.h"
 #include "cli/sql_test/test_input.h"
+#include "jobs/engine.h"
 #include "register_all.h"
 #include "runtime/executor.h"
 #include "sql/planner.h"
@@ -190,6 +191,9 @@ class TestRun {
     options.task.batch_rows_max = config_.batch_rows;
     options.task.snapshot_slice_bytes = 1;  // an entry at a time
     if (from) options.restore = RestoreFrom(*from);
+    StateMemoryOptions memory = StateMemoryOf(script_.settings);
+    if (config_.state_on_disk) memory = {StateBackend::kDisk, 1 << 20, memory.directory, {}};
+    ConfigureStateMemory(memory);
     executor_ = std::make_unique<Executor>(std::move(graph), options);
     Settle();
   }

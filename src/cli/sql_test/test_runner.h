@@ -18,6 +18,7 @@ struct TestConfig {
   /// After every step: checkpoint, throw the job away, restore at another parallelism.
   bool restarts = false;
   uint64_t seed = 1;
+  bool state_on_disk = false;  ///< all of it, whatever the script says
   std::string ToString() const;
 };
 
