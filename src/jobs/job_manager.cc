@@ -14,6 +14,7 @@
 #include "base/local_file.h"
 #include "base/random_id.h"
 #include "jobs/worker_process.h"
+#include "storage/secret_option.h"
 
 namespace laminar {
 
@@ -617,6 +618,10 @@ void JobManager::Launch(Active& job) {
       job.preview_deadline_us = NowUs() + pipeline->preview_settings.timeout_seconds * 1'000'000;
     } else {
       description["state_url"] = settings_.checkpoint_url + "/" + job.pipeline_id;
+      description["state_options"] = settings_.checkpoint_options;
+      for (const auto& [name, value] : settings_.checkpoint_options) {
+        if (IsSecretStorageOption(name)) job.secrets.push_back(value);
+      }
       description["checkpoint_interval_us"] = pipeline->checkpoint_interval_us;
       description["allow_drop"] = record->allow_drop_state;
       description["restore"] = RestoreOf(*record);
