@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/local_file.h"
+#include "storage/bucket_client.h"
 
 namespace laminar::api {
 
@@ -74,6 +75,14 @@ JobSettings JobsOf(const ServerConfig& config, const std::string& executable) {
   out.data_dir = std::filesystem::absolute(config.Text("data_dir")).string();
   out.checkpoint_url = config.Text("checkpoint_url");
   if (out.checkpoint_url.empty()) out.checkpoint_url = out.data_dir + "/checkpoints";
+  out.checkpoint_options = config.CheckpointStorage();
+  // Jobs open it; what is wrong with it is told before there are any.
+  const auto bucket = OpenBucket(out.checkpoint_url, out.checkpoint_options);
+  if (bucket == nullptr && !out.checkpoint_options.empty()) {
+    throw UserError(Reason::kBadOption, {},
+                    "setting 'checkpoint_storage." + out.checkpoint_options.begin()->first +
+                        "' is for a checkpoint_url of an object store");
+  }
   out.allowed_restarts = static_cast<int>(config.Integer("pipeline.allowed_restarts"));
   out.healthy_us = config.DurationUs("pipeline.healthy_duration");
   out.report_timeout_us = config.DurationUs("pipeline.worker_timeout");

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "connectors/option_text.h"
+#include "storage/secret_option.h"
 
 namespace laminar::api {
 
@@ -25,6 +26,9 @@ Json FromToml(const toml::node& node) {
   }
   return nullptr;
 }
+
+/// What stands behind it are the store's own names.
+constexpr char kStorage[] = "checkpoint_storage.";
 
 UserError Wrong(const std::string& name, const std::string& reason, const std::string& origin) {
   return UserError(Reason::kBadOption, {}, "setting '" + name + "' (" + origin + ") " + reason);
@@ -65,6 +69,11 @@ const ServerConfig::Setting& ServerConfig::Find(const std::string& name) const {
 
 ServerConfig::Setting& ServerConfig::FindForSet(const std::string& name, const std::string& origin) {
   std::vector<std::string> known;
+  if (name.starts_with(kStorage) && name.size() > sizeof kStorage - 1) {
+    const bool is_new = std::none_of(settings_.begin(), settings_.end(),
+                                     [&](const Setting& setting) { return setting.name == name; });
+    if (is_new) settings_.push_back({name, "", "", IsSecretStorageOption(name), false, "default"});
+  }
   for (Setting& setting : settings_) {
     if (FoldOptionName(setting.name) == FoldOptionName(name)) return setting;
     known.push_back(setting.name);
@@ -150,6 +159,16 @@ int64_t ServerConfig::DurationUs(const std::string& name) const {
   return ParseDurationUs(Text(name)).value_or(0);
 }
 bool ServerConfig::IsDefault(const std::string& name) const { return Find(name).origin == "default"; }
+
+std::map<std::string, std::string> ServerConfig::CheckpointStorage() const {
+  std::map<std::string, std::string> options;
+  for (const Setting& setting : settings_) {
+    if (setting.name.starts_with(kStorage)) {
+      options[setting.name.substr(sizeof kStorage - 1)] = setting.value.get<std::string>();
+    }
+  }
+  return options;
+}
 
 std::vector<ShownSetting> ServerConfig::Shown() const {
   std::vector<ShownSetting> out;

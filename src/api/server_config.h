@@ -2,6 +2,7 @@
 
 /// Settings of the server: defaults, a TOML file, LAMINAR__A__B variables, flags; later ones win.
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -26,6 +27,8 @@ class ServerConfig {
   std::vector<std::string> List(const std::string& name) const;
   int64_t DurationUs(const std::string& name) const;
   bool IsDefault(const std::string& name) const;
+  /// Settings `checkpoint_storage.NAME`, by NAME: options of the store that checkpoint_url names.
+  std::map<std::string, std::string> CheckpointStorage() const;
   /// All, with secrets hidden.
   std::vector<ShownSetting> Shown() const;
   /// As a TOML file.

@@ -7,13 +7,18 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/state_output.h"
 #include "cli/state_url.h"
 #include "runtime/node.h"
 #include "state/checkpoint_store.h"
+#include "state/state_rows.h"
 
 namespace laminar::cli {
 
 namespace {
+
+/// Rows that are decoded together.
+constexpr int64_t kReadRows = 4096;
 
 struct CheckpointArguments {
   StateUrl state;
@@ -218,22 +223,50 @@ const ManifestOperator& FindOperator(const Manifest& manifest, const std::string
       "state", (found.empty() ? "no operator '" : "several operators '") + wanted + "'; there are" + known);
 }
 
-int Read(const CheckpointArguments& arguments, const std::string& operator_id,
-         const std::string& table_name) {
+struct ReadArguments {
+  std::string operator_id;
+  std::string table;
+  std::string format = "json";
+  std::string file;
+};
+
+/// The tables to read; ExternalError when that cannot be.
+std::vector<const ManifestTable*> ChosenTables(const ManifestOperator& one, const ReadArguments& read) {
+  std::vector<const ManifestTable*> chosen;
+  std::string known;
+  for (const ManifestTable& table : one.tables) {
+    if (read.table.empty() || table.spec.name == read.table) chosen.push_back(&table);
+    known += (known.empty() ? "" : ", ") + table.spec.name;
+  }
+  if (chosen.empty()) {
+    throw ExternalError("state", "operator " + one.name + " keeps no table '" + read.table + "'" +
+                                     (known.empty() ? "" : "; there are " + known));
+  }
+  if (chosen.size() > 1 && !read.file.empty()) {
+    throw ExternalError("state", "a file holds one table: choose with --table one of " + known);
+  }
+  return chosen;
+}
+
+int Read(const CheckpointArguments& arguments, const ReadArguments& read) {
+  const bool to_file = read.format == "parquet" || read.format == "arrow";
+  if (to_file == read.file.empty()) {
+    throw ExternalError("state", to_file ? "--format " + read.format + " needs -o FILE"
+                                         : "-o FILE goes with --format parquet or arrow");
+  }
   const CheckpointStore store = arguments.Open();
   const Checkpoint checkpoint = arguments.Load(store);
-  const ManifestOperator& one = FindOperator(checkpoint.manifest, operator_id);
-  bool known = table_name.empty();
-  for (const ManifestTable& table : one.tables) known = known || table.spec.name == table_name;
-  if (!known) throw ExternalError("state", "operator " + one.name + " keeps no table '" + table_name + "'");
-  for (const ManifestTable& table : one.tables) {
-    if (!table_name.empty() && table.spec.name != table_name) continue;
-    ReadTable(store.objects(), checkpoint, one.id, table.spec.name, KeyGroupRange{},
+  const ManifestOperator& one = FindOperator(checkpoint.manifest, read.operator_id);
+  for (const ManifestTable* table : ChosenTables(one, read)) {
+    StateRows rows(table->spec);
+    const auto output = MakeStateOutput(read.format, read.file, table->spec.name, rows.schema());
+    ReadTable(store.objects(), checkpoint, one.id, table->spec.name, KeyGroupRange{},
               [&](const StateEntry& entry) {
-                nlohmann::json row = EntryJson(table.spec.name, entry);
-                row["table"] = table.spec.name;
-                Print(row.dump());
+                rows.Add(entry);
+                if (rows.size() == kReadRows) output->Write(rows.Take());
               });
+    if (rows.size() > 0) output->Write(rows.Take());
+    output->Close();
   }
   return kOk;
 }
@@ -248,7 +281,7 @@ void AddCheckpoint(CLI::App& app, Command* chosen) {
   auto* show =
       command->add_subcommand("show", "Describe one: operators, bytes, source positions, watermarks");
   auto* verify = command->add_subcommand("verify", "Check every checksum of one, or of --all");
-  auto* read = command->add_subcommand("read", "Print an operator's state, a JSON line per entry");
+  auto* read = command->add_subcommand("read", "Print an operator's state as rows");
   for (auto* each : {list, show, verify, read}) {
     each->add_option("URL", arguments->state.url, "What `laminar run --state` was given")->required();
     arguments->state.AddOptionsTo(*each);
@@ -258,14 +291,17 @@ void AddCheckpoint(CLI::App& app, Command* chosen) {
   show->add_flag("--json", arguments->json, "As JSON");
   auto all = std::make_shared<bool>(false);
   verify->add_flag("--all", *all, "All checkpoints");
-  auto operator_id = std::make_shared<std::string>();
-  auto table = std::make_shared<std::string>();
-  read->add_option("--operator", *operator_id, "Id or name of an operator, as `show` lists them")->required();
-  read->add_option("--table", *table, "One table of it (default: all)");
+  auto what = std::make_shared<ReadArguments>();
+  read->add_option("--operator", what->operator_id, "Id or name of an operator, as `show` lists them")
+      ->required();
+  read->add_option("--table", what->table, "One table of it (default: all)");
+  read->add_option("--format", what->format, "json (default; a line per row), table, parquet or arrow")
+      ->check(CLI::IsMember({"json", "table", "parquet", "arrow"}));
+  read->add_option("-o", what->file, "File for parquet and arrow");
   list->callback([=] { *chosen = [=] { return List(*arguments); }; });
   show->callback([=] { *chosen = [=] { return Show(*arguments); }; });
   verify->callback([=] { *chosen = [=] { return Verify(*arguments, *all); }; });
-  read->callback([=] { *chosen = [=] { return Read(*arguments, *operator_id, *table); }; });
+  read->callback([=] { *chosen = [=] { return Read(*arguments, *what); }; });
 }
 
 }  // namespace laminar::cli

@@ -56,6 +56,9 @@ class AggregateFunction {
   virtual void Serialize(const uint8_t* state, std::string* out) const {
     out->append(reinterpret_cast<const char*>(state), static_cast<size_t>(state_bytes_));
   }
+  /// What Serialize writes, for those who look at state: numbers end to end, each of its type's width rounded
+  /// up to 8 bytes. A name may be empty. None: the bytes are the function's own.
+  virtual std::vector<Field> state_fields() const { return {}; }
   /// Makes an accumulator of what Serialize wrote, in raw memory.
   virtual void Deserialize(std::string_view bytes, uint8_t* state) const;
 

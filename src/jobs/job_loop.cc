@@ -9,6 +9,7 @@
 
 #include "base/random_id.h"
 #include "jobs/active_job.h"
+#include "storage/secret_option.h"
 
 namespace laminar {
 
@@ -363,6 +364,10 @@ void JobManager::Launch(Active& job) {
       job.preview_deadline_us = NowUs() + pipeline->preview_settings.timeout_seconds * 1'000'000;
     } else {
       description["state_url"] = settings_.checkpoint_url + "/" + job.pipeline_id;
+      description["state_options"] = settings_.checkpoint_options;
+      for (const auto& [name, value] : settings_.checkpoint_options) {
+        if (IsSecretStorageOption(name)) job.secrets.push_back(value);
+      }
       description["checkpoint_interval_us"] = pipeline->checkpoint_interval_us;
       description["allow_drop"] = record->allow_drop_state;
       description["restore"] = RestoreOf(*record);

@@ -45,7 +45,7 @@ class JobState {
   CheckpointWriter& writer() { return *writer_; }
   /// The checkpoint that the run starts from; nullopt: from nothing.
   std::optional<uint64_t> restored_epoch() const { return restored_epoch_; }
-  /// Damaged manifests that were passed over.
+  /// Damaged manifests that were passed over; outputs that stay when the run goes back.
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:

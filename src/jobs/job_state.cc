@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <random>
+#include <set>
 
 #include "base/error.h"
 #include "jobs/job_run.h"
@@ -14,6 +15,8 @@ namespace {
 
 /// How often a run that lost the race for the next number looks again before it gives up.
 constexpr int kSealTries = 20;
+/// Names of outputs in a warning.
+constexpr size_t kOutputsShown = 100;
 
 std::string NewRunId() {
   std::random_device device;
@@ -51,6 +54,50 @@ void RefuseMismatch(const StateMismatch& mismatch, uint64_t epoch, bool allow_dr
                                   droppable ? "give --allow-drop-state to go on without that state"
                                             : "run the script that wrote it, or start anew with --restore "
                                               "none"));
+}
+
+std::set<std::string> OutputsIn(const Sink& sink, const CheckpointStore& store, const Checkpoint& checkpoint,
+                                const std::string& operator_id) {
+  const auto shared = std::make_shared<const Checkpoint>(checkpoint);
+  const auto reader = ReadOperator(store.shared_objects(), shared, operator_id, KeyGroupRange{});
+  if (reader == nullptr) return {};
+  const auto names = sink.OutputsIn(*reader);
+  return {names.begin(), names.end()};
+}
+
+/// What each sink put into place after the checkpoint that a run goes back to, one text per sink.
+std::vector<std::string> LaterOutputs(const JobGraph& graph, const CheckpointStore& store,
+                                      const Checkpoint& start) {
+  std::vector<uint64_t> later = store.Epochs();
+  std::erase_if(later, [&](uint64_t epoch) { return epoch <= start.manifest.epoch; });
+  std::vector<std::string> texts;
+  for (const GraphNode& node : graph.nodes) {
+    if (later.empty() || !node.make_sink) continue;
+    const auto sink = node.make_sink();
+    const auto before = OutputsIn(*sink, store, start, node.operator_id);
+    std::set<std::string> names;
+    for (const uint64_t epoch : later) {
+      try {
+        const auto found = store.Load(epoch, nullptr);
+        for (const std::string& name : OutputsIn(*sink, store, *found, node.operator_id)) {
+          if (before.count(name) == 0) names.insert(name);
+        }
+      } catch (const ExternalError&) {  // it is damaged, which may be why the run goes back
+      }
+    }
+    if (names.empty()) continue;
+    std::string text;
+    size_t shown = 0;
+    for (const std::string& name : names) {
+      if (shown++ < kOutputsShown) text += (text.empty() ? "" : ", ") + name;
+    }
+    if (names.size() > kOutputsShown) text += fmt::format(" and {} more", names.size() - kOutputsShown);
+    texts.push_back(
+        fmt::format("{} put {} files into place after checkpoint {}; they stay, and their rows will be "
+                    "written again: remove {}",
+                    node.name, names.size(), start.manifest.epoch, text));
+  }
+  return texts;
 }
 
 /// That of the newest manifest; `run` when there is none: this is the first run.
@@ -164,6 +211,9 @@ Manifest JobState::TakeOver(const JobGraph& graph, const StateOptions& options, 
         start = std::move(*found);
         restored_epoch_ = start.manifest.epoch;
         RefuseMismatch(CompareState(start.manifest, declared), start.manifest.epoch, options.allow_drop);
+        if (!latest) {
+          for (std::string& text : LaterOutputs(graph, *store_, start)) warnings_.push_back(std::move(text));
+        }
       }
     }
     const auto epochs = store_->Epochs();

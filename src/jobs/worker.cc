@@ -271,7 +271,7 @@ class Worker {
     const std::string url = description_.value("state_url", "");
     if (url.empty()) return std::nullopt;
     StateOptions options;
-    options.objects = OpenObjectStore(url, {});
+    options.objects = OpenObjectStore(url, description_.value("state_options", StorageOptions{}));
     options.interval_us = description_.value("checkpoint_interval_us", options.interval_us);
     options.allow_drop = description_.value("allow_drop", false);
     if (const auto choice = RestoreChoice::Parse(description_.value("restore", "latest")))

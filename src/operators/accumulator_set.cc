@@ -144,6 +144,26 @@ std::string AccumulatorSet::Layout() const {
   return text;
 }
 
+std::vector<StatePart> AccumulatorSet::StateParts() const {
+  std::vector<StatePart> parts;
+  for (size_t call = 0; call < specs_.size(); ++call) {
+    const AggregateFunction& function = *specs_[call].function;
+    const std::string name = specs_[call].name.empty() ? "call" + std::to_string(call) : specs_[call].name;
+    if (function.owns_memory()) {
+      parts.push_back(StatePart::Sized({StatePart::Bytes(name)}));
+      continue;
+    }
+    const std::vector<Field> fields = function.state_fields();
+    if (fields.empty()) parts.push_back(StatePart::Bytes(name, function.state_bytes()));
+    for (const Field& field : fields) {
+      const int64_t width = std::max(1, field.type.arrow_type()->bit_width() / 8);
+      parts.push_back(StatePart::Plain({{field.name.empty() ? name : name + "_" + field.name, field.type}}));
+      if (width % 8 != 0) parts.push_back(StatePart::Skip(8 - width % 8));
+    }
+  }
+  return parts;
+}
+
 void SelectTrue(const arrow::Array& column, const int32_t* rows, int64_t count,
                 std::vector<int32_t>* entries) {
   entries->clear();
@@ -173,6 +193,20 @@ std::vector<std::shared_ptr<arrow::DataType>> PickTypes(const Schema& schema,
   std::vector<std::shared_ptr<arrow::DataType>> types;
   for (const int index : indices) types.push_back(schema.fields[index].type.arrow_type());
   return types;
+}
+
+std::vector<Field> PickFields(const Schema& schema, const std::vector<int>& indices) {
+  std::vector<Field> fields;
+  for (const int index : indices) {
+    fields.push_back(schema.fields[static_cast<size_t>(index)]);
+    std::string& name = fields.back().name;
+    // A plan may name a column of its input `k#1`.
+    const size_t number = name.rfind('#');
+    const bool is_reference = number != std::string::npos && number > 0 && number + 1 < name.size() &&
+                              name.find_first_not_of("0123456789", number + 1) == std::string::npos;
+    if (is_reference) name.resize(number);
+  }
+  return fields;
 }
 
 std::vector<std::shared_ptr<arrow::DataType>> AllTypes(const Schema& schema) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "functions/aggregate.h"
+#include "state/state_layout.h"
 #include "types/batch.h"
 
 namespace laminar {
@@ -23,6 +24,7 @@ struct AggregateSpec {
   std::vector<int> order;  ///< ORDER BY inside the call; passed after the arguments
   int filter = -1;         ///< BOOLEAN column of FILTER (WHERE …); −1: none
   bool distinct = false;
+  std::string name;  ///< of its result, for those who look at state
 };
 
 class AccumulatorSet {
@@ -52,6 +54,8 @@ class AccumulatorSet {
   void Deserialize(std::string_view bytes, uint8_t* record) const;
   /// For StateTableSpec::layout.
   std::string Layout() const;
+  /// What Serialize writes, for StateTableSpec::value.
+  std::vector<StatePart> StateParts() const;
 
  private:
   const std::vector<int32_t>& Selected(const Batch& batch, int filter, const int32_t* rows, int64_t count);
@@ -78,5 +82,6 @@ std::vector<std::shared_ptr<arrow::Array>> PickColumns(const Batch& batch, const
 std::vector<std::shared_ptr<arrow::DataType>> PickTypes(const Schema& schema,
                                                         const std::vector<int>& indices);
 std::vector<std::shared_ptr<arrow::DataType>> AllTypes(const Schema& schema);
+std::vector<Field> PickFields(const Schema& schema, const std::vector<int>& indices);
 
 }  // namespace laminar

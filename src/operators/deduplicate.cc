@@ -111,10 +111,14 @@ class Deduplicate final : public Operator {
   std::vector<StateTableSpec> state_tables() const override {
     std::string layout;
     for (const int key : options_.keys) layout += options_.input.fields[key].type.ToString() + ", ";
-    std::vector<StateTableSpec> tables{{"keys", 1, layout + (options_.ttl_us > 0 ? "-> TIMESTAMP" : "->")}};
+    const std::vector<Field> keys = PickFields(options_.input, options_.keys);
+    std::vector<StateTableSpec> tables{
+        {"keys", 1, layout + (options_.ttl_us > 0 ? "-> TIMESTAMP" : "->"), {StatePart::Key(keys)}}};
+    if (options_.ttl_us > 0) tables[0].value = {StatePart::Plain({{"touched", Type::Timestamp()}})};
     if (!by_time()) return tables;
-    tables.push_back({"waiting", 1, layout + "-> " + options_.input.ToString()});
-    tables.push_back({kProgressTable, 1, "-> TIMESTAMP"});
+    tables.push_back(
+        LogTable("waiting", layout + "-> " + options_.input.ToString(), keys, options_.input.fields));
+    tables.push_back(ProgressTable());
     return tables;
   }
 

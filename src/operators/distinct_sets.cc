@@ -63,6 +63,21 @@ std::vector<std::shared_ptr<arrow::Array>> DistinctPlan::ArgsOf(
   return args;
 }
 
+StateTableSpec DistinctTable(std::string name, std::string layout, const DistinctPlan::Set& set,
+                             const Schema& input, bool counts, std::vector<StatePart> before,
+                             std::vector<StatePart> owner) {
+  layout += (counts ? ": counts " : ": bits ") + std::to_string(set.filters.size());
+  StateTableSpec table{std::move(name), 1, std::move(layout), std::move(before)};
+  table.key.push_back(StatePart::Sized(std::move(owner)));
+  table.key.push_back(StatePart::Key(PickFields(input, set.columns)));
+  std::vector<Field> values;
+  for (size_t filter = 0; filter < (counts ? set.filters.size() : 1); ++filter) {
+    values.push_back({counts ? "count" + std::to_string(filter) : "filters", Type::Int64()});
+  }
+  table.value = {StatePart::Plain(std::move(values))};
+  return table;
+}
+
 DistinctSets::DistinctSets(const DistinctPlan& plan, Mode mode) : plan_(&plan), mode_(mode) {
   for (const DistinctPlan::Set& set : plan.sets()) {
     std::vector<std::shared_ptr<arrow::DataType>> types{arrow::uint32()};

@@ -44,6 +44,12 @@ class DistinctPlan {
   std::vector<Set> sets_;
 };
 
+/// The table of a set. Its keys: `before`, then the bytes of an owner's key behind their length, then the
+/// tuple. `counts`: kCounts.
+StateTableSpec DistinctTable(std::string name, std::string layout, const DistinctPlan::Set& set,
+                             const Schema& input, bool counts, std::vector<StatePart> before,
+                             std::vector<StatePart> owner);
+
 /// The entries of all sets of a plan, for the owners of one map.
 class DistinctSets {
  public:

@@ -50,12 +50,13 @@ class GroupAggregate final : public Operator {
     std::string layout;
     for (const int key : options_.keys) layout += options_.input.fields[key].type.ToString() + ", ";
     layout += "-> " + accumulators_.Layout();
-    std::vector<StateTableSpec> tables{{"groups", 1, layout}};
+    const StatePart key = StatePart::Key(PickFields(options_.input, options_.keys));
+    std::vector<StatePart> value = accumulators_.StateParts();
+    value.insert(value.begin(), StatePart::Plain({{"rows", Type::Int64()}, {"touched", Type::Timestamp()}}));
+    std::vector<StateTableSpec> tables{{"groups", 1, layout, {key}, std::move(value)}};
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
-      const bool counts = options_.input_retracts;
-      tables.push_back(
-          {DistinctSets::TableName(set), 1,
-           layout + (counts ? ": counts " : ": bits ") + std::to_string(plan_.sets()[set].filters.size())});
+      tables.push_back(DistinctTable(DistinctSets::TableName(set), layout, plan_.sets()[set], options_.input,
+                                     options_.input_retracts, {}, {key}));
     }
     return tables;
   }

@@ -40,7 +40,12 @@ class IntervalJoin final : public Operator {
         right_(rows_.KeyTypes(), {.expires = true}) {}
 
   std::vector<StateTableSpec> state_tables() const override {
-    return {{"left", 1, rows_.Layout(kLeftInput)}, {"right", 1, rows_.Layout(kRightInput)}};
+    std::vector<StateTableSpec> tables{rows_.Table("left", kLeftInput), rows_.Table("right", kRightInput)};
+    for (StateTableSpec& table : tables) {  // the log's own time is when the row may go
+      table.value[0].columns[0].name = "expires";
+      table.value.insert(table.value.begin() + 1, StatePart::Plain({{"time", Type::Timestamp()}}));
+    }
+    return tables;
   }
   void OnBatch(int input, Batch batch, Output& out) override;
   void OnWatermark(int64_t watermark_us, Output& out) override;

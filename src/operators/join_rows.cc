@@ -10,6 +10,7 @@
 
 #include "base/arrow_result.h"
 #include "base/error.h"
+#include "operators/accumulator_set.h"
 
 namespace laminar {
 namespace {
@@ -186,6 +187,14 @@ Batch JoinRows::Output(int live_input, const Batch& live, const JoinPairs& pairs
   out.num_rows = pairs.size();
   out.columns = Columns(live_input, live, pairs, spec_.output);
   return out;
+}
+
+StateTableSpec JoinRows::Table(std::string name, int input, int num_keys) const {
+  const Schema& schema = input == kLeftInput ? spec_.left : spec_.right;
+  std::vector<int> key_columns = keys(input);
+  if (num_keys >= 0) key_columns.resize(static_cast<size_t>(num_keys));
+  return LogTable(std::move(name), Layout(input), PickFields(schema, key_columns),
+                  PickFields(schema, kept_[input]));
 }
 
 std::string JoinRows::Layout(int input) const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "functions/expression.h"
+#include "state/state_layout.h"
 #include "types/batch.h"
 #include "types/row_codec.h"
 #include "types/type.h"
@@ -84,10 +85,11 @@ class JoinRows {
                std::vector<int32_t>* out) const;
   /// The output columns of the pairs. Weights are left to the caller.
   Batch Output(int live_input, const Batch& live, const JoinPairs& pairs) const;
-  /// Text for StateTableSpec::layout.
-  std::string Layout(int input) const;
+  /// The table of an input's log. `num_keys`: how many of the keys the log has; −1: all.
+  StateTableSpec Table(std::string name, int input, int num_keys = -1) const;
 
  private:
+  std::string Layout(int input) const;
   /// `columns`: of the joined row.
   std::vector<std::shared_ptr<arrow::Array>> Columns(int live_input, const Batch& live,
                                                      const JoinPairs& pairs,

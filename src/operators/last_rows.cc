@@ -31,7 +31,11 @@ class LastRows final : public Operator {
   std::vector<StateTableSpec> state_tables() const override {
     std::string layout;
     for (const int key : options_.keys) layout += options_.input.fields[key].type.ToString() + ", ";
-    return {{"rows", 1, layout + "-> " + options_.input.ToString()}};
+    return {{"rows",
+             1,
+             layout + "-> " + options_.input.ToString(),
+             {StatePart::Key(PickFields(options_.input, options_.keys))},
+             {StatePart::Row(options_.input.fields)}}};
   }
 
   void OnBatch(int, Batch batch, Output& out) override {

@@ -17,7 +17,11 @@ class Limit final : public Operator {
   explicit Limit(LimitOptions options) : options_(options) {}
 
   std::vector<StateTableSpec> state_tables() const override {
-    return {{"counts", 1, "TEXT -> skipped BIGINT, passed BIGINT"}};
+    return {{"counts",
+             1,
+             "TEXT -> skipped BIGINT, passed BIGINT",
+             {},
+             {StatePart::Plain({{"skipped", Type::Int64()}, {"passed", Type::Int64()}})}}};
   }
 
   void Open(const OperatorContext& context) override {

@@ -453,7 +453,9 @@ class WindowOver final : public Operator {
         groups_(PickTypes(options_.input, partition_keys_), 0) {}
 
   std::vector<StateTableSpec> state_tables() const override {
-    return {{"rows", 1, Layout(options_, state_keys_)}, {kProgressTable, 1, "-> TIMESTAMP"}};
+    return {LogTable("rows", Layout(options_, state_keys_), PickFields(options_.input, state_keys_),
+                     options_.input.fields),
+            ProgressTable()};
   }
 
   void OnBatch(int, Batch batch, Output&) override {
@@ -565,9 +567,18 @@ class TimeOver final : public Operator {
 
   std::vector<StateTableSpec> state_tables() const override {
     const std::string layout = Layout(options_, options_.keys);
-    std::vector<StateTableSpec> tables{
-        {"waiting", 1, layout}, {"history", 1, layout}, {kProgressTable, 1, "-> TIMESTAMP"}};
-    if (has_running_) tables.push_back({"running", 1, "-> " + calls_.accumulators().Layout()});
+    const std::vector<Field> keys = PickFields(options_.input, options_.keys);
+    std::vector<StateTableSpec> tables{LogTable("waiting", layout, keys, options_.input.fields),
+                                       LogTable("history", layout, keys, options_.input.fields,
+                                                HistoryExpires(options_) ? Type::Timestamp() : Type::Int64()),
+                                       ProgressTable()};
+    if (!has_running_) return tables;
+    std::vector<StatePart> value = calls_.accumulators().StateParts();
+    value.insert(value.begin(), StatePart::Plain({{"touched", Type::Timestamp()},
+                                                  {"rows", Type::Int64()},
+                                                  {"peer_groups", Type::Int64()}}));
+    tables.push_back(
+        {"running", 1, "-> " + calls_.accumulators().Layout(), {StatePart::Key(keys)}, std::move(value)});
     return tables;
   }
 

@@ -59,10 +59,16 @@ class SessionAggregate final : public Operator {
     std::string layout;
     for (const int key : options_.keys) layout += options_.input.fields[key].type.ToString() + ", ";
     layout += "session -> " + accumulators_.Layout();
-    std::vector<StateTableSpec> tables{{"sessions", 1, layout}, {kProgressTable, 1, "watermark"}};
+    const std::vector<StatePart> key{StatePart::Key(PickFields(options_.input, options_.keys)),
+                                     StatePart::Sequence({{"session", Type::Int64()}})};
+    std::vector<StatePart> value = accumulators_.StateParts();
+    value.insert(value.begin(),
+                 StatePart::Plain({{"first_row", Type::Timestamp()}, {"last_row", Type::Timestamp()}}));
+    std::vector<StateTableSpec> tables{{"sessions", 1, layout, key, std::move(value)},
+                                       ProgressTable("watermark")};
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
-      tables.push_back({DistinctSets::TableName(set), 1,
-                        layout + ": bits " + std::to_string(plan_.sets()[set].filters.size())});
+      tables.push_back(DistinctTable(DistinctSets::TableName(set), layout, plan_.sets()[set], options_.input,
+                                     /*counts=*/false, {}, key));
     }
     return tables;
   }

@@ -28,7 +28,7 @@ class Sort final : public Operator {
         codec_(AllTypes(options_.input)) {}
 
   std::vector<StateTableSpec> state_tables() const override {
-    return {{"rows", 1, options_.input.ToString()}, {kProgressTable, 1, "-> TIMESTAMP"}};
+    return {LogTable("rows", options_.input.ToString(), {}, options_.input.fields), ProgressTable()};
   }
 
   void OnBatch(int, Batch batch, Output&) override {

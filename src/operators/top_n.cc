@@ -200,8 +200,16 @@ class UpdatingTopN final : public Operator {
         output_(codec_, options_.emit_rank) {}
 
   std::vector<StateTableSpec> state_tables() const override {
-    std::vector<StateTableSpec> tables{{"rows", 1, RowsLayout(options_)}};
-    if (has_ttl()) tables.push_back({"touched", 1, "-> TIMESTAMP"});
+    const std::vector<Field> keys = PickFields(options_.input, StateKeys(options_));
+    std::vector<StateTableSpec> tables{
+        OrderedTable("rows", RowsLayout(options_), keys, options_.input.fields, "tag")};
+    if (has_ttl()) {
+      tables.push_back({"touched",
+                        1,
+                        "-> TIMESTAMP",
+                        {StatePart::Key(keys)},
+                        {StatePart::Plain({{"touched", Type::Timestamp()}})}});
+    }
     return tables;
   }
 
@@ -514,7 +522,9 @@ class WindowTopN final : public Operator {
         output_(codec_, options_.emit_rank) {}
 
   std::vector<StateTableSpec> state_tables() const override {
-    return {{"rows", 1, RowsLayout(options_)}, {kProgressTable, 1, "-> TIMESTAMP"}};
+    return {OrderedTable("rows", RowsLayout(options_), PickFields(options_.input, StateKeys(options_)),
+                         options_.input.fields, "tag"),
+            ProgressTable()};
   }
 
   void OnBatch(int, Batch batch, Output&) override {

@@ -49,7 +49,7 @@ class UpdatingJoin final : public Operator {
         right_(rows_.KeyTypes(), {.expires = options_.ttl_us > 0}) {}
 
   std::vector<StateTableSpec> state_tables() const override {
-    return {{"left", 1, rows_.Layout(kLeftInput)}, {"right", 1, rows_.Layout(kRightInput)}};
+    return {rows_.Table("left", kLeftInput), rows_.Table("right", kRightInput)};
   }
   void OnBatch(int input, Batch batch, Output& out) override;
   void OnFlush(Output& out) override {

@@ -8,7 +8,9 @@ class ValuesSource final : public Source {
  public:
   explicit ValuesSource(Batch rows) : rows_(std::move(rows)) {}
 
-  std::vector<StateTableSpec> state_tables() const override { return {{"splits", 1, "TEXT -> sent BIGINT"}}; }
+  std::vector<StateTableSpec> state_tables() const override {
+    return {TextTable("splits", "TEXT -> sent BIGINT", "split", "sent")};
+  }
 
   PollResult Poll(Output& out) override {
     if (!sent_) {

@@ -91,7 +91,11 @@ class WatermarkGenerator final : public Operator {
         bad_(options_.bad_data, options_.source_name) {}
 
   std::vector<StateTableSpec> state_tables() const override {
-    return {{kTable, 1, "TEXT -> watermark BIGINT, idle BOOLEAN"}};
+    return {{kTable,
+             1,
+             "TEXT -> watermark BIGINT, idle BOOLEAN",
+             {StatePart::Text("split")},
+             {StatePart::Plain({{"watermark", Type::Timestamp()}, {"idle", Type::Boolean()}})}}};
   }
 
   void Open(const OperatorContext& context) override {

@@ -78,10 +78,14 @@ class WindowAggregate final : public Operator {
     std::string layout;
     for (const int key : options_.keys) layout += options_.input.fields[key].type.ToString() + ", ";
     layout += "-> " + accumulators_.Layout();
-    std::vector<StateTableSpec> tables{{"panes", 1, layout}, {kProgressTable, 1, "watermark"}};
+    const StatePart key = StatePart::Key(PickFields(options_.input, options_.keys));
+    const StatePart pane =
+        StatePart::Sequence({{"pane_start", Type::Timestamp()}, {"pane_end", Type::Timestamp()}});
+    std::vector<StateTableSpec> tables{{"panes", 1, layout, {pane, key}, accumulators_.StateParts()},
+                                       ProgressTable("watermark")};
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
-      tables.push_back({DistinctSets::TableName(set), 1,
-                        layout + ": bits " + std::to_string(plan_.sets()[set].filters.size())});
+      tables.push_back(DistinctTable(DistinctSets::TableName(set), layout, plan_.sets()[set], options_.input,
+                                     /*counts=*/false, {pane}, {key}));
     }
     return tables;
   }

@@ -25,7 +25,7 @@ class WindowAssign final : public Operator {
 
   std::vector<StateTableSpec> state_tables() const override {
     if (options_.processing_time) return {};
-    return {{kProgressTable, 1, "-> TIMESTAMP"}};
+    return {ProgressTable()};
   }
 
   void OnBatch(int, Batch batch, Output& out) override {

@@ -44,9 +44,8 @@ class WindowJoin final : public Operator {
         right_(DistributionTypes(), {.expires = true}) {}
 
   std::vector<StateTableSpec> state_tables() const override {
-    return {{"left", 1, rows_.Layout(kLeftInput)},
-            {"right", 1, rows_.Layout(kRightInput)},
-            {kProgressTable, 1, "-> TIMESTAMP"}};
+    return {rows_.Table("left", kLeftInput, static_cast<int>(num_distribution_keys())),
+            rows_.Table("right", kRightInput, static_cast<int>(num_distribution_keys())), ProgressTable()};
   }
   void OnBatch(int input, Batch batch, Output& out) override;
   void OnWatermark(int64_t watermark_us, Output& out) override;

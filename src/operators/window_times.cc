@@ -66,6 +66,14 @@ int64_t FirstOpenEnd(int64_t watermark_us) {
   return watermark_us == kMaxWatermark ? watermark_us : watermark_us + 1;
 }
 
+StateTableSpec ProgressTable(std::string layout) {
+  return {kProgressTable,
+          1,
+          std::move(layout),
+          {StatePart::Text("name")},
+          {StatePart::Plain({{"watermark", Type::Timestamp()}})}};
+}
+
 void SnapshotProgress(SnapshotWriter& writer, int64_t watermark_us) {
   std::string value;
   AppendPlain(watermark_us, &value);

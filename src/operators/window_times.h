@@ -31,6 +31,7 @@ int64_t FirstOpenEnd(int64_t watermark_us);
 /// The watermark of a windowed operator as part of its state, in table "progress". Every subtask writes the
 /// same one.
 inline constexpr char kProgressTable[] = "progress";
+StateTableSpec ProgressTable(std::string layout = "-> TIMESTAMP");
 void SnapshotProgress(SnapshotWriter& writer, int64_t watermark_us);
 /// kMinWatermark when the snapshot has none, or was taken after the end.
 int64_t RestoreProgress(const SnapshotReader& reader);

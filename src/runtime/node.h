@@ -201,7 +201,11 @@ std::unique_ptr<Node> MakeNode(const GraphNode& spec, int subtask, ChainState& c
 /// Written by the runtime beside the tables of each operator that has some.
 inline constexpr char kWatermarkTable[] = "runtime.watermark";
 inline StateTableSpec WatermarkTableSpec() {
-  return {kWatermarkTable, 1, "subtask TEXT -> watermark BIGINT"};
+  return {kWatermarkTable,
+          1,
+          "subtask TEXT -> watermark BIGINT",
+          {StatePart::Text("subtask")},
+          {StatePart::Plain({{"watermark", Type::Timestamp()}})}};
 }
 
 }  // namespace laminar

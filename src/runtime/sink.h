@@ -29,6 +29,10 @@ class Sink {
   virtual void Snapshot(uint64_t epoch, SnapshotWriter& writer) {}
   virtual void Restore(const SnapshotReader& reader) {}
   virtual void OnCheckpointComplete(uint64_t epoch) {}
+  /// Names of all that the checkpoint of `reader` has of single outputs. Who goes back to an older checkpoint
+  /// is told which it did not have yet: they stay, and their rows come again. None: the sink takes its output
+  /// back, or it has no names.
+  virtual std::vector<std::string> OutputsIn(const SnapshotReader& reader) const { return {}; }
   /// No row will come in this run. A checkpoint may follow: what is to be seen after it must be part of it.
   virtual void OnEnd() {}
   /// The run ends behind a checkpoint and goes on from it another time: waits until what was committed is in

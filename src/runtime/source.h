@@ -26,7 +26,9 @@ enum class PollResult {
 class Source {
  public:
   virtual ~Source() = default;
-  virtual std::vector<StateTableSpec> state_tables() const { return {{"splits", 1, "TEXT -> position"}}; }
+  virtual std::vector<StateTableSpec> state_tables() const {
+    return {TextTable("splits", "TEXT -> position", "split", "position")};
+  }
   /// After Restore, if any. Opens nothing that can block.
   virtual void Open(const SourceContext& context) { context_ = context; }
   /// Emits at most about one batch. Announces each split by EmitSplit(kStarted) before its rows, and sets

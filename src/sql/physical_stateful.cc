@@ -348,6 +348,7 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildAggregate(const LogicalNode& node)
     for (const ExpressionPtr& arg : call.args) spec.args.push_back(add(arg));
     for (const ExpressionPtr& arg : call.order_args) spec.order.push_back(add(arg));
     if (call.filter) spec.filter = add(call.filter);
+    spec.name = node.schema.columns.at(node.groups.size() + calls.size()).name;
     calls.push_back(std::move(spec));
   }
   int start = -1, end = -1, time = -1;

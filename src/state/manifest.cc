@@ -39,6 +39,10 @@ nlohmann::json ToJson(const ManifestOperator& one) {
                       {"layout", table.spec.layout},
                       {"entries", table.entries},
                       {"bytes", table.bytes}});
+    if (!table.spec.key.empty())
+      tables.back()["key"] = nlohmann::json::parse(StatePartsToText(table.spec.key));
+    if (!table.spec.value.empty())
+      tables.back()["value"] = nlohmann::json::parse(StatePartsToText(table.spec.value));
   }
   return {
       {"id", one.id}, {"name", one.name}, {"parallelism", one.parallelism}, {"tables", std::move(tables)}};
@@ -46,8 +50,12 @@ nlohmann::json ToJson(const ManifestOperator& one) {
 
 ManifestOperator OperatorFromJson(const nlohmann::json& json) {
   ManifestOperator one{json.at("id"), json.at("name"), json.at("parallelism"), {}};
+  const auto parts = [](const nlohmann::json& table, const char* name) {
+    return table.contains(name) ? StatePartsFromText(table.at(name).dump()) : std::vector<StatePart>();
+  };
   for (const auto& table : json.at("tables")) {
-    one.tables.push_back({{table.at("name"), table.at("version"), table.at("layout")},
+    one.tables.push_back({{table.at("name"), table.at("version"), table.at("layout"), parts(table, "key"),
+                           parts(table, "value")},
                           table.at("entries"),
                           table.at("bytes")});
   }

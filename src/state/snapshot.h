@@ -18,6 +18,7 @@
 
 #include "state/entry_chunk.h"
 #include "state/key_group.h"
+#include "state/state_layout.h"
 
 namespace laminar {
 
@@ -54,14 +55,6 @@ class SnapshotReader {
  public:
   virtual ~SnapshotReader() = default;
   virtual void ForEach(std::string_view table, const std::function<void(const StateEntry&)>& take) const = 0;
-};
-
-/// A table that an operator keeps. A restore is refused when `version` or `layout` differ from what was
-/// written.
-struct StateTableSpec {
-  std::string name;
-  int version = 1;
-  std::string layout;  ///< key and value types in SQL spelling, e.g. "BIGINT -> count BIGINT, sum DOUBLE"
 };
 
 /// Adds up deltas in memory: the inner half of a checkpoint, and what tests restore from. One per operator.

@@ -360,6 +360,33 @@ def taken_over_by_a_second_run(cli):
     assert second.interrupt() == 130, second.errors()
 
 
+@test()
+def options_of_a_server_reach_its_jobs(cli):
+    """Nothing in the environment: where the bucket is and who asks comes from the server's settings alone."""
+    bucket = cli.server.bucket("server")
+    watched = cli.folder / "watched"
+    watched.mkdir()
+    settings = cli.folder / "server.toml"
+    lines = [f'{name} = "{value}"' for name, value in cli.server.options().items()]
+    settings.write_text(f'checkpoint_url = "{bucket.url("")[:-1]}"\ndefault_checkpoint_interval = "100ms"\n[checkpoint_storage]\n' + "\n".join(lines) + "\n")
+    environment = {name: value for name, value in cli.server.environment().items() if name not in cli.server.variables()}
+    command = [cli.laminar, "server", "--config", settings, "--data-dir", cli.folder / "data", "--port", "0"]
+    shown = subprocess.run([*command, "--print-config"], env=environment, capture_output=True, text=True)
+    assert shown.returncode == 0 and not (cli.server.secret and cli.server.secret in shown.stdout), shown
+    process = subprocess.Popen([*command, "--run", cli.script(watching(watched, cli.folder / "o"))], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert "listening" in process.stdout.readline()
+        deadline = time.monotonic() + 60
+        while sum("/manifests/" in name for name in bucket.names()) < 3:
+            assert time.monotonic() < deadline and process.poll() is None, (bucket.names(), [path.read_text()[-500:] for path in (cli.folder / "data" / "logs").glob("*")])
+            time.sleep(0.05)
+    finally:
+        process.terminate()
+        process.wait()
+    refused = subprocess.run(command, env={**environment, f"LAMINAR__CHECKPOINT_STORAGE__{cli.server.misspelt.upper()}": "x"}, capture_output=True, text=True, timeout=60)
+    assert refused.returncode != 0 and f"did you mean '{cli.server.meant}'?" in refused.stderr, refused
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--laminar", required=True)

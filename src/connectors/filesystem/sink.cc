@@ -42,7 +42,8 @@ class FilesystemSink final : public Sink {
       : spec_(std::move(spec)), write_(spec_->write) {}
 
   std::vector<StateTableSpec> state_tables() const override {
-    return {{"files", 1, "TEXT -> JSON"}, {"tails", 1, "TEXT -> BINARY"}};
+    return {TextTable("files", "TEXT -> JSON", "name", "record"),
+            {"tails", 1, "TEXT -> BINARY", {StatePart::Text("name")}, {StatePart::Bytes("bytes")}}};
   }
 
   void Restore(const SnapshotReader& reader) override {
@@ -58,6 +59,16 @@ class FilesystemSink final : public Sink {
       const auto file = restored_.find(std::string(entry.key));
       if (file != restored_.end()) file->second.tail = entry.value;
     });
+  }
+
+  /// A file that came into place was in the checkpoint that let it.
+  std::vector<std::string> OutputsIn(const SnapshotReader& reader) const override {
+    std::vector<std::string> names;
+    reader.ForEach("files", [&](const StateEntry& entry) {
+      if (entry.key.substr(0, kSerialKey.size()) == kSerialKey) return;
+      names.push_back(FileRecord::FromText(entry.key, entry.value).final_name);
+    });
+    return names;
   }
 
   void Open(const OperatorContext& context) override {

@@ -16,7 +16,9 @@ class SingleFileSink final : public Sink {
  public:
   SingleFileSink(std::string path, std::string header) : path_(std::move(path)), header_(std::move(header)) {}
 
-  std::vector<StateTableSpec> state_tables() const override { return {{"files", 1, "TEXT -> length"}}; }
+  std::vector<StateTableSpec> state_tables() const override {
+    return {TextTable("files", "TEXT -> length", "path", "length")};
+  }
 
   void Open(const OperatorContext& context) override {
     Sink::Open(context);

@@ -25,6 +25,7 @@ struct CountState {
 class CountFunction final : public PlainAggregate<CountState> {
  public:
   CountFunction() : PlainAggregate(Type::Int64()) {}
+  std::vector<Field> state_fields() const override { return {{"", Type::Int64()}}; }
 
   void Update(uint8_t* const* states, const AggregateInput& input) const override {
     const ValidRows valid(input.args, input.args.size());
@@ -55,6 +56,9 @@ template <typename T>
 class IntegerSumBase : public PlainAggregate<IntegerSumState> {
  public:
   using PlainAggregate::PlainAggregate;
+  std::vector<Field> state_fields() const override {
+    return {{"sum", Type::Decimal(38, 0)}, {"count", Type::Int64()}};
+  }
 
   void Update(uint8_t* const* states, const AggregateInput& input) const override {
     const ColumnValues<T> column(*input.args[0]);

@@ -28,6 +28,7 @@ class PlainExtreme final : public PlainAggregate<ExtremeState<T>> {
  public:
   using State = ExtremeState<T>;
   using PlainAggregate<State>::PlainAggregate;
+  std::vector<Field> state_fields() const override { return {{"", this->result()}, {"seen", Type::Int64()}}; }
 
   void Update(uint8_t* const* states, const AggregateInput& input) const override {
     const ColumnValues<T> column(*input.args[0]);
