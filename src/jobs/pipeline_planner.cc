@@ -162,7 +162,7 @@ PlannedPipeline PipelinePlanner::Plan(const std::string& query, int parallelism,
   } catch (const UserError& error) {
     out.diagnostics.push_back(DiagnosticOf(error, query));
   } catch (const ExternalError& error) {
-    out.diagnostics.push_back({true, "EXTERNAL", error.what()});
+    out.diagnostics.push_back({true, "EXTERNAL", error.what(), {}, {}});
   }
   return out;
 }
