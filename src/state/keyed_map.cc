@@ -562,7 +562,7 @@ void KeyedMap::Free() {
   index_memory_.Free();
   index_ = nullptr;
   index_size_ = 0;
-  dirty_ = {};
+  dirty_ = std::vector<uint32_t>();  // {} would keep its memory
   arena_ = std::make_unique<KeyArena>();
 }
 
