@@ -63,11 +63,12 @@ struct HttpServer::Impl {
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(kBacklog, error);
     if (error) {
-      throw ExternalError("http", "cannot listen on " + settings.bind_address + " port " +
-                                      std::to_string(settings.port) + ": " + error.message() +
-                                      (error == asio::error::address_in_use
-                                           ? " (another program listens there: give another --port, or 0 for any)"
-                                           : ""));
+      throw ExternalError(
+          "http", "cannot listen on " + settings.bind_address + " port " + std::to_string(settings.port) +
+                      ": " + error.message() +
+                      (error == asio::error::address_in_use
+                           ? " (another program listens there: give another --port, or 0 for any)"
+                           : ""));
     }
     asio::co_spawn(io, Accept(), asio::detached);
     thread = std::thread([this] { io.run(); });

@@ -31,8 +31,9 @@ class DirectoryLock {
     if (fd_ < 0 || flock(fd_, LOCK_EX | LOCK_NB) != 0) {
       const std::string why = fd_ < 0 ? std::string(std::strerror(errno)) : "another server uses it";
       if (fd_ >= 0) close(fd_);
-      throw ExternalError("server", "the data directory '" + directory + "' cannot be used: " + why +
-                                        (why == "another server uses it" ? " (give another --data-dir)" : ""));
+      throw ExternalError("server",
+                          "the data directory '" + directory + "' cannot be used: " + why +
+                              (why == "another server uses it" ? " (give another --data-dir)" : ""));
     }
   }
   ~DirectoryLock() { close(fd_); }

@@ -240,7 +240,8 @@ void JobManager::DeleteSavepoint(const std::string& checkpoint_id) {
     throw InvalidState("only savepoints are deleted by hand, other checkpoints go by themselves", found->type,
                        {"savepoint"});
   }
-  CheckpointStore(OpenObjectStore(found->location, settings_.checkpoint_options)).Unpin(static_cast<uint64_t>(found->epoch));
+  CheckpointStore(OpenObjectStore(found->location, settings_.checkpoint_options))
+      .Unpin(static_cast<uint64_t>(found->epoch));
   catalog_.Update(
       [&](Catalog::Transaction& transaction) { transaction.Delete<CheckpointRecord>(checkpoint_id); });
 }

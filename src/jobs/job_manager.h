@@ -25,7 +25,7 @@ namespace laminar {
 struct JobSettings {
   std::string executable;  ///< run as `executable worker`
   std::string data_dir;
-  std::string checkpoint_url;  ///< each pipeline's state lies below it
+  std::string checkpoint_url;                             ///< each pipeline's state lies below it
   std::map<std::string, std::string> checkpoint_options;  ///< of its store (storage/object_store.h)
   int allowed_restarts = 20;
   int64_t healthy_us = 120'000'000;       ///< running for so long forgets earlier restarts
