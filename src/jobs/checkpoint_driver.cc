@@ -16,6 +16,9 @@ constexpr int64_t kRetryUsMax = 60'000'000;
 constexpr int kFinalTries = 20;
 /// For an executor that takes no checkpoint because the one before is about to be counted.
 constexpr int64_t kNotTakenUs = 1000;
+/// So many scheduled checkpoints in a row are left out of a job to which nothing happens: one now and then
+/// shows that it could still be taken.
+constexpr int kLeftOutMax = 9;
 
 }  // namespace
 
@@ -106,8 +109,9 @@ bool CheckpointDriver::NothingHappened() {
   }
   std::vector<int64_t> now = job_.activity();
   std::lock_guard lock(mutex_);
-  const bool same = failures_ == 0 && now == activity_;
+  const bool same = failures_ == 0 && now == activity_ && left_out_ < kLeftOutMax;
   activity_ = std::move(now);
+  left_out_ = same ? left_out_ + 1 : 0;
   if (same) next_due_us_ = clock_->monotonic_us() + interval_us_;
   return same;
 }

@@ -81,6 +81,7 @@ class CheckpointDriver {
   bool is_last_ = false;
   bool hold_ = false;
   std::vector<int64_t> activity_;  // when a scheduled one was due last
+  int left_out_ = 0;               // scheduled ones in a row
 
   mutable std::mutex mutex_;
   // All below guarded by mutex_.

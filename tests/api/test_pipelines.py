@@ -140,7 +140,7 @@ def test_state_on_disk(server, tmp_path):
     query = "SELECT count(*) AS n, sum(s) AS s FROM (SELECT k, sum(v) AS s FROM src GROUP BY k)"
     checked = server.post("/pipelines/validate_query", {"query": settings + query}).json
     assert checked["errors"] == [] and "STATE_BACKEND" in [d["code"] for d in checked["diagnostics"]]
-    preview = server.created("/pipelines/preview", {"query": settings + query, "limit": 100_000})
+    preview = server.created("/pipelines/preview", {"query": settings + query, "limit": 10_000})
     server.wait_state(preview["job_id"], "Finished")
     assert server.ok(f"/jobs/{preview['job_id']}/output")["data"][-1]["record"] == {"n": 700, "s": 7000 * 6999 // 2}
     unknown = server.post("/pipelines/validate_query", {"query": "SET state_backend = 'leveldb';\n" + query}).json
