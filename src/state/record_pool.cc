@@ -46,7 +46,7 @@ void RecordPool::Trim() {
   base_ = nullptr;
   slots_max_ = slots_end_ = 0;
   free_ = {};
-  dirty_ = {};
+  dirty_ = std::vector<uint32_t>();  // {} would keep its memory
 }
 
 bool RecordPool::TakeFrozen(uint32_t slot) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "storage/test_environment.h"
 
 namespace laminar {
 namespace {
@@ -14,13 +15,6 @@ using testing::Not;
 using testing::Pair;
 
 constexpr char kUrl[] = "abfss://box@acc.dfs.core.windows.net/a/b";
-
-Environment Variables(std::map<std::string, std::string> values) {
-  return [values = std::move(values)](const char* name) -> const char* {
-    const auto found = values.find(name);
-    return found == values.end() ? nullptr : found->second.c_str();
-  };
-}
 
 AzureConfig Parse(const std::string& url, const StorageOptions& options = {},
                   std::map<std::string, std::string> variables = {}) {

@@ -7,19 +7,13 @@
 #include <map>
 
 #include "base/error.h"
+#include "storage/test_environment.h"
 
 namespace laminar {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-Environment Variables(std::map<std::string, std::string> values) {
-  return [values = std::move(values)](const char* name) -> const char* {
-    const auto found = values.find(name);
-    return found == values.end() ? nullptr : found->second.c_str();
-  };
-}
 
 S3Config Parse(const std::string& url, const StorageOptions& options = {},
                std::map<std::string, std::string> variables = {}) {
