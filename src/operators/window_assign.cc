@@ -18,15 +18,12 @@ int64_t FloorTo(int64_t time, int64_t step, int64_t offset) {
   return time - rest;
 }
 
-/// By processing time the clock closes windows: this operator then makes the watermark.
+/// By processing time the clock closes windows: this operator then makes the watermark. It keeps no state:
+/// after a restore the watermark comes from upstream again. (Its subtasks, right behind those of a source,
+/// stand at different ones.)
 class WindowAssign final : public Operator {
  public:
   explicit WindowAssign(WindowAssignOptions options) : options_(std::move(options)) {}
-
-  std::vector<StateTableSpec> state_tables() const override {
-    if (options_.processing_time) return {};
-    return {ProgressTable()};
-  }
 
   void OnBatch(int, Batch batch, Output& out) override {
     rows_.clear();
@@ -71,12 +68,6 @@ class WindowAssign final : public Operator {
   void Open(const OperatorContext& context) override {
     Operator::Open(context);
     opened_us_ = context_.clock->now_us();
-  }
-  void Snapshot(SnapshotWriter& writer) override {
-    if (!options_.processing_time) SnapshotProgress(writer, watermark_us_);
-  }
-  void Restore(const SnapshotReader& reader) override {
-    if (!options_.processing_time) watermark_us_ = RestoreProgress(reader);
   }
 
  private:

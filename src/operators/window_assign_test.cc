@@ -34,11 +34,14 @@ TEST(WindowAssign, HopGivesEachWindowAndDropsClosedOnes) {
   EXPECT_EQ(runner.out.TakeText(),
             Text("+ 13 1 3 23 -977\n+ 13 1 13 33 -967\n+ 12 2 -7 13 -987\n+ 12 2 3 23 -977"));
   runner.Watermark(23);
-  runner.Checkpoint();
-  runner.Restore(1);
   runner.Push(ParseBatch("+ 13 3\n+ 12 4", kSchema));
   EXPECT_EQ(runner.out.TakeText(), Text("+ 13 3 13 33 -967"));
   EXPECT_EQ(runner.late_rows(), 1);
+  // Another subtask may have stood further back: what is late after a restore is upstream's to say.
+  runner.Checkpoint();
+  runner.Restore(1);
+  runner.Push(ParseBatch("+ 12 4", kSchema));
+  EXPECT_EQ(runner.out.TakeText(), Text("+ 12 4 -7 13 -987\n+ 12 4 3 23 -977"));
 }
 
 TEST(WindowAssign, CumulateGrowsToItsSize) {

@@ -28,8 +28,9 @@ std::vector<int32_t> RowsOfOpenWindows(const RowTimes& ends, int64_t num_rows, i
 /// Windows that end before this are closed.
 int64_t FirstOpenEnd(int64_t watermark_us);
 
-/// The watermark of a windowed operator as part of its state, in table "progress". Every subtask writes the
-/// same one.
+/// The watermark of a windowed operator as part of its state, in table "progress". All subtasks write the
+/// same entry, so only for operators behind a shuffle, whose subtasks stand at the same watermark at a
+/// barrier.
 inline constexpr char kProgressTable[] = "progress";
 StateTableSpec ProgressTable(std::string layout = "-> TIMESTAMP");
 void SnapshotProgress(SnapshotWriter& writer, int64_t watermark_us);
