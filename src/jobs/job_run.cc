@@ -100,9 +100,10 @@ std::vector<int64_t> ActivityOf(const Executor& executor) {
   for (const SubtaskStatus& status : executor.Status()) {
     const OperatorMetrics& m = *status.metrics;
     numbers.insert(numbers.end(),
-                   {m.rows_in.value(), m.rows_out.value(), m.bytes_in.value(), m.bad_records.value(),
-                    m.expired_keys.value(), m.timers.value(), m.watermark_us.value(), m.splits.value(),
-                    status.queue_messages, status.ended ? 1 : 0});
+                   {m.rows_in.value(), m.rows_out.value(), m.bytes_in.value(), m.late_rows.value(),
+                    m.bad_records.value(), m.expired_keys.value(), m.timers.value(), m.state_rows.value(),
+                    m.watermark_us.value(), m.splits.value(), status.queue_messages, status.queue_bytes,
+                    status.ended ? 1 : 0});
   }
   return numbers;
 }

@@ -465,15 +465,9 @@ class Worker {
   /// Whether anything of what metrics tell has moved since the last call. Cheap: it is most of what an idle
   /// job does. Time spent busy does not count by itself.
   bool Changed(const Executor& executor) {
-    std::vector<int64_t> now;
-    for (const SubtaskStatus& status : executor.Status()) {
-      const OperatorMetrics& m = *status.metrics;
-      now.insert(now.end(), {m.rows_in.value(), m.rows_out.value(), m.bytes_in.value(), m.late_rows.value(),
-                             m.bad_records.value(), m.state_rows.value(), m.watermark_us.value(),
-                             m.splits.value(), status.queue_bytes, status.ended ? 1 : 0});
-    }
-    if (now == last_numbers_) return false;
-    last_numbers_ = std::move(now);
+    std::vector<int64_t> now = ActivityOf(executor);
+    if (now == last_activity_) return false;
+    last_activity_ = std::move(now);
     return true;
   }
 
@@ -485,7 +479,7 @@ class Worker {
   std::vector<std::string> capture_ids_;   // [captured outputs]
   std::vector<Schema> captured_columns_;
   std::vector<bool> captured_changelog_;
-  std::vector<int64_t> last_numbers_;
+  std::vector<int64_t> last_activity_;
   std::map<std::pair<int, int>, int64_t> bad_told_;  // by node and subtask
   std::chrono::steady_clock::time_point last_sent_{};
   std::map<std::string, std::string> api_ids_;  // by the graph's ids

@@ -243,8 +243,7 @@ class GroupAggregate final : public Operator {
     const Columns new_rows = accumulators_.Finish(shown.data(), static_cast<int64_t>(shown.size()));
     const Columns keys = groups_.DecodeKeys(pending_.data() + begin, static_cast<int64_t>(count));
     if (old_count == 0 && shown.size() == count) {
-      Batch batch{
-          .num_rows = static_cast<int64_t>(count), .columns = keys, .weights = nullptr, .origin = nullptr};
+      Batch batch{.num_rows = static_cast<int64_t>(count), .columns = keys, .weights = nullptr};
       batch.columns.insert(batch.columns.end(), new_rows.begin(), new_rows.end());
       out.Emit(std::move(batch));
       return;
@@ -284,15 +283,13 @@ class GroupAggregate final : public Operator {
       }
     }
     if (key_rows.empty()) return;
-    Batch values{.num_rows = 0, .columns = {}, .weights = nullptr, .origin = nullptr};
+    Batch values{.num_rows = 0, .columns = {}, .weights = nullptr};
     for (size_t c = 0; c < news.size(); ++c) {
       values.columns.push_back(olds.empty() ? news[c] : OrThrow(arrow::Concatenate({olds[c], news[c]})));
     }
-    Batch batch = Take(Batch{.num_rows = static_cast<int64_t>(old_row.size()),
-                             .columns = keys,
-                             .weights = nullptr,
-                             .origin = nullptr},
-                       key_rows);
+    Batch batch =
+        Take(Batch{.num_rows = static_cast<int64_t>(old_row.size()), .columns = keys, .weights = nullptr},
+             key_rows);
     Batch results = Take(values, value_rows);
     for (auto& column : results.columns) batch.columns.push_back(std::move(column));
     if (retracts) batch.weights = MakeWeights(weights);

@@ -52,8 +52,7 @@ class LastRows final : public Operator {
     } else if (!changed_.empty()) {
       out.Emit({.num_rows = static_cast<int64_t>(changed_.size()),
                 .columns = codec_.Decode(changed_),
-                .weights = MakeWeights(weights_),
-                .origin = nullptr});
+                .weights = MakeWeights(weights_)});
     }
     Compact();
     context_.metrics->state_rows.Set(map_.size());

@@ -382,10 +382,7 @@ class SessionAggregate final : public Operator {
       records_[i] = sessions_.record(slots[i]);
     }
     const auto rows = static_cast<int64_t>(count);
-    Batch batch{.num_rows = rows,
-                .columns = groups_.DecodeKeys(groups.data(), rows),
-                .weights = nullptr,
-                .origin = nullptr};
+    Batch batch{.num_rows = rows, .columns = groups_.DecodeKeys(groups.data(), rows), .weights = nullptr};
     for (auto& column : accumulators_.Finish(records_.data(), rows))
       batch.columns.push_back(std::move(column));
     batch.columns.push_back(TimestampColumn(starts));

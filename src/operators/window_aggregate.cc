@@ -490,10 +490,8 @@ class WindowAggregate final : public Operator {
       if (rows == 0) continue;
       records_.resize(slots.size());
       for (int64_t i = 0; i < rows; ++i) records_[i] = pane.groups.record(slots[i]);
-      Batch batch{.num_rows = rows,
-                  .columns = pane.groups.DecodeKeys(slots.data(), rows),
-                  .weights = nullptr,
-                  .origin = nullptr};
+      Batch batch{
+          .num_rows = rows, .columns = pane.groups.DecodeKeys(slots.data(), rows), .weights = nullptr};
       for (auto& column : accumulators_.Finish(records_.data(), rows))
         batch.columns.push_back(std::move(column));
       batch.columns.push_back(TimestampColumn(window.start, rows));

@@ -322,7 +322,7 @@ std::map<std::string, int64_t> Recompute(const WindowSpec& spec, const std::vect
       if (row.f == 1) filtered.insert(row.x);
       if (row.f == 1) max = std::max<int64_t>(max, row.x);
     }
-    Batch times{.num_rows = 1, .columns = {}, .weights = nullptr, .origin = nullptr};
+    Batch times{.num_rows = 1, .columns = {}, .weights = nullptr};
     const std::string bounds = FormatRow(
         ParseBatch("+ " + std::to_string(key.second.first) + " " + std::to_string(key.second.second),
                    Schema{{{"s", Type::Timestamp()}, {"e", Type::Timestamp()}}}),

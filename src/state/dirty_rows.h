@@ -29,7 +29,7 @@ class DirtyRows final : public FrozenTable {
   }
   /// Writes the row now if it is still to be written as it was at the last barrier: before it goes.
   void Preserve(Row* row) {
-    if (row->dirty == (mark_ ^ 3)) [[unlikely]]
+    if (IsFrozenMark(row->dirty, mark_)) [[unlikely]]
       Write(row);
   }
   /// The (preserved) row was copied here.
@@ -61,7 +61,7 @@ class DirtyRows final : public FrozenTable {
       while (ArenaCell* cell = arena_.NextCell(block_, &position_)) {
         auto* row = reinterpret_cast<Row*>(cell);
         *bytes -= kSliceEntryBytes;
-        if (row->dirty == (mark_ ^ 3)) *bytes -= Write(row);
+        if (IsFrozenMark(row->dirty, mark_)) *bytes -= Write(row);
         if (*bytes <= 0) return false;
       }
     }

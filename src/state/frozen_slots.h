@@ -19,6 +19,17 @@ namespace laminar {
 /// Writes the entry of a slot as it is now; returns the bytes of its key and value.
 using WriteSlot = std::function<int64_t(uint32_t slot, StateWriter& out)>;
 
+/// Counts the entry of a slot as written. False when it is not frozen, or gone. `Header`: live, dirty,
+/// persisted.
+template <typename Header>
+bool TakeFrozenHeader(Header* at, uint8_t dirty_mark) {
+  if (!IsFrozenMark(at->dirty, dirty_mark)) return false;
+  at->dirty = 0;
+  if (!at->live) return false;
+  at->persisted = 1;
+  return true;
+}
+
 /// `Owner` has `bool TakeFrozen(slot)`, which says whether the slot's entry is still to be written and counts
 /// it as written, `PrefetchFrozen(slot)`, and `ReadPages(slots, count)` for memory that lies on disk.
 template <typename Owner>

@@ -18,6 +18,9 @@ namespace laminar {
 /// not be written, is bounded too.
 inline constexpr int64_t kSliceEntryBytes = 64;
 
+/// Dirty marks are 1 and 2 by turns: a record with the one that is not `dirty_mark` is frozen.
+inline bool IsFrozenMark(uint8_t mark, uint8_t dirty_mark) { return mark == (dirty_mark ^ 3); }
+
 /// What a container has not written yet of its snapshot. Lives in the container.
 class FrozenTable {
  public:

@@ -678,15 +678,6 @@ void KeyedMap::ExportKeys(const uint32_t* slots, int64_t count, KeyBatch* out) c
 
 // Snapshots
 
-bool KeyedMap::TakeFrozen(uint32_t slot) {
-  Header* at = header(slot);
-  if (at->dirty != (dirty_mark_ ^ 3)) return false;
-  at->dirty = 0;
-  if (!at->live) return false;
-  at->persisted = 1;
-  return true;
-}
-
 void KeyedMap::Snapshot(SnapshotWriter& writer, std::string_view table, WriteSlot write) {
   FinishSnapshot();
   if (dirty_.empty()) return;

@@ -202,8 +202,8 @@ class KeyedMap {
   struct KeyArena;  // kBytes: keys over 20 bytes
   friend class FrozenSlots<KeyedMap>;
 
-  bool IsFrozen(uint32_t slot) const { return live(slot) && header(slot)->dirty == (dirty_mark_ ^ 3); }
-  bool TakeFrozen(uint32_t slot);
+  bool IsFrozen(uint32_t slot) const { return live(slot) && IsFrozenMark(header(slot)->dirty, dirty_mark_); }
+  bool TakeFrozen(uint32_t slot) { return TakeFrozenHeader(header(slot), dirty_mark_); }
   void PrefetchFrozen(uint32_t slot) const {
     __builtin_prefetch(header(slot), 1);
     __builtin_prefetch(record(slot) + record_bytes_ - 1);

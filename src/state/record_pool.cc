@@ -49,15 +49,6 @@ void RecordPool::Trim() {
   dirty_ = std::vector<uint32_t>();  // {} would keep its memory
 }
 
-bool RecordPool::TakeFrozen(uint32_t slot) {
-  Header* at = header(slot);
-  if (at->dirty != (dirty_mark_ ^ 3)) return false;
-  at->dirty = 0;
-  if (!at->live) return false;
-  at->persisted = 1;
-  return true;
-}
-
 void RecordPool::Snapshot(SnapshotWriter& writer, std::string_view table, WriteSlot write) {
   if (frozen_) frozen_->Finish();
   if (dirty_.empty()) return;

@@ -56,8 +56,8 @@ class RecordPool {
   };
   friend class FrozenSlots<RecordPool>;
 
-  bool IsFrozen(uint32_t slot) const { return live(slot) && header(slot)->dirty == (dirty_mark_ ^ 3); }
-  bool TakeFrozen(uint32_t slot);
+  bool IsFrozen(uint32_t slot) const { return live(slot) && IsFrozenMark(header(slot)->dirty, dirty_mark_); }
+  bool TakeFrozen(uint32_t slot) { return TakeFrozenHeader(header(slot), dirty_mark_); }
   void PrefetchFrozen(uint32_t slot) const { __builtin_prefetch(header(slot), 1); }
   void ReadPages(const uint32_t* slots, size_t count) const {
     if (!memory_.on_disk()) return;

@@ -31,7 +31,7 @@ struct Batch {
   /// generator.
   int32_t split = -1;
   /// Of a batch of one payload, on its way to the decoder; else null.
-  std::shared_ptr<const BatchOrigin> origin;
+  std::shared_ptr<const BatchOrigin> origin = nullptr;
 
   bool empty() const { return num_rows == 0; }
   int32_t weight(int64_t row) const;
