@@ -77,8 +77,7 @@ class ClosedKeys {
     });
   }
   void Restore(const SnapshotReader& reader, std::string_view table) {
-    reader.ForEach(table, [this](const StateEntry& entry) {
-      const uint32_t slot = map_.Restore(entry.key);
+    map_.Restore(reader, table, [this](uint32_t slot, const StateEntry& entry) {
       map_.mark(slot) = kClosed;
       std::string_view value = entry.value;
       if (ttl_us_ > 0) touched_us(slot) = TakePlain<int64_t>(&value);

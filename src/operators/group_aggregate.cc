@@ -141,8 +141,7 @@ class GroupAggregate final : public Operator {
   }
 
   void Restore(const SnapshotReader& reader) override {
-    reader.ForEach("groups", [this](const StateEntry& entry) {
-      const uint32_t slot = groups_.Restore(entry.key);
+    groups_.Restore(reader, "groups", [this](uint32_t slot, const StateEntry& entry) {
       std::string_view value = entry.value;
       row_count(slot) = TakePlain<int64_t>(&value);
       const auto touched = TakePlain<int64_t>(&value);

@@ -64,7 +64,7 @@ class LastRows final : public Operator {
   }
 
   void Restore(const SnapshotReader& reader) override {
-    reader.ForEach("rows", [this](const StateEntry& entry) { Keep(map_.Restore(entry.key), entry.value); });
+    map_.Restore(reader, "rows", [this](uint32_t slot, const StateEntry& entry) { Keep(slot, entry.value); });
   }
 
  private:

@@ -665,9 +665,8 @@ class TimeOver final : public Operator {
     history_.Restore(reader, "history");
     watermark_us_ = RestoreProgress(reader);
     if (!has_running_) return;
-    reader.ForEach("running", [this](const StateEntry& entry) {
+    running_.Restore(reader, "running", [this](uint32_t slot, const StateEntry& entry) {
       LAMINAR_CHECK(entry.value.size() >= static_cast<size_t>(kHeaderBytes), "a state entry is too short");
-      const uint32_t slot = running_.Restore(entry.key);
       std::memcpy(running_.record(slot), entry.value.data(), kHeaderBytes);
       calls_.accumulators().Deserialize(entry.value.substr(kHeaderBytes), running_.record(slot));
     });

@@ -259,10 +259,9 @@ class UpdatingTopN final : public Operator {
   void Restore(const SnapshotReader& reader) override {
     rows_.Restore(reader, "rows");
     if (!has_ttl()) return;
-    reader.ForEach("touched", [this](const StateEntry& entry) {
+    touched_.Restore(reader, "touched", [this](uint32_t slot, const StateEntry& entry) {
       std::string_view value = entry.value;
-      const auto time = TakePlain<int64_t>(&value);
-      touched_us(touched_.Restore(entry.key)) = time;
+      touched_us(slot) = TakePlain<int64_t>(&value);
     });
   }
 

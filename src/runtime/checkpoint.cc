@@ -99,6 +99,7 @@ RestoreFunction RestoreFrom(JobSnapshot snapshot) {
     void ForEach(std::string_view table, const std::function<void(const StateEntry&)>& take) const override {
       reader_->ForEach(table, take);
     }
+    int64_t EntriesAbout(std::string_view table) const override { return reader_->EntriesAbout(table); }
 
    private:
     std::shared_ptr<const JobSnapshot> owner_;

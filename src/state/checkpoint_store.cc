@@ -207,6 +207,14 @@ std::unique_ptr<SnapshotReader> ReadOperator(std::shared_ptr<ObjectStore> object
     void ForEach(std::string_view table, const std::function<void(const StateEntry&)>& take) const override {
       ReadTable(*objects_, *checkpoint_, operator_id_, table, range_, take);
     }
+    int64_t EntriesAbout(std::string_view table) const override {
+      int64_t most = 0;  // files may have the same keys
+      for (const StateFileInfo& file : checkpoint_->files) {
+        if (const StateSection* section = file.Find(operator_id_, table))
+          most = std::max(most, section->entries);
+      }
+      return most * range_.size() / kKeyGroups;
+    }
 
    private:
     const std::shared_ptr<ObjectStore> objects_;

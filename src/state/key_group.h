@@ -19,6 +19,7 @@ inline int SubtaskOf(uint16_t key_group, int parallelism) { return key_group * p
 struct KeyGroupRange {
   int begin = 0;
   int end = kKeyGroups;
+  int size() const { return end - begin; }
   bool Contains(uint16_t group) const { return group >= begin && group < end; }
   static KeyGroupRange Of(int subtask, int parallelism) {
     // The smallest g with g * parallelism / kKeyGroups >= subtask.

@@ -362,18 +362,19 @@ void KeyedLog::Snapshot(SnapshotWriter& writer, std::string_view table) {
 
 void KeyedLog::Restore(const SnapshotReader& reader, std::string_view table) {
   // Entries of a key come in the order of their sequences.
-  reader.ForEach(table, [&](const StateEntry& entry) {
+  const auto take = [&](uint32_t slot, const StateEntry& entry) {
     std::string_view key = entry.key, value = entry.value;
     const int64_t sequence = TakeSequence(&key);
     const auto time = TakePlain<int64_t>(&value);
     const auto weight = TakePlain<int32_t>(&value);
     const auto matches = TakePlain<int32_t>(&value);
-    LogRow* row = NewRow(keys_.Restore(key, false), time, sequence, weight, value);
+    LogRow* row = NewRow(slot, time, sequence, weight, value);
     row->matches = matches;
     row->persisted = 1;
     Link(row);
     next_sequence_ = std::max(next_sequence_, sequence + 1);
-  });
+  };
+  keys_.Restore(reader, table, take, kSequenceBytes);
 }
 
 }  // namespace laminar

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "state/entry_batch.h"
 #include "types/key_encoder.h"
 
 namespace laminar {
@@ -97,20 +98,28 @@ void KeyBatch::Assign(const std::vector<std::shared_ptr<arrow::Array>>& columns,
   HashInline(num_rows);
 }
 
-void KeyBatch::AssignKey(std::string_view key) {
-  hashes_.assign(1, HashKey(key));
+void KeyBatch::AssignKeys(const std::vector<std::string_view>& keys) {
+  hashes_.resize(keys.size());
+  for (size_t row = 0; row < keys.size(); ++row) hashes_[row] = HashKey(keys[row]);
   null_bits_.clear();
   if (form_ == KeyForm::kBytes) {
     bytes_.Clear();
-    bytes_.Append(key);
+    for (const std::string_view key : keys) bytes_.Append(key);
     return;
   }
-  LAMINAR_CHECK(static_cast<int64_t>(key.size()) >= fixed_bytes_, "a key of other types");
-  words8_.assign(1, 0);
-  words16_.assign(1, {0, 0});
-  std::memcpy(const_cast<uint8_t*>(InlineKey(0)), key.data(), static_cast<size_t>(fixed_bytes_));
-  if (static_cast<int64_t>(key.size()) > fixed_bytes_) {
-    null_bits_.assign(1, static_cast<uint8_t>(key[static_cast<size_t>(fixed_bytes_)]));
+  if (form_ == KeyForm::kInline8) {
+    words8_.assign(keys.size(), 0);
+  } else {
+    words16_.assign(keys.size(), {0, 0});
+  }
+  const auto bytes = static_cast<size_t>(fixed_bytes_);
+  for (size_t row = 0; row < keys.size(); ++row) {
+    const std::string_view key = keys[row];
+    LAMINAR_CHECK(key.size() >= bytes, "a key of other types");
+    std::memcpy(const_cast<uint8_t*>(InlineKey(static_cast<int64_t>(row))), key.data(), bytes);
+    if (key.size() == bytes) continue;
+    null_bits_.resize(keys.size());
+    null_bits_[row] = static_cast<uint8_t>(key[bytes]);
   }
 }
 
@@ -707,11 +716,40 @@ void KeyedMap::Snapshot(SnapshotWriter& writer, std::string_view table, AppendVa
 
 uint32_t KeyedMap::Restore(std::string_view key_bytes, bool persisted) {
   if (!restore_batch_) restore_batch_ = std::make_unique<KeyBatch>(key_types());
-  restore_batch_->AssignKey(key_bytes);
+  restore_batch_->AssignKeys({key_bytes});
   uint32_t slot;
   FindOrInsert(*restore_batch_, nullptr, 1, &slot, nullptr);
   if (persisted) header(slot)->persisted = 1;
   return slot;
+}
+
+void KeyedMap::Restore(const SnapshotReader& reader, std::string_view table, const TakeRestored& take,
+                       size_t suffix_bytes) {
+  if (suffix_bytes == 0) Reserve(reader.EntriesAbout(table));
+  EntryBatch entries;
+  KeyBatch batch(key_types());
+  std::vector<std::string_view> keys;
+  std::vector<uint32_t> slots(kBlockRows);
+  const auto restore = [&] {
+    keys.clear();
+    for (size_t i = 0; i < entries.size(); ++i) {
+      keys.push_back(entries[i].key);
+      LAMINAR_CHECK(keys.back().size() >= suffix_bytes, "a state entry's key is too short");
+      keys.back().remove_suffix(suffix_bytes);
+    }
+    batch.AssignKeys(keys);
+    FindOrInsert(batch, nullptr, batch.size(), slots.data(), nullptr);
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (suffix_bytes == 0) header(slots[i])->persisted = 1;
+      take(slots[i], entries[i]);
+    }
+    entries.Clear();
+  };
+  reader.ForEach(table, [&](const StateEntry& entry) {
+    entries.Add(entry);
+    if (entries.size() == slots.size()) restore();
+  });
+  restore();
 }
 
 }  // namespace laminar

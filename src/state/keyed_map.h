@@ -54,8 +54,8 @@ class KeyBatch {
   const uint64_t* hashes() const { return hashes_.data(); }
   /// Appends the canonical key bytes of a row.
   void AppendKey(int64_t row, std::string* out) const;
-  /// One key, as canonical bytes.
-  void AssignKey(std::string_view key);
+  /// Keys given as canonical bytes.
+  void AssignKeys(const std::vector<std::string_view>& keys);
 
  private:
   friend class KeyedMap;
@@ -187,6 +187,12 @@ class KeyedMap {
   /// Adds a key from a snapshot (without its prefix) as clean; the caller fills the record. `persisted`
   /// false: the map itself is not part of snapshots, so the key's removal need not be remembered.
   uint32_t Restore(std::string_view key, bool persisted = true);
+  using TakeRestored = std::function<void(uint32_t slot, const StateEntry& entry)>;
+  /// The same for all entries of a table; `take` fills the records. `suffix_bytes` at the end of an entry's
+  /// key are not the map's (the number of one of the key's rows): then the map itself is not part of
+  /// snapshots.
+  void Restore(const SnapshotReader& reader, std::string_view table, const TakeRestored& take,
+               size_t suffix_bytes = 0);
 
  private:
   struct Header {

@@ -305,18 +305,18 @@ void OrderedRows::Snapshot(SnapshotWriter& writer, std::string_view table) {
 
 void OrderedRows::Restore(const SnapshotReader& reader, std::string_view table) {
   std::vector<OrderedRow*> rows;  // of one key: its entries mostly come one after another
-  reader.ForEach(table, [&](const StateEntry& entry) {
+  const auto take = [&](uint32_t slot, const StateEntry& entry) {
     std::string_view key = entry.key, value = entry.value;
     const int64_t sequence = TakeSequence(&key);
     const auto tag = TakePlain<int64_t>(&value);
     const auto sort_bytes = TakePlain<uint32_t>(&value);
-    const uint32_t slot = keys_.Restore(key, false);
     if (!rows.empty() && rows.front()->slot != slot) AddRestored(&rows);
     OrderedRow* row = NewRow(slot, sequence, tag, value.substr(0, sort_bytes), value.substr(sort_bytes));
     row->persisted = 1;
     rows.push_back(row);
     next_sequence_ = std::max(next_sequence_, sequence + 1);
-  });
+  };
+  keys_.Restore(reader, table, take, kSequenceBytes);
   if (!rows.empty()) AddRestored(&rows);
 }
 

@@ -39,11 +39,13 @@ inline int64_t ReadSequence(std::string_view bytes) {
   return static_cast<int64_t>(bits ^ (uint64_t{1} << 63));
 }
 
+/// What AppendSequence adds.
+inline constexpr size_t kSequenceBytes = 8;
 /// Takes what AppendSequence wrote off the end.
 inline int64_t TakeSequence(std::string_view* bytes) {
-  LAMINAR_CHECK(bytes->size() >= 8, "a state entry's key is too short");
-  const int64_t sequence = ReadSequence(bytes->substr(bytes->size() - 8));
-  bytes->remove_suffix(8);
+  LAMINAR_CHECK(bytes->size() >= kSequenceBytes, "a state entry's key is too short");
+  const int64_t sequence = ReadSequence(bytes->substr(bytes->size() - kSequenceBytes));
+  bytes->remove_suffix(kSequenceBytes);
   return sequence;
 }
 

@@ -30,6 +30,11 @@ class MemoryReader final : public SnapshotReader {
       if (range_.Contains(key.first) || key.first == kEverySubtask) take({key.first, key.second, value});
     }
   }
+  int64_t EntriesAbout(std::string_view table) const override {
+    const auto found = snapshot_.tables().find(table);
+    if (found == snapshot_.tables().end()) return 0;
+    return static_cast<int64_t>(found->second.size()) * range_.size() / kKeyGroups;
+  }
 
  private:
   const MemorySnapshot& snapshot_;
