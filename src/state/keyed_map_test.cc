@@ -58,15 +58,17 @@ TEST_P(KeyedMapTest, FollowsAModelThroughInsertRemoveSnapshotRestore) {
         });
         ASSERT_EQ(snapshot.num_entries(), static_cast<int64_t>(model.size()));
       }
-      if (step % 20 == 14) {  // restore into a new map, in two parts
+      if (step % 20 == 14) {  // restore into a new map, in two parts: many keys at a time, and one by one
         auto restored = std::make_unique<KeyedMap>(types, 8);
-        for (int part = 0; part < 2; ++part) {
-          snapshot.Reader(KeyGroupRange::Of(part, 2))->ForEach("t", [&](const StateEntry& entry) {
-            const uint32_t slot = restored->Restore(entry.key);
-            ASSERT_EQ(KeyGroupOf(restored->hash(slot)), entry.key_group);
-            std::copy(entry.value.begin(), entry.value.end(), restored->record(slot));
-          });
-        }
+        const auto take = [&](uint32_t slot, const StateEntry& entry) {
+          ASSERT_EQ(KeyGroupOf(restored->hash(slot)), entry.key_group);
+          ASSERT_TRUE(restored->persisted(slot));
+          std::copy(entry.value.begin(), entry.value.end(), restored->record(slot));
+        };
+        restored->Restore(*snapshot.Reader(KeyGroupRange::Of(0, 2)), "t", take);
+        snapshot.Reader(KeyGroupRange::Of(1, 2))->ForEach("t", [&](const StateEntry& entry) {
+          take(restored->Restore(entry.key), entry);
+        });
         map = std::move(restored);
       }
       if (step % 25 == 24) map->Compact();
