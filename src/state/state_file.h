@@ -129,20 +129,40 @@ void MergeEntries(std::vector<Cursor>& oldest_first, bool keep_deletes,
       heap.pop_back();
     }
   };
-  while (!heap.empty()) {
-    const size_t newest = heap.front();
-    const EncodedEntry entry = oldest_first[newest].entry();
+  const auto give = [&](const EncodedEntry& entry) {
     if (!entry.deleted || keep_deletes) take(entry);
+  };
+  while (!heap.empty()) {
+    Cursor& newest = oldest_first[heap.front()];
     if (heap.size() == 1) {  // no other cursor: nothing to compare with
-      if (!oldest_first[newest].Next()) heap.clear();
+      give(newest.entry());
+      if (!newest.Next()) heap.clear();
+      continue;
+    }
+    const size_t second = heap.size() > 2 && after(heap[1], heap[2]) ? heap[2] : heap[1];
+    const EncodedEntry& least_other = oldest_first[second].entry();
+    const EncodedEntry entry = newest.entry();
+    give(entry);
+    if (CompareEntries(entry, least_other) < 0) {
+      // A run of one cursor, as a large file beside small ones has, needs no heap.
+      bool more = newest.Next();
+      for (; more && CompareEntries(newest.entry(), least_other) < 0; more = newest.Next())
+        give(newest.entry());
+      std::pop_heap(heap.begin(), heap.end(), after);
+      if (more) {
+        std::push_heap(heap.begin(), heap.end(), after);
+      } else {
+        heap.pop_back();
+      }
       continue;
     }
     // The entry's bytes must stay good until the older ones with its key are passed: the newest moves last.
+    const size_t at = heap.front();
     std::pop_heap(heap.begin(), heap.end(), after);
     heap.pop_back();
     while (!heap.empty() && CompareEntries(oldest_first[heap.front()].entry(), entry) == 0) advance_top();
-    if (oldest_first[newest].Next()) {
-      heap.push_back(newest);
+    if (newest.Next()) {
+      heap.push_back(at);
       std::push_heap(heap.begin(), heap.end(), after);
     }
   }
