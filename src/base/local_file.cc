@@ -246,4 +246,18 @@ std::vector<std::string> ListFilesRecursively(const std::string& directory) {
   return found;
 }
 
+std::vector<std::string> ListNames(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  fs::directory_iterator entry(directory, error), end;
+  if (error == std::errc::no_such_file_or_directory) return names;
+  while (!error && entry != end) {
+    names.push_back(entry->path().filename().string());
+    entry.increment(error);
+  }
+  if (error) ThrowErrno(error.value(), "list", directory);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace laminar

@@ -71,5 +71,7 @@ void SyncDirectory(const std::string& path);
 /// Regular files (symbolic links followed) below `directory`, as paths relative to it, sorted by bytes. Names
 /// that begin with `.` or `_` are left out with everything below them: staged and hidden files.
 std::vector<std::string> ListFilesRecursively(const std::string& directory);
+/// Names of all that lies in `directory` itself, sorted by bytes; empty when there is no such directory.
+std::vector<std::string> ListNames(const std::string& directory);
 
 }  // namespace laminar

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <random>
 #include <set>
 
 #include "base/error.h"
+#include "base/random_id.h"
 #include "jobs/job_run.h"
 #include "runtime/node.h"
 
@@ -17,11 +17,6 @@ namespace {
 constexpr int kSealTries = 20;
 /// Names of outputs in a warning.
 constexpr size_t kOutputsShown = 100;
-
-std::string NewRunId() {
-  std::random_device device;
-  return Hex16((static_cast<uint64_t>(device()) << 32) | device());
-}
 
 std::vector<StateTableSpec> TablesOf(const GraphNode& node) {
   if (node.make_source) return node.make_source()->state_tables();
@@ -199,7 +194,7 @@ JobState::JobState(const JobGraph& graph, const StateOptions& options, const Clo
 
 Manifest JobState::TakeOver(const JobGraph& graph, const StateOptions& options, const Clock* clock) {
   const std::vector<ManifestOperator> declared = DeclaredState(graph);
-  const std::string run = NewRunId();
+  const std::string run = Hex16(RandomWord());
   for (int attempt = 0; attempt < kSealTries; ++attempt) {
     warnings_.clear();
     Checkpoint start;

@@ -29,20 +29,22 @@ void Scheduler::RunOnce(Runnable* runnable) {
   Enqueue(runnable);
 }
 
-void TimerQueue::Set(Runnable* runnable, std::optional<int64_t>* current, std::optional<int64_t> mono_us) {
-  if (*current == mono_us) return;
-  if (*current) timers_.erase({**current, runnable});
-  if (mono_us) timers_.insert({*mono_us, runnable});
-  *current = mono_us;
+void TimerQueue::Set(Runnable* runnable, std::optional<WakeTime>* current, std::optional<int64_t> mono_us) {
+  if (*current && mono_us == (*current)->mono_us) return;
+  if (*current) timers_.erase(**current);
+  current->reset();
+  if (!mono_us) return;
+  *current = WakeTime{*mono_us, next_number_++};
+  timers_.emplace(**current, runnable);
 }
 
 std::optional<int64_t> TimerQueue::next() const {
   if (timers_.empty()) return std::nullopt;
-  return timers_.begin()->first;
+  return timers_.begin()->first.mono_us;
 }
 
 Runnable* TimerQueue::PopDue(int64_t now_mono_us) {
-  if (timers_.empty() || timers_.begin()->first > now_mono_us) return nullptr;
+  if (timers_.empty() || timers_.begin()->first.mono_us > now_mono_us) return nullptr;
   Runnable* runnable = timers_.begin()->second;
   timers_.erase(timers_.begin());
   return runnable;

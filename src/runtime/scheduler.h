@@ -4,15 +4,15 @@
 /// looks inside.
 
 #include <atomic>
+#include <compare>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <random>
-#include <set>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -26,6 +26,14 @@ struct StepResult {
 };
 
 class Scheduler;
+
+/// When a task is to wake up. Of two at one time the one that was set first comes first: addresses, which
+/// differ from run to run, decide nothing.
+struct WakeTime {
+  int64_t mono_us;
+  uint64_t number;
+  auto operator<=>(const WakeTime&) const = default;
+};
 
 /// Something that can be run and parked. Notify() is thread-safe and may come at any time, also while it
 /// runs: then it runs again.
@@ -41,7 +49,7 @@ class Runnable : public Wakeable {
   enum State : int { kParked, kQueued, kRunning, kRunningNotified };
   Scheduler* const scheduler_;
   std::atomic<int> state_{kParked};
-  std::optional<int64_t> timer_mono_us_;  // guarded by the scheduler's mutex
+  std::optional<WakeTime> timer_;  // guarded by the scheduler's mutex
 };
 
 class Scheduler {
@@ -54,19 +62,20 @@ class Scheduler {
  protected:
   /// Runs one step and queues or parks the task by its result.
   void RunOnce(Runnable* runnable);
-  static std::optional<int64_t>& TimerOf(Runnable* runnable) { return runnable->timer_mono_us_; }
+  static std::optional<WakeTime>& TimerOf(Runnable* runnable) { return runnable->timer_; }
 };
 
 /// Wake-up times, at most one per task. Not thread-safe.
 class TimerQueue {
  public:
-  void Set(Runnable* runnable, std::optional<int64_t>* current, std::optional<int64_t> mono_us);
+  void Set(Runnable* runnable, std::optional<WakeTime>* current, std::optional<int64_t> mono_us);
   std::optional<int64_t> next() const;
   /// Takes one that is due; nullptr when there is none.
   Runnable* PopDue(int64_t now_mono_us);
 
  private:
-  std::set<std::pair<int64_t, Runnable*>> timers_;
+  std::map<WakeTime, Runnable*> timers_;
+  uint64_t next_number_ = 0;
 };
 
 /// Worker threads over one queue. Idle workers wait; nothing polls.

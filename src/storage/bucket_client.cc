@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/random_id.h"
 #include "storage/azure_client.h"
 #include "storage/gcs_client.h"
 #include "storage/s3_client.h"
@@ -21,10 +22,9 @@ constexpr int kTries = 5;
 constexpr int64_t kFirstPauseMs = 100;  // doubled each time, and up to as much again at random
 
 void PauseBefore(int next_try) {
-  thread_local std::mt19937 random{std::random_device{}()};
   const int64_t pause_ms = kFirstPauseMs << (next_try - 1);
-  std::this_thread::sleep_for(
-      std::chrono::milliseconds(pause_ms + std::uniform_int_distribution<int64_t>(0, pause_ms)(random)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(
+      pause_ms + std::uniform_int_distribution<int64_t>(0, pause_ms)(ThreadGenerator())));
 }
 
 }  // namespace

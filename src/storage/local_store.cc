@@ -126,9 +126,9 @@ class LocalStore final : public ObjectStore {
   /// What a crash left half-written. Only who holds the lock writes.
   void SweepStaged() {
     for (const char* folder : {"manifests", "data"}) {
-      std::error_code ignored;  // no such folder yet
-      for (const auto& entry : fs::directory_iterator(fs::path(directory_) / folder, ignored)) {
-        if (entry.path().filename().string().rfind(kStagedPrefix, 0) == 0) RemoveFile(entry.path().string());
+      const std::string path = directory_ + "/" + folder;
+      for (const std::string& name : ListNames(path)) {
+        if (name.starts_with(kStagedPrefix)) RemoveFile(path + "/" + name);
       }
     }
   }

@@ -24,7 +24,7 @@ void Disk::CheckAlive() const {
 }
 
 void Disk::Trace(const std::string& what, const std::string& path) const {
-  if (trace_ && IsOurs(path)) fmt::print(stderr, "          {} {}\n", what, path.substr(root_.size()));
+  if (trace_ && IsOurs(path)) trace_(what + " " + path.substr(root_.size()));
 }
 
 void Disk::MaybeFail(const std::string& what, const std::string& path) {

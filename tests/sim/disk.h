@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <random>
 #include <string>
@@ -30,8 +31,8 @@ class Disk final : public FileFaults {
   Disk(std::string root, std::mt19937_64& random) : root_(std::move(root)), random_(random) {}
 
   void set_rates(DiskRates rates) { rates_ = rates; }
-  /// Prints every operation.
-  void set_trace(bool trace) { trace_ = trace; }
+  /// Told of every operation.
+  void set_trace(std::function<void(const std::string&)> trace) { trace_ = std::move(trace); }
   bool crashed() const { return crashed_; }
   /// From now on every operation throws Crash.
   void CrashNow() { crashed_ = true; }
@@ -65,7 +66,7 @@ class Disk final : public FileFaults {
   const std::string root_;
   std::mt19937_64& random_;
   DiskRates rates_;
-  bool trace_ = false;
+  std::function<void(const std::string&)> trace_;
   bool crashed_ = false;
   bool tear_is_crash_ = false;
   std::map<std::string, int64_t> durable_bytes_;            ///< of files with unsynced bytes

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
@@ -23,6 +24,7 @@
 #include <stdexcept>
 
 #include "base/arrow_result.h"
+#include "base/random_id.h"
 #include "connectors/files/block_reader.h"
 #include "jobs/checkpoint_driver.h"
 #include "jobs/job_run.h"
@@ -146,17 +148,17 @@ Rows Fold(const std::vector<std::string>& changes, const std::vector<std::string
 class Disturbed {
  public:
   Disturbed(const Plan& plan, const std::string& in, const std::string& out, const std::string& state,
-            const std::string& disk_root, uint64_t seed, bool trace)
+            const std::string& disk_root, uint64_t seed, TraceFunction trace)
       : plan_(plan),
         state_(state),
         random_(seed),
         disk_(disk_root, random_),
-        trace_(trace),
+        trace_(std::move(trace)),
         job_(PlanJob(plan, in, out)) {}
 
   RunCounts Run() {
     clock_.Set(kClockStartUs);
-    disk_.set_trace(trace_);
+    if (trace_) disk_.set_trace([this](const std::string& line) { Trace("  " + line); });
     // Some jobs are only crashed, some only see failures, most see both.
     const double scale = std::vector<double>{0.002, 0.01, 0.03}[random_() % 3];
     rates_.fail = random_() % 2 ? scale : 0;
@@ -184,13 +186,14 @@ class Disturbed {
     return probability > 0 && std::uniform_real_distribution<double>(0, 1)(random_) < probability;
   }
   void Trace(const std::string& line) const {
-    if (trace_) fmt::print(stderr, "{:>7} {}\n", counts_.steps, line);
+    if (trace_) trace_(fmt::format("{:>7} {}", counts_.steps, line));
   }
 
   /// One life of the process. True when the job has ended.
   bool RunOnce() {
     const int parallelism = plan_.parallelism > 0 ? plan_.parallelism : 1 + static_cast<int>(random_() % 4);
     bool ended = false;
+    SeedRandom(random_());
     disk_.set_rates(rates_);
     SetFileFaults(&disk_);
     try {
@@ -262,6 +265,7 @@ class Disturbed {
       Checkpoints(stepped ? checkpoint_chance : 0.5);
       if (disk_.crashed()) return false;
       if (steps % 16 == 0) CheckWatermarks();
+      if (trace_ && steps % 16 == 0) Trace(fmt::format("  activity {:016x}", Digest()));
     }
     const auto result = executor_->result();
     if (result->outcome == JobResult::Outcome::kFinished) {
@@ -359,11 +363,17 @@ class Disturbed {
     }
   }
 
+  /// Of all figures of all subtasks.
+  uint64_t Digest() const {
+    const std::vector<int64_t> numbers = ActivityOf(*executor_);
+    return XXH3_64bits(numbers.data(), numbers.size() * sizeof(int64_t));
+  }
+
   const Plan& plan_;
   const std::string state_;
   std::mt19937_64 random_;
   Disk disk_;
-  const bool trace_;
+  const TraceFunction trace_;
   const PlannedJob job_;
   ManualClock clock_;
   DiskRates rates_;
@@ -533,7 +543,8 @@ void RunUndisturbed(const Plan& plan, const std::string& in, const std::string& 
 }
 
 RunCounts RunDisturbed(const Plan& plan, const std::string& in, const std::string& out,
-                       const std::string& state, const std::string& disk_root, uint64_t seed, bool trace) {
+                       const std::string& state, const std::string& disk_root, uint64_t seed,
+                       const TraceFunction& trace) {
   const RunCounts counts = Disturbed(plan, in, out, state, disk_root, seed, trace).Run();
   CheckNoLeaks(out, state);
   return counts;

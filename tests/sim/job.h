@@ -3,6 +3,7 @@
 /// One plan, run undisturbed or disturbed.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -38,8 +39,12 @@ struct RunCounts {
   int failed_operations = 0;
 };
 
+/// Takes a line for each thing that happens; empty: none.
+using TraceFunction = std::function<void(const std::string&)>;
+
 /// Until the job has ended, through whatever `seed` says. Throws std::runtime_error for what must not be.
 RunCounts RunDisturbed(const Plan& plan, const std::string& in, const std::string& out,
-                       const std::string& state, const std::string& disk_root, uint64_t seed, bool trace);
+                       const std::string& state, const std::string& disk_root, uint64_t seed,
+                       const TraceFunction& trace);
 
 }  // namespace laminar::sim

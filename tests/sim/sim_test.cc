@@ -1,4 +1,4 @@
-/// sim_test [--seeds N] [--first SEED] [--seed SEED] [--plan NAME] [--trace] PLAN_FOLDER
+/// sim_test [--seeds N] [--first SEED] [--seed SEED] [--plan NAME] [--trace] [--twice] PLAN_FOLDER
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -20,6 +20,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kDataSets = 4;  ///< per plan
+/// In the working directory, which is a new one: paths are part of what an operator is, so that they must not
+/// differ between two runs of a seed.
+const std::string kDisk = "disk";
 
 uint64_t current_seed = 0;
 
@@ -37,11 +40,12 @@ struct Options {
   uint64_t first = 1;
   uint64_t seeds = 1000;
   bool trace = false;
+  bool twice = false;
 };
 
 class Suite {
  public:
-  Suite(const Options& options, std::string directory) : options_(options), directory_(std::move(directory)) {
+  explicit Suite(const Options& options) : options_(options) {
     std::vector<std::string> files;
     for (const auto& entry : fs::directory_iterator(options.plans)) {
       if (entry.path().extension() == ".sql") files.push_back(entry.path().string());
@@ -73,20 +77,25 @@ class Suite {
         "output as undisturbed\n",
         seeds_, plans_.size(), seconds, total_.steps, total_.crashes, total_.restores, total_.checkpoints,
         total_.failed_operations);
+    if (options_.twice) fmt::print("each ran twice: {} lines of trace are the same\n", lines_);
   }
 
  private:
   void RunSeed(const Plan& plan, uint64_t seed) {
     const uint64_t data = (seed / plans_.size()) % kDataSets;
-    const std::string in = fmt::format("{}/in{}", directory_, data);
+    const std::string in = fmt::format("in{}", data);
     if (!fs::exists(in)) WriteInputs(in, data);
     const Rows& expected = Expected(plan, in, data);
-    const std::string disk = directory_ + "/disk";
-    fs::remove_all(disk);
-    const RunCounts counts =
-        RunDisturbed(plan, in, disk + "/out", disk + "/state", disk, seed, options_.trace);
-    const Rows got = ReadOutput(disk + "/out", plan);
+    std::vector<std::string> lines;
+    const RunCounts counts = Disturb(plan, in, seed, options_.twice ? &lines : nullptr);
+    const Rows got = ReadOutput(kDisk + "/out", plan);
     if (got != expected) throw std::runtime_error(Difference(expected, got));
+    if (options_.twice) {
+      std::vector<std::string> again;
+      Disturb(plan, in, seed, &again);
+      if (again != lines) throw std::runtime_error(FirstDifference(lines, again));
+      lines_ += lines.size();
+    }
     ++seeds_;
     total_.steps += counts.steps;
     total_.crashes += counts.crashes;
@@ -95,10 +104,34 @@ class Suite {
     total_.failed_operations += counts.failed_operations;
   }
 
+  /// A line of the trace goes to `lines`, if any, and with --trace to standard error.
+  RunCounts Disturb(const Plan& plan, const std::string& in, uint64_t seed, std::vector<std::string>* lines) {
+    fs::remove_all(kDisk);
+    TraceFunction trace;
+    if (options_.trace || lines != nullptr) {
+      trace = [this, lines](const std::string& line) {
+        if (options_.trace) fmt::print(stderr, "{}\n", line);
+        if (lines != nullptr) lines->push_back(line);
+      };
+    }
+    return RunDisturbed(plan, in, kDisk + "/out", kDisk + "/state", kDisk, seed, trace);
+  }
+
+  static std::string FirstDifference(const std::vector<std::string>& first,
+                                     const std::vector<std::string>& second) {
+    size_t line = 0;
+    while (line < first.size() && line < second.size() && first[line] == second[line]) ++line;
+    const auto at = [&](const std::vector<std::string>& lines) {
+      return line < lines.size() ? lines[line] : std::string("(the end)");
+    };
+    return fmt::format("two runs of the seed differ from line {} of their traces on:\n  {}\n  {}", line + 1,
+                       at(first), at(second));
+  }
+
   const Rows& Expected(const Plan& plan, const std::string& in, uint64_t data) {
     const auto [entry, added] = expected_.try_emplace({plan.name, data});
     if (added) {
-      const std::string out = directory_ + "/undisturbed";
+      const std::string out = "undisturbed";
       fs::remove_all(out);
       RunUndisturbed(plan, in, out);
       entry->second = ReadOutput(out, plan);
@@ -123,10 +156,10 @@ class Suite {
   }
 
   const Options options_;
-  const std::string directory_;
   std::vector<Plan> plans_;
   std::map<std::pair<std::string, uint64_t>, Rows> expected_;
   uint64_t seeds_ = 0;
+  size_t lines_ = 0;  ///< of traces that were compared
   RunCounts total_;
 };
 
@@ -140,7 +173,9 @@ int Main(int argc, char** argv) {
   auto* given = app.add_option("--seed", one, "just this one");
   app.add_option("--plan", options.plan, "only seeds of this plan");
   app.add_flag("--trace", options.trace, "print what happens, and keep the files of a failure");
+  app.add_flag("--twice", options.twice, "run each seed again and compare the traces line by line");
   CLI11_PARSE(app, argc, argv);
+  options.plans = fs::absolute(options.plans).string();
   if (given->count() > 0) {
     options.first = one;
     options.seeds = 1;
@@ -149,9 +184,11 @@ int Main(int argc, char** argv) {
   std::string pattern = (fs::temp_directory_path() / "laminar-sim-XXXXXX").string();
   const std::string directory = mkdtemp(pattern.data());
   const auto began = std::chrono::steady_clock::now();
-  Suite suite(options, directory);
+  fs::current_path(directory);
+  Suite suite(options);
   const bool good = suite.Run();
   if (good) suite.Report(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+  fs::current_path("/");
   if (good || !options.trace) {
     fs::remove_all(directory);
   } else {

@@ -76,13 +76,11 @@ class BucketStaging final : public Staging {
     thread_ = std::thread([this] { Run(); });
   }
 
-  void RemoveOrphans(const std::string& start, const std::string& limit,
-                     const std::set<std::string>& known) override {
-    Enqueue([this, start, limit, known] {
+  void RemoveOrphans(const std::string& start, const IsOrphan& is_orphan) override {
+    Enqueue([this, start, is_orphan] {
       const size_t folder = MarkerKey("").size();
       for (const StoredObject& marker : client_->List(MarkerKey(start))) {
-        const std::string name = marker.key.substr(folder);
-        if (name >= limit || known.count(name) > 0) continue;
+        if (!is_orphan(marker.key.substr(folder))) continue;
         const auto key = client_->Get(marker.key, 0, marker.bytes);
         if (key && !key->empty()) AbortUploads(*key);
         client_->Delete(marker.key);

@@ -1,9 +1,11 @@
 #include "connectors/filesystem/connector.h"
 
 #include <arrow/io/memory.h>
+#include <fmt/format.h>
 
 #include "base/arrow_result.h"
 #include "base/local_file.h"
+#include "base/random_id.h"
 #include "connectors/files/file_source.h"
 #include "connectors/files/local_url.h"
 #include "connectors/filesystem/bucket_staging.h"
@@ -184,7 +186,7 @@ class FilesystemConnector final : public Connector {
     spec->naming = ParseNameStrategy(table.options.Text("filename.strategy")).value_or(NameStrategy::kUuid7);
     spec->prefix = FilePart(table, "filename.prefix");
     FillWriteSpec(table, spec.get());
-    spec->sink_token = RandomToken();
+    spec->sink_token = fmt::format("{:016x}", RandomWord());
     spec->make_staging = StagingOf(table, *spec);
     if (table.options.Boolean("shuffle_by_partition.enabled")) {
       throw UserError(Reason::kUnsupported, table.options.span("shuffle_by_partition.enabled"),

@@ -36,11 +36,6 @@ std::optional<NameStrategy> ParseNameStrategy(std::string_view text) {
   return std::nullopt;
 }
 
-std::string RandomToken() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}", device(), device());
-}
-
 std::string FileNamer::Next(int64_t now_us) {
   std::string name = prefix_.empty() ? Id(now_us) : prefix_ + "-" + Id(now_us);
   if (!suffix_.empty()) name += (suffix_[0] == '.' ? "" : ".") + suffix_;

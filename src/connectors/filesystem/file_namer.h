@@ -8,14 +8,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/random_id.h"
+
 namespace laminar {
 
 enum class NameStrategy { kUuid7, kUuid4, kUlid, kSerial };
 
 std::optional<NameStrategy> ParseNameStrategy(std::string_view text);
-
-/// 16 random lower-case hexadecimal digits.
-std::string RandomToken();
 
 class FileNamer {
  public:
@@ -37,7 +36,7 @@ class FileNamer {
   const std::string suffix_;
   const int subtask_;
   int64_t serial_ = 0;
-  std::mt19937_64 random_{std::random_device{}()};
+  std::mt19937_64 random_{RandomWord()};
 };
 
 }  // namespace laminar

@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "base/local_file.h"
@@ -53,12 +54,9 @@ class LocalStaging final : public Staging {
 
   void Open(std::function<void()> wake) override { MakeDirectories(Directory()); }
 
-  void RemoveOrphans(const std::string& start, const std::string& limit,
-                     const std::set<std::string>& known) override {
-    for (const auto& entry : fs::directory_iterator(Directory())) {
-      const std::string name = entry.path().filename().string();
-      const bool ours = name.compare(0, start.size(), start) == 0;
-      if (ours && name < limit && known.count(name) == 0) RemoveFile(entry.path().string());
+  void RemoveOrphans(const std::string& start, const IsOrphan& is_orphan) override {
+    for (const std::string& name : ListNames(Directory())) {
+      if (name.starts_with(start) && is_orphan(name)) RemoveFile(StagedPath(name));
     }
   }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 
+#include "base/random_id.h"
 #include "connectors/option_text.h"
 
 namespace laminar {
@@ -209,8 +210,7 @@ class FilesystemSink final : public Sink {
     do {  // serial names may be taken by an earlier run
       open.record.final_name = (fs::path(directory) / namer_->Next(context_.clock->now_us())).string();
     } while (staging_->Taken(open.record.final_name));
-    open.record.staged = fmt::format("{}.{:016x}.{}.{}.part", token_, SystemClock().now_us(),
-                                     context_.subtask, staged_count_++);
+    open.record.staged = fmt::format("{}.{}.{}.{}.part", token_, opening_, context_.subtask, staged_count_++);
     open.file = MakeStagedFile(staging_->Create(open.record), 0, write_);
     return open;
   }
@@ -317,19 +317,25 @@ class FilesystemSink final : public Sink {
     }
   }
 
-  /// Staged files that no checkpoint knows. All sinks of a job are made before any of them writes, so what is
-  /// younger than this one belongs to a sibling.
+  /// Staged files that no checkpoint knows and no sibling writes: those whose number of a subtask falls to
+  /// this one, but for its own.
   void RemoveOrphans() {
     std::set<std::string> known;
     for (const auto& [staged, record] : restored_) known.insert(staged);
     const std::string start = token_ + ".";
-    staging_->RemoveOrphans(start, start + fmt::format("{:016x}", made_us_), known);
+    const std::string own = start + opening_ + ".";
+    staging_->RemoveOrphans(start, [known, own, subtask = context_.subtask,
+                                    parallelism = context_.parallelism](const std::string& staged) {
+      if (staged.starts_with(own) || known.count(staged) > 0 || staged.size() <= own.size()) return false;
+      const std::string number = staged.substr(own.size(), staged.find('.', own.size()) - own.size());
+      return ParseIntegerText(number).value_or(0) % parallelism == subtask;
+    });
   }
 
   const std::shared_ptr<const FilesystemSinkSpec> spec_;
   FileWriteSpec write_;
   std::string token_;
-  const int64_t made_us_ = SystemClock().now_us();
+  const std::string opening_ = fmt::format("{:016x}", RandomWord());  // tells this run's staged files
   int64_t serial_ = 0;
   std::map<std::string, FileRecord> restored_;
 

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,10 +46,10 @@ class Staging {
 
   /// First of all. `wake` (thread-safe) is called when `ready` or `failed` may have changed.
   virtual void Open(std::function<void()> wake) = 0;
-  /// Removes what an earlier run staged under names that begin with `start`, lie before `limit` and are not
-  /// `known`: its rows come again.
-  virtual void RemoveOrphans(const std::string& start, const std::string& limit,
-                             const std::set<std::string>& known) = 0;
+  /// Removes what an earlier run staged under names that begin with `start`, as far as `is_orphan` says so of
+  /// a name: its rows come again. A bucket's staging asks on its own thread.
+  using IsOrphan = std::function<bool(const std::string& staged)>;
+  virtual void RemoveOrphans(const std::string& start, const IsOrphan& is_orphan) = 0;
   /// Whether there is such a file, so that another name must be found.
   virtual bool Taken(const std::string& final_name) = 0;
 

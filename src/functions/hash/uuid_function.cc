@@ -3,6 +3,7 @@
 #include <array>
 #include <random>
 
+#include "base/random_id.h"
 #include "functions/elementwise.h"
 #include "functions/hash/encoding.h"
 #include "functions/hash/register_hash.h"
@@ -28,14 +29,8 @@ std::string_view NewUuid(std::mt19937_64& random, std::array<char, 36>& text) {
   return {text.data(), text.size()};
 }
 
-std::mt19937_64 SeededGenerator() {
-  std::random_device device;
-  std::seed_seq seed{device(), device(), device(), device(), device(), device(), device(), device()};
-  return std::mt19937_64(seed);
-}
-
 arrow::Result<arrow::Datum> Uuid(const ScalarCall& call) {
-  thread_local std::mt19937_64 random = SeededGenerator();
+  std::mt19937_64& random = ThreadGenerator();
   std::array<char, 36> text;
   return Generate(call, arrow::utf8(), [&] { return NewUuid(random, text); });
 }

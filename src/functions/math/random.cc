@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "base/random_id.h"
 #include "functions/elementwise.h"
 #include "functions/math/register_math.h"
 #include "functions/overload.h"
@@ -10,17 +11,8 @@ namespace laminar {
 
 namespace {
 
-std::mt19937_64& Generator() {
-  thread_local std::mt19937_64 generator = [] {
-    std::random_device device;
-    std::seed_seq seed{device(), device(), device(), device()};
-    return std::mt19937_64(seed);
-  }();
-  return generator;
-}
-
 /// 53 random bits: every multiple of 2^-53 in [0, 1) is equally likely.
-double RandomReal() { return static_cast<double>(Generator()() >> 11) * 0x1.0p-53; }
+double RandomReal() { return static_cast<double>(ThreadGenerator()() >> 11) * 0x1.0p-53; }
 
 arrow::Result<arrow::Datum> RandomIntegers(const ScalarCall& call) {
   // A constant bound still means a new number for each row.
@@ -34,7 +26,7 @@ arrow::Result<arrow::Datum> RandomIntegers(const ScalarCall& call) {
                           error.Fail("the bound of rand_integer must be at least 1");
                           return 0;
                         }
-                        return std::uniform_int_distribution<int64_t>(0, bound - 1)(Generator());
+                        return std::uniform_int_distribution<int64_t>(0, bound - 1)(ThreadGenerator());
                       });
 }
 
