@@ -35,7 +35,7 @@ constexpr size_t kSegmentBytes = 64 << 20;
 constexpr size_t kFileUnit = 2 << 20;
 constexpr size_t kSweepBytes = 2 << 20;
 constexpr std::chrono::milliseconds kCalm{5}, kClose{2};  // between looks at the resident size
-constexpr int64_t kGivenMax = 4 << 20;                    // given out between looks
+constexpr int64_t kTouchedMax = 4 << 20;                  // between looks of who touches it
 
 std::atomic<int64_t> scratch_bytes{0}, paged_out_bytes{0};
 
@@ -76,10 +76,9 @@ class Pager {
     writer_ = std::thread([this] { WriteBack(); });
   }
 
-  /// Someone is about to fill that much: who is faster than the thread looks himself.
-  void NoteGiven(size_t bytes) {
-    if (limit_ == 0 || (given_ += static_cast<int64_t>(bytes)) < kGivenMax) return;
-    given_ = 0;
+  void NoteTouched(size_t bytes) {
+    if (limit_ == 0 || (touched_ += static_cast<int64_t>(bytes)) < kTouchedMax) return;
+    touched_ = 0;
     Shrink();
   }
 
@@ -188,7 +187,7 @@ class Pager {
   }
 
   std::atomic<int64_t> limit_{0};
-  std::atomic<int64_t> given_{0};  // since the last look of who was given it
+  std::atomic<int64_t> touched_{0};  // since the last look of who touches
   std::thread thread_, writer_;
   std::mutex wake_mutex_;
   std::condition_variable wake_;
@@ -336,7 +335,7 @@ void DiskMemory::Resize(size_t bytes) {
   const size_t wanted = Scratch::PieceBytes(bytes);
   if (wanted == capacity_) return;
   DiskMemory moved;
-  Pager::Get().NoteGiven(wanted);
+  Pager::Get().NoteTouched(wanted);
   moved.data_ = Scratch::Get().TakePiece(wanted);
   moved.capacity_ = wanted;
   if (data_ != nullptr) std::memcpy(moved.data_, data_, std::min(wanted, capacity_));
@@ -387,6 +386,7 @@ void SetScratchDirectory(const std::string& directory) {
 
 int64_t ScratchBytes() { return scratch_bytes; }
 void SetResidentLimit(int64_t bytes) { Pager::Get().SetLimit(bytes); }
+void NoteScratchTouched(size_t bytes) { Pager::Get().NoteTouched(bytes); }
 int64_t PagedOutBytes() { return paged_out_bytes; }
 
 }  // namespace laminar

@@ -46,6 +46,9 @@ int64_t ScratchBytes();
 /// Keeps the resident memory of the process below `bytes` by taking pages of scratch files out of it; 0:
 /// stops.
 void SetResidentLimit(int64_t bytes);
+/// The calling thread is about to touch so much of scratch files: every few MiB it looks at the limit itself,
+/// so that it cannot outrun the thread that otherwise does.
+void NoteScratchTouched(size_t bytes);
 /// What was taken out so far, counting pages each time.
 int64_t PagedOutBytes();
 

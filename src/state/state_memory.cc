@@ -157,6 +157,7 @@ void MemoryBlock::Free() {
 }
 
 void ReadAhead(const void* address, size_t bytes) {
+  NoteScratchTouched(bytes);
   constexpr size_t kStep = 128 << 10;  // the kernel cuts longer wishes
   const auto begin = reinterpret_cast<uintptr_t>(address) & ~uintptr_t{4095};
   const auto end = reinterpret_cast<uintptr_t>(address) + bytes;
@@ -173,6 +174,7 @@ uintptr_t* PageReader::Buffer() {
 void PageReader::Read() {
   const size_t count = std::exchange(count_, 0);
   if (count < kPagesMin) return;
+  NoteScratchTouched(count << kPageBits);
   const auto address = [&](size_t i) { return reinterpret_cast<void*>(pages_[i] << kPageBits); };
   constexpr size_t kPageBytes = size_t{1} << kPageBits;
   size_t sampled = 0, missing = 0;

@@ -79,6 +79,7 @@ TEST_F(StateMemoryTest, ResidentMemoryStaysBelowTheLimitWhileMuchMoreIsWrittenAn
   }
   for (size_t i = 0; i < kBlocks; ++i) {
     const uint8_t* at = blocks[i * 7 % kBlocks].get();
+    ReadAhead(at, kBlock);
     const auto value = static_cast<uint8_t>(i * 7 % kBlocks * 7 % 251);
     for (size_t k = 0; k < kBlock; k += 1000) ASSERT_EQ(at[k], value);
   }
