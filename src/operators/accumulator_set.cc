@@ -3,6 +3,8 @@
 #include <arrow/array.h>
 #include <arrow/util/bit_util.h>
 
+#include <cstring>
+
 #include "base/error.h"
 #include "state/row_bytes.h"
 
@@ -107,6 +109,10 @@ std::vector<std::shared_ptr<arrow::Array>> AccumulatorSet::Finish(const uint8_t*
 }
 
 void AccumulatorSet::Serialize(const uint8_t* record, std::string* out) const {
+  if (!owns_memory_ && !specs_.empty()) {
+    out->append(reinterpret_cast<const char*>(record + offsets_[0]), plain_bytes());
+    return;
+  }
   for (size_t call = 0; call < specs_.size(); ++call) {
     const AggregateFunction& function = *specs_[call].function;
     if (!function.owns_memory()) {
@@ -124,6 +130,11 @@ void AccumulatorSet::Serialize(const uint8_t* record, std::string* out) const {
 }
 
 void AccumulatorSet::Deserialize(std::string_view bytes, uint8_t* record) const {
+  if (!owns_memory_ && !specs_.empty()) {
+    LAMINAR_CHECK(bytes.size() >= plain_bytes(), "a state entry is too short");
+    std::memcpy(record + offsets_[0], bytes.data(), plain_bytes());
+    return;
+  }
   for (size_t call = 0; call < specs_.size(); ++call) {
     const AggregateFunction& function = *specs_[call].function;
     const size_t length =

@@ -60,6 +60,9 @@ class AccumulatorSet {
  private:
   const std::vector<int32_t>& Selected(const Batch& batch, int filter, const int32_t* rows, int64_t count);
 
+  /// Of all accumulators, which stand side by side, when none owns memory.
+  size_t plain_bytes() const { return static_cast<size_t>(record_bytes_ - offsets_[0]); }
+
   std::vector<AggregateSpec> specs_;
   std::vector<int64_t> offsets_;
   int64_t record_bytes_;

@@ -351,6 +351,7 @@ void KeyedMap::Prefetch(const KeyBatch& keys, const int32_t* rows, int64_t begin
       break;
     }
   }
+  KeepPrefetches();
 }
 
 template <KeyForm kForm>

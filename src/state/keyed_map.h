@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/prefetch.h"
 #include "state/deleted_keys.h"
 #include "state/frozen_slots.h"
 #include "state/snapshot.h"
@@ -112,6 +113,7 @@ class KeyedMap {
   void PrefetchRemove(uint32_t slot) const {
     __builtin_prefetch(header(slot), 1);
     __builtin_prefetch(&index_[hashes_[slot] & (index_size_ - 1)], 1);
+    KeepPrefetches();
   }
   /// Live slots are below this number (not all that are, see `live`).
   uint32_t slots_end() const { return slots_end_; }
@@ -213,6 +215,7 @@ class KeyedMap {
   void PrefetchFrozen(uint32_t slot) const {
     __builtin_prefetch(header(slot), 1);
     __builtin_prefetch(record(slot) + record_bytes_ - 1);
+    KeepPrefetches();
   }
 
   Header* header(uint32_t slot) { return reinterpret_cast<Header*>(base_ + slot * stride_); }

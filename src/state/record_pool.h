@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/prefetch.h"
 #include "state/frozen_slots.h"
 #include "state/table_memory.h"
 
@@ -58,7 +59,10 @@ class RecordPool {
 
   bool IsFrozen(uint32_t slot) const { return live(slot) && IsFrozenMark(header(slot)->dirty, dirty_mark_); }
   bool TakeFrozen(uint32_t slot) { return TakeFrozenHeader(header(slot), dirty_mark_); }
-  void PrefetchFrozen(uint32_t slot) const { __builtin_prefetch(header(slot), 1); }
+  void PrefetchFrozen(uint32_t slot) const {
+    __builtin_prefetch(header(slot), 1);
+    KeepPrefetches();
+  }
   void ReadPages(const uint32_t* slots, size_t count) const {
     if (!memory_.on_disk()) return;
     PageReader reader;
