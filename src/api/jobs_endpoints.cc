@@ -189,10 +189,11 @@ HttpResponse Logs(ApiContext& context, Call& call) {
   const int64_t since = call.Integer("since", 0, 0, INT64_MAX);
   const int64_t until = call.Integer("until", INT64_MAX, 0, INT64_MAX);
   const auto text = call.Query("q");
+  const int64_t task = call.Integer("task_index", -1, 0, INT64_MAX);
   const auto wanted = [=](const Json& e) {
     return Severity(e["level"].get<std::string>()) >= least &&
-           (!operator_id || e["operator_id"] == *operator_id) && e["timestamp"].get<int64_t>() >= since &&
-           e["timestamp"].get<int64_t>() <= until &&
+           (!operator_id || e["operator_id"] == *operator_id) && (task < 0 || e["task_index"] == task) &&
+           e["timestamp"].get<int64_t>() >= since && e["timestamp"].get<int64_t>() <= until &&
            (!text || LowerCase(e["message"].get<std::string>()).find(LowerCase(*text)) != std::string::npos);
   };
   const auto feed = context.jobs.Feed(job->id);

@@ -107,6 +107,7 @@ struct Server::Impl {
     context.auth = routing.auth;
     context.started_us = SystemClock().now_us();
     context.default_checkpoint_interval_us = config.DurationUs("default_checkpoint_interval");
+    context.test_limit_us = config.DurationUs("api.test_timeout");
     context.data_dir = config.Text("data_dir");
     context.settings = config.Shown();
     std::vector<Endpoint> endpoints;
@@ -148,7 +149,8 @@ struct Server::Impl {
 
   /// What lies outside of the API.
   bool Other(const HttpRequest& request, HttpResponse* response) {
-    if (request.path == "/metrics" && metrics_open) {
+    if (request.path == "/metrics" && (request.method == "GET" || request.method == "HEAD")) {
+      if (!metrics_open) router->Authenticate(request, {"GET", "/metrics", Role::kRead, "", "", "", "", {}});
       response->content_type = "text/plain; version=0.0.4; charset=utf-8";
       response->body = MetricsText(context);
       return true;
