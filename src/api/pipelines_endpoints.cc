@@ -158,7 +158,7 @@ HttpResponse CreatePipeline(ApiContext& context, Call& call) {
     }
     transaction.Put(pipeline);
   });
-  if (body.value("start", Json(false)) == true) context.jobs.StartPipeline(pipeline.id, {});
+  if (body.value("start", Json(false)) == true) context.jobs.StartPipeline(pipeline.id, {}, call.actor());
   const Json shown = ShowPipeline(context, *PipelineOf(context, pipeline.id), true);
   return WithEtag(call, Created(shown, "/api/v1/pipelines/" + pipeline.id), EtagOfPipeline(pipeline));
 }
@@ -211,16 +211,16 @@ HttpResponse PatchPipeline(ApiContext& context, Call& call) {
     changed.updated_us = std::max(SystemClock().now_us(), found->updated_us + 1);
     transaction.Put(std::move(changed));
   });
-  if (!rescale.empty()) context.jobs.RescaleJob(rescale, body["parallelism"].get<int>());
+  if (!rescale.empty()) context.jobs.RescaleJob(rescale, body["parallelism"].get<int>(), call.actor());
   if (body.contains("stop")) {
     const JobStopMode mode = StopModeOf(body["stop"]);
     if (mode == JobStopMode::kNone && !was_active) {
-      context.jobs.StartPipeline(call.id(), {});
+      context.jobs.StartPipeline(call.id(), {}, call.actor());
     } else {
       const auto job = CurrentJob(context, *PipelineOf(context, call.id()));
       if (!job)
         throw InvalidState("the pipeline does not run", "Created", {"Starting", "Running", "Stopping"});
-      context.jobs.StopJob(job->id, mode, 30);
+      context.jobs.StopJob(job->id, mode, 30, call.actor());
     }
   }
   const auto now = PipelineOf(context, call.id());
@@ -242,7 +242,8 @@ HttpResponse StopPipeline(ApiContext& context, Call& call) {
     throw InvalidState("the pipeline does not run", PipelineState(context, *pipeline),
                        {"Starting", "Running", "Stopping"});
   const int seconds = Given(call.body, "timeout_seconds") ? call.body["timeout_seconds"].get<int>() : 30;
-  const int64_t due_us = context.jobs.StopJob(job->id, StopModeOf(call.body.value("mode", Json())), seconds);
+  const int64_t due_us =
+      context.jobs.StopJob(job->id, StopModeOf(call.body.value("mode", Json())), seconds, call.actor());
   return Reply({{"message", "Job stop initiated"}, {"expected_finish_time", due_us / 1000}}, 202);
 }
 
@@ -250,7 +251,7 @@ HttpResponse RescalePipeline(ApiContext& context, Call& call) {
   const auto pipeline = PipelineOf(context, call.id());
   const auto job = CurrentJob(context, *pipeline);
   if (!job) throw InvalidState("the pipeline does not run", PipelineState(context, *pipeline), {"Running"});
-  context.jobs.RescaleJob(job->id, call.body["parallelism"].get<int>());
+  context.jobs.RescaleJob(job->id, call.body["parallelism"].get<int>(), call.actor());
   return Reply(
       {{"message", "Rescale initiated"}, {"job_id", job->id}, {"parallelism", call.body["parallelism"]}},
       202);
@@ -292,7 +293,7 @@ HttpResponse Preview(ApiContext& context, Call& call) {
   if (Given(body, "timeout_seconds"))
     pipeline.preview_settings.timeout_seconds = body["timeout_seconds"].get<int64_t>();
   context.catalog.Update([&](Catalog::Transaction& transaction) { transaction.Put(pipeline); });
-  const std::string job = context.jobs.StartPipeline(pipeline.id, {});
+  const std::string job = context.jobs.StartPipeline(pipeline.id, {}, call.actor());
   if (call.WantsEvents()) {
     StreamOptions options = StreamOptionsOf(call);
     options.limit = pipeline.preview_settings.limit;
@@ -479,8 +480,8 @@ void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
                  "PipelineStart", "PipelineStarted",       {},           202};
   start.body_optional = true;
   start.handler = [&context](Call& call) {
-    const std::string job =
-        context.jobs.StartPipeline(PipelineOf(context, call.id())->id, StartOptionsOf(call.body));
+    const std::string job = context.jobs.StartPipeline(PipelineOf(context, call.id())->id,
+                                                       StartOptionsOf(call.body), call.actor());
     return Reply({{"message", "Pipeline start initiated"}, {"job_id", job}, {"pipeline_id", call.id()}}, 202);
   };
   out->push_back(std::move(start));
@@ -494,8 +495,8 @@ void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
   restart.body_optional = true;
   restart.handler = [&context](Call& call) {
     const bool force = Given(call.body, "force") && call.body["force"].get<bool>();
-    const std::string job =
-        context.jobs.RestartPipeline(PipelineOf(context, call.id())->id, force, StartOptionsOf(call.body));
+    const std::string job = context.jobs.RestartPipeline(PipelineOf(context, call.id())->id, force,
+                                                         StartOptionsOf(call.body), call.actor());
     return Reply({{"message", "Pipeline restart initiated"}, {"job_id", job}}, 202);
   };
   out->push_back(std::move(restart));

@@ -243,11 +243,14 @@ Json JobFeed::AddLog(const std::string& level, const std::string& message, const
   return entry;
 }
 
-Json JobFeed::AddEvent(const std::string& event, const std::string& description, const Json& details) {
+Json JobFeed::AddEvent(const std::string& event, const std::string& description, const Json& details,
+                       const std::string& actor) {
   std::lock_guard lock(mutex_);
-  Json entry = {{"timestamp", NowMs()},
+  Json entry = {{"id", RandomId("evt_")},
+                {"timestamp", NowMs()},
                 {"job_id", job_id_},
                 {"event", event},
+                {"actor", actor.empty() ? Json() : Json(actor)},
                 {"description", description},
                 {"details", details.is_null() ? Json::object() : details}};
   history_.push_back(entry);
@@ -264,6 +267,7 @@ void JobFeed::RestoreHistory(const std::string& kind, const Json& entry) {
     logs_.push_back(entry);
   } else {
     history_.push_back(entry);
+    for (const char* name : {"id", "actor"}) history_.back().emplace(name, nullptr);  // of before they had it
   }
 }
 

@@ -109,6 +109,52 @@ def test_rescale_keeps_the_job(server):
     assert "rescale" in events
 
 
+def test_events_name_who_caused_them(start_server):
+    server = start_server(environment={"LAMINAR_API_TOKENS": "ann:write:annsecret,bob:write:bobsecret"})
+    server.token = "annsecret"
+    pipeline, job = start(server)
+
+    def as_bob(path, body=None):
+        answer = server.post(path, body, headers={"Authorization": "Bearer bobsecret"})
+        assert answer.status == 202, answer
+        return answer.json
+
+    def events(of):
+        page = server.ok(f"/jobs/{of}/events?limit=100")["data"][::-1]
+        assert len({e["id"] for e in page}) == len(page)
+        return [(e["event"], e["description"], e["actor"]) for e in page]
+
+    assert server.ok(f"/jobs/{job}")["started_by"] == "ann"
+    assert events(job)[0] == ("start", "start asked for", "ann") and ("state", "Running", "ann") in events(job)
+    os.kill(workers(server)[0], signal.SIGKILL)
+    server.wait(f"/jobs/{job}", lambda j: j["restarts"] == 1 and j["stateDetail"] == "Running")
+    recovered = events(job)[len([e for e in events(job) if e[2] == "ann"]):]
+    assert [e[0] for e in recovered][:2] == ["recovering", "state"] and {e[2] for e in recovered} == {"server"}
+    as_bob(f"/jobs/{job}/rescale", {"parallelism": 2})
+    server.wait(f"/jobs/{job}/operators", lambda o: o["data"][0]["parallelism"] == 2)
+    server.wait_state(job, "Running")
+    assert ("rescale", "parallelism 1 to 2", "bob") in events(job) and events(job)[-1] == ("state", "Running", "bob")
+    second = as_bob(f"/jobs/{job}/restart")["new_job_id"]
+    server.wait_state(second, "Running")
+    assert events(job)[-1] == ("state", "Stopped", "bob") and ("stop", "stop asked for: checkpoint", "bob") in events(job)
+    assert events(second)[0] == ("start", f"restart of {job}", "bob")
+    server.post(f"/jobs/{second}/checkpoints")
+    server.wait(f"/jobs/{second}/events", lambda p: any((e["event"], e["actor"]) == ("checkpoint", "ann") for e in p["data"]))
+    server.stop(signal.SIGKILL)
+    server.start()
+    server.wait_state(second, "Running")
+    assert ("recovering", "the server was restarted", "server") in events(second)
+    page = server.ok(f"/jobs/{second}/events?limit=2")
+    assert page["has_more"] and server.ok(f"/jobs/{second}/events?limit=2&starting_after={page['data'][-1]['id']}")["data"]
+
+
+def test_without_tokens_nobody_is_named(server):
+    _, job = start(server, impulse(0, 10) + "SELECT counter FROM impulse")
+    server.wait_state(job, "Finished")
+    actors = {e["description"]: e["actor"] for e in server.ok(f"/jobs/{job}/events?limit=100")["data"]}
+    assert actors["start asked for"] == actors["Compiling"] == "anonymous" and actors["Finished"] == "server"
+
+
 def test_user_error_fails_at_once(server, tmp_path):
     bad = tmp_path / "bad.json"
     bad.write_text('{"a": 1}\nnot json\n')
