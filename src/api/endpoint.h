@@ -79,7 +79,8 @@ struct ListItem {
   int64_t created_us = 0;
   int64_t start_us = 0;
   std::function<Json()> show;
-  double number = 0;  ///< what is sorted by, when that is none of the above
+  std::optional<double> number =
+      {};  ///< what is sorted by, when that is none of the above; those without come last
 };
 
 /// Sorts and cuts to the page that the call asks for (limit, offset, starting_after, sort). `sortable`:

@@ -19,6 +19,8 @@ HttpResponse CheckpointList(ApiContext& context, const Call& call, const std::st
 Json Millis(int64_t us);
 std::string PipelineState(const ApiContext& context, const Pipeline& pipeline);
 std::string PipelineDetail(const ApiContext& context, const Pipeline& pipeline);
+/// The list of pipelines, and acts on several of them.
+void AddPipelineLists(ApiContext& context, std::vector<Endpoint>* out);
 /// The pages of a job: metrics, output … under `/jobs/{id}` and `/pipelines/{pipeline_id}/jobs/{id}`.
 void AddJobPages(ApiContext& context, const std::string& base, std::vector<Endpoint>* out);
 struct StreamOptions {

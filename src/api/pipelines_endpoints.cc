@@ -315,7 +315,7 @@ Json SummaryOf(const ApiContext& context, const Pipeline& pipeline) {
   summary["last_checkpoint"] =
       last ? Json{{"time", Millis(last->finish_us)}, {"state", last->state}, {"size_bytes", last->size_bytes}}
            : Json();
-  summary["last_checkpoint_time"] = last ? Millis(last->finish_us) : Json(0);
+  summary["last_checkpoint_time"] = last ? Millis(last->finish_us) : Json();
   return summary;
 }
 
@@ -399,57 +399,7 @@ Json ShowPipeline(const ApiContext& context, const Pipeline& pipeline, bool with
 
 void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
   const std::string tag = "pipelines";
-  Endpoint list{"GET", "/pipelines", Role::kRead, tag, "List pipelines", "", "Pipeline", {}};
-  list.list = true;
-  list.query = {{"name", "string", "wildcards * and ?"},
-                {"state", "string", "only in these states"},
-                {"tag", "string", "key:value"},
-                {"preview", "boolean", "previews too"},
-                {"include", "string", "summary: figures of each", {"summary"}},
-                {"q", "string", "text in the name"}};
-  list.handler = [&context](Call& call) {
-    static const std::vector<std::string> states = {
-        "Created",    "Starting",           "Running",    "Stopping",  "Stopped",
-        "Failed",     "Compiling",          "Scheduling", "Rescaling", "Restarting",
-        "Recovering", "CheckpointStopping", "Finishing",  "Finished",  "Failing"};
-    const auto wanted = FilterValues(call, "state", states);
-    const auto tags = FilterValues(call, "tag");
-    const auto name = call.Query("name");
-    const auto text = call.Query("q");
-    const bool previews = call.Flag("preview");
-    const bool summary = !FilterValues(call, "include", {"summary"}).empty();
-    static const std::vector<std::string> figures = {"throughput", "backpressure", "errors_5m", "restarts",
-                                                     "last_checkpoint_time"};
-    std::string figure = LowerCase(call.Query("sort").value_or(""));
-    figure = figure.substr(0, figure.find(':'));
-    if (!Contains(figures, figure)) figure.clear();
-    std::vector<ListItem> items;
-    for (const auto& pipeline : context.catalog.All<Pipeline>()) {
-      if (pipeline->preview && !previews) continue;
-      if (name && !MatchesWildcard(*name, pipeline->name)) continue;
-      if (text && LowerCase(pipeline->name).find(LowerCase(*text)) == std::string::npos) continue;
-      const std::string state = PipelineState(context, *pipeline);
-      if (!wanted.empty() && !Contains(wanted, LowerCase(state)) &&
-          !Contains(wanted, LowerCase(PipelineDetail(context, *pipeline))))
-        continue;
-      if (!tags.empty() && std::none_of(pipeline->tags.begin(), pipeline->tags.end(), [&](const auto& t) {
-            return Contains(tags, LowerCase(t.first + ":" + t.second));
-          }))
-        continue;
-      items.push_back(
-          {pipeline->id, pipeline->name, state, pipeline->created_us, 0, [&context, pipeline, summary] {
-             Json shown = ShowPipeline(context, *pipeline, false);
-             if (summary) shown["summary"] = SummaryOf(context, *pipeline);
-             return shown;
-           }});
-      if (!figure.empty())
-        items.back().number = SummaryOf(context, *pipeline).value(figure, Json(-1.0)).get<double>();
-    }
-    std::vector<std::string> sortable = {"name", "state"};
-    sortable.insert(sortable.end(), figures.begin(), figures.end());
-    return ListPage(call, std::move(items), sortable);
-  };
-  out->push_back(std::move(list));
+  AddPipelineLists(context, out);
   out->push_back({"POST", "/pipelines", Role::kWrite, tag, "Create a pipeline", "PipelineCreate", "Pipeline",
                   [&context](Call& call) { return CreatePipeline(context, call); }, 201});
   out->push_back(

@@ -278,7 +278,7 @@ Json JobFeed::Summary(int64_t now_ms) const {
   for (const Json& entry : errors_) {
     if (entry["timestamp"].get<int64_t>() >= now_ms - 300'000) errors += entry["count"].get<int64_t>();
   }
-  const Json watermark = WatermarkMs(watermark_us);
+  const Json watermark = ended_ ? Json() : WatermarkMs(watermark_us);
   return {{"throughput", ended_ ? 0.0 : throughput},
           {"backpressure", ended_ ? 0.0 : backpressure},
           {"watermark_lag_ms", watermark.is_null() ? Json() : Json(now_ms - watermark.get<int64_t>())},

@@ -15,7 +15,7 @@ GET /connection_tables|POST /connection_tables|GET /connection_tables/{id}|PATCH
 POST /connection_tables/test|POST /connection_tables/schemas/test
 GET /pipelines|POST /pipelines|GET /pipelines/{id}|PATCH /pipelines/{id}|DELETE /pipelines/{id}
 POST /pipelines/{id}/start|POST /pipelines/{id}/stop|POST /pipelines/{id}/restart|POST /pipelines/{id}/rescale
-POST /pipelines/validate_query|POST /pipelines/preview|GET /pipelines/{id}/jobs
+POST /pipelines/validate_query|POST /pipelines/bulk|POST /pipelines/preview|GET /pipelines/{id}/jobs
 GET /jobs|GET /jobs/{id}|POST /jobs/{id}/stop|POST /jobs/{id}/restart|POST /jobs/{id}/rescale
 GET /jobs/{id}/metrics|GET /jobs/{id}/metric-groups|GET /jobs/{id}/operators|GET /jobs/{id}/operators/{operator_id}/metrics
 GET /jobs/{id}/checkpoints|GET /jobs/{id}/checkpoints/{checkpoint_id}|POST /jobs/{id}/checkpoints
