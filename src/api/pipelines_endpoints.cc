@@ -66,7 +66,7 @@ Json ShowDiagnostic(const Diagnostic& diagnostic, const std::vector<SourceSpan>&
           {"end_column", or_null(diagnostic.end_column)},
           {"statement_index", std::move(index)},
           {"fixes", FixesOf(diagnostic)},
-          {"doc", "docs/sql.md"}};
+          {"doc", "docs/diagnostics.md#" + LowerCase(diagnostic.code)}};
 }
 
 std::vector<SourceSpan> StatementSpans(const std::string& script) {

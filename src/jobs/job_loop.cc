@@ -9,6 +9,7 @@
 
 #include "base/random_id.h"
 #include "jobs/active_job.h"
+#include "jobs/plan_graph.h"
 #include "storage/secret_option.h"
 
 namespace laminar {
@@ -420,14 +421,18 @@ void JobManager::OnMessage(Active& job, const Json& message) {
   } else if (type == "output") {
     job.feed->OnOutput(message);
   } else if (type == "plan") {
-    job.feed->SetPlan(message.at("graph"), message.at("outputs"));
+    const auto record = catalog_.Find<Job>(job.id);
+    Json running = Json::parse(Scrub(message.at("graph").dump(), job.secrets), nullptr, false);
+    if (running.is_discarded()) running = message.at("graph");  // a secret looks like JSON
+    const Json graph = ShownGraph(record ? record->graph : Json(), std::move(running));
+    job.feed->SetPlan(graph, message.at("outputs"));
     const int tasks = job.feed->Tasks();
     catalog_.Update([&](Catalog::Transaction& transaction) {
       const auto found = transaction.Find<Job>(job.id);
       if (!found) return;
       Job changed = *found;
       changed.tasks = tasks;
-      changed.graph = message.at("graph");
+      changed.graph = graph;
       transaction.Put(std::move(changed));
     });
   } else if (type == "state") {
