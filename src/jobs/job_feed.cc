@@ -84,7 +84,8 @@ void JobFeed::OnMetrics(const Json& message) {
     if (node >= splits_.size()) continue;
     for (const Json& split : row[2]) {
       splits_[node].push_back({row[1].get<int>(), split[0].get<std::string>(), split[1].get<int64_t>(),
-                               split[2].get<int64_t>(), split[3].get<bool>()});
+                               split[2].get<int64_t>(), split[3].get<bool>(),
+                               split[4].is_null() ? std::nullopt : std::optional(split[4].get<int64_t>())});
     }
   }
   Sample sample;

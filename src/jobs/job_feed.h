@@ -128,6 +128,7 @@ class JobFeed {
     std::string name;
     int64_t watermark_us, last_row_us;
     bool idle;
+    std::optional<int64_t> last_event_us;  ///< the highest event time
   };
   struct Rates {
     double in = 0, out = 0, bytes = 0, busy = 0;

@@ -416,6 +416,17 @@ def test_watermarks_name_the_split_that_holds_back(server, tmp_path):
     assert all({"watermark", "subtasks", "splits"} <= set(o) for o in page["operators"])
 
 
+def test_splits_tell_their_highest_event_time(server):
+    _, job = start(server, "SET watermark_delay = INTERVAL '1' MINUTE;\n" + impulse(100) + "SELECT count(*) AS n FROM impulse GROUP BY TUMBLE(INTERVAL '1' SECOND)")
+
+    def splits(page):
+        return [s for o in page["operators"] for s in o["splits"] if s["watermark"] is not None]
+
+    [split] = splits(server.wait(f"/jobs/{job}/watermarks", splits))
+    assert split["last_event_time"] - split["watermark"] == 60_000 and abs(split["last_event_time"] - split["last_row_at"]) < 5_000
+    assert split["lag"] is None, "no source knows how much it has not read yet"
+
+
 def test_the_bad_record_is_shown(server, tmp_path):
     bad = tmp_path / "bad.json"
     bad.write_text('{"a": 1}\nnot json\n{"a": 2}\n')
