@@ -13,6 +13,8 @@
 
 namespace laminar::api {
 
+class EventLog;
+
 /// One effective setting, for GET /settings.
 struct ShownSetting {
   std::string name;
@@ -45,7 +47,7 @@ void AddTableEndpoints(ApiContext& context, std::vector<Endpoint>* out);
 void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out);
 void AddJobEndpoints(ApiContext& context, std::vector<Endpoint>* out);
 void AddUdfEndpoints(ApiContext& context, std::vector<Endpoint>* out);
-void AddEventsEndpoint(ApiContext& context, std::vector<Endpoint>* out);
+void AddEventsEndpoint(ApiContext& context, EventLog& log, std::vector<Endpoint>* out);
 void AddSqlEndpoint(ApiContext& context, std::vector<Endpoint>* out);
 void AddServerEndpoints(ApiContext& context, std::vector<Endpoint>* out);
 

@@ -10,6 +10,9 @@ namespace laminar::api {
 
 Json ShowPipeline(const ApiContext& context, const Pipeline& pipeline, bool with_graph);
 Json ShowJob(const Job& job);
+/// As GET /events shows them.
+Json CheckpointEvent(const CheckpointRecord& checkpoint);
+Json ErrorEvent(const Job& job, Json entry);
 /// What a list shows of a pipeline beside its record; null before its first start.
 Json SummaryOf(const ApiContext& context, const Pipeline& pipeline);
 /// A page of checkpoints, newest first: of one job, or with an empty `job_id` of all the pipeline's.

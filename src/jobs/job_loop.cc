@@ -611,6 +611,7 @@ void JobManager::SetDetail(Active& job, JobDetail detail, const std::function<vo
 }
 
 void JobManager::Record(const std::string& job_id, const char* kind, Json entry) {
+  if (error_observer_ && std::string_view(kind) == "error") error_observer_(job_id, entry);
   last_sequence_ = std::max(last_sequence_ + 1, NowUs());
   pending_.push_back(
       {job_id, kind, last_sequence_, entry.dump(-1, ' ', false, Json::error_handler_t::replace)});

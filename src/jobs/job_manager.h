@@ -77,6 +77,10 @@ class JobManager {
   /// Ends the workers at once; their jobs go on with the next server.
   ~JobManager();
 
+  /// Called on the manager's thread with each entry of a job's /errors, again when its count grows. To be set
+  /// before Start.
+  using ErrorObserver = std::function<void(const std::string& job_id, const Json& entry)>;
+  void SetErrorObserver(ErrorObserver observer) { error_observer_ = std::move(observer); }
   /// Takes up the jobs that ran when the last server ended, and starts the thread.
   void Start();
 
@@ -142,6 +146,7 @@ class JobManager {
   Catalog& catalog_;
   const PipelinePlanner& planner_;
   const JobSettings settings_;
+  ErrorObserver error_observer_;
   int wake_fd_ = -1;
   std::atomic<bool> stopping_{false};
   std::atomic<int> active_count_{0};

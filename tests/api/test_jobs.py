@@ -353,8 +353,53 @@ def test_live_events(server):
     events = server.events(f"/events?topics=pipelines,job:{job},job:{job}:metrics", limit=4)
     kinds = [name for name, _, _ in events]
     assert kinds[0] == "snapshot" and {"job", "metrics"} <= set(kinds)
-    assert [e[1]["seq"] for e in events] == [1, 2, 3, 4]
+    seqs = [e[1]["seq"] for e in events]
+    assert seqs == sorted(seqs) and events[0][1]["snapshot"] == "start" and "snapshot" not in events[-1][1]
     assert server.get("/events?topics=rivers").status == 400
+
+
+def test_a_reader_of_events_that_comes_back_misses_nothing(server):
+    topics = "/events?topics=pipelines,checkpoints,errors"
+    first = server.events(topics, limit=3)
+    assert [(name, data["topic"], data["snapshot"]) for name, data, _ in first] == [
+        ("snapshot", "pipelines", "start"), ("snapshot", "checkpoints", "start"), ("snapshot", "errors", "start")]
+    assert first[0][2] is None and first[2][2].endswith(f"-{first[2][1]['seq']}"), "only a whole snapshot counts as seen"
+    # While nobody reads:
+    pipeline, job = start(server, checkpoint_interval_micros=1_000_000)
+    server.wait(f"/jobs/{job}/checkpoints", lambda c: c["data"])
+    os.kill(workers(server)[0], signal.SIGKILL)
+    server.wait(f"/jobs/{job}", lambda j: j["restarts"] == 1 and j["stateDetail"] == "Running")
+    server.post(f"/jobs/{job}/stop", {"mode": "immediate"})
+    server.wait_state(job, "Stopped")
+    server.delete(f"/pipelines/{pipeline}")
+
+    def until_deleted(last_id):
+        out = []
+        while not out or out[-1][0] != "deleted":
+            out += server.events(topics, headers={"Last-Event-ID": out[-1][2] if out else last_id}, limit=1)
+        return out
+
+    missed = until_deleted(first[2][2])
+    numbers = [data["seq"] for _, data, _ in missed]
+    assert numbers == sorted(set(numbers)) and numbers[0] > first[2][1]["seq"]
+    states = [data["data"]["stateDetail"] for name, data, _ in missed if name == "pipeline"]
+    assert states[0] == "Created" and states[-1] == "Stopped"
+    assert [s for s in states if s in ("Running", "Recovering")] == ["Running", "Recovering", "Running"]
+    assert "checkpoint" in [name for name, _, _ in missed] and "worker process" in [d["data"]["message"] for name, d, _ in missed if name == "error"][0]
+    assert missed[-1][1]["data"] == {"id": pipeline}
+    [again] = [e for e in until_deleted(missed[-2][2])]
+    assert again == missed[-1]
+    # Of another run of the server, or too far back: from the start again, which says so.
+    for last_id, reason in (("0123456789-7", "another_run"), ("nonsense", "another_run"), (f"{missed[-1][2].split('-')[0]}-5", "too_old")):
+        [(name, data, _)] = server.events(topics, headers={"Last-Event-ID": last_id}, limit=1)
+        assert (name, data["snapshot"], data["data"]) == ("snapshot", reason, [])
+    server.stop()
+    server.start()
+    [(name, data, number)] = server.events("/events", headers={"Last-Event-ID": missed[-1][2]}, limit=1)
+    assert (name, data["snapshot"]) == ("snapshot", "another_run") and data["seq"] > missed[-1][1]["seq"], "numbers go on growing"
+    _, job = start(server, name="q")
+    live = server.events(f"/events?topics=job:{job}", headers={"Last-Event-ID": number}, limit=4)
+    assert [d["data"]["stateDetail"] for _, d, _ in live] == ["Created", "Compiling", "Scheduling", "Running"]
 
 
 def test_savepoints_are_kept_until_deleted(server, tmp_path):
