@@ -13,6 +13,8 @@
 
 namespace laminar::api {
 
+class EventLog;
+
 /// One effective setting, for GET /settings.
 struct ShownSetting {
   std::string name;
@@ -30,6 +32,7 @@ struct ApiContext {
   bool auth = false;
   int64_t started_us = 0;
   int64_t default_checkpoint_interval_us = 10'000'000;
+  int64_t test_limit_us = 30'000'000;  ///< for what waits for another system
   std::string data_dir{};
   std::vector<ShownSetting> settings{};
   /// Router::Run.
@@ -44,12 +47,14 @@ void AddTableEndpoints(ApiContext& context, std::vector<Endpoint>* out);
 void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out);
 void AddJobEndpoints(ApiContext& context, std::vector<Endpoint>* out);
 void AddUdfEndpoints(ApiContext& context, std::vector<Endpoint>* out);
-void AddEventsEndpoint(ApiContext& context, std::vector<Endpoint>* out);
+void AddEventsEndpoint(ApiContext& context, EventLog& log, std::vector<Endpoint>* out);
 void AddSqlEndpoint(ApiContext& context, std::vector<Endpoint>* out);
 void AddServerEndpoints(ApiContext& context, std::vector<Endpoint>* out);
 
 /// The connector that a body names. 400 with the nearest known name.
 const Connector& ConnectorNamed(const ApiContext& context, const std::string& id);
+/// Values of the filter `connector`, as ids. 400 for a name that no connector has.
+std::vector<std::string> ConnectorFilter(const ApiContext& context, const Call& call);
 /// 412 when the request has an If-Match that is not `etag`.
 void CheckIfMatch(const Call& call, const std::string& etag);
 std::string EtagOf(const std::string& id, int64_t updated_us);

@@ -106,6 +106,12 @@ const Connector& ConnectorNamed(const ApiContext& context, const std::string& id
                 "no connector '" + id + "'" + (nearest.empty() ? "" : ", did you mean '" + nearest + "'?"));
 }
 
+std::vector<std::string> ConnectorFilter(const ApiContext& context, const Call& call) {
+  std::vector<std::string> out = FilterValues(call, "connector");
+  for (std::string& name : out) name = ConnectorNamed(context, name).info().id;
+  return out;
+}
+
 void AddConnectorEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
   const std::vector<std::string> categories = {"messaging", "database", "cloud", "storage", "search",
                                                "cache",     "http",     "iot",   "internal"};

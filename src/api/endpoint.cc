@@ -95,6 +95,7 @@ HttpResponse ListPage(const Call& call, std::vector<ListItem> items,
     descending = direction == "desc";
   }
   auto before = [&](const ListItem& a, const ListItem& b) {
+    if (a.number.has_value() != b.number.has_value()) return a.number.has_value();
     const int by = field == "name"         ? LowerCase(a.name).compare(LowerCase(b.name))
                    : field == "state"      ? a.state.compare(b.state)
                    : field == "start_time" ? (a.start_us < b.start_us ? -1 : a.start_us > b.start_us)

@@ -18,6 +18,8 @@ namespace laminar::api {
 
 enum class Role { kOpen, kRead, kWrite, kAdmin };
 
+inline constexpr const char* kAnonymousActor = "anonymous";
+
 struct Principal {
   std::string name;
   Role role = Role::kAdmin;
@@ -30,6 +32,8 @@ struct Call {
   Json body;                                ///< checked against the request schema, keys in snake_case
   Principal principal;
 
+  /// Who asks, as the events of jobs name it: the token's name, or `anonymous` where none is needed.
+  std::string actor() const { return principal.name.empty() ? kAnonymousActor : principal.name; }
   /// A path value that must be there.
   const std::string& id(const char* name = "id") const { return path.at(name); }
   /// A query parameter; nullopt: not given.
@@ -75,7 +79,8 @@ struct ListItem {
   int64_t created_us = 0;
   int64_t start_us = 0;
   std::function<Json()> show;
-  double number = 0;  ///< what is sorted by, when that is none of the above
+  std::optional<double> number =
+      {};  ///< what is sorted by, when that is none of the above; those without come last
 };
 
 /// Sorts and cuts to the page that the call asks for (limit, offset, starting_after, sort). `sortable`:

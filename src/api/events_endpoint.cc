@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/api_context.h"
+#include "api/event_log.h"
 #include "api/pipeline_json.h"
 #include "base/clock.h"
 
@@ -10,157 +11,179 @@ namespace laminar::api {
 
 namespace {
 
-constexpr int64_t kStateIntervalMs = 200;
 constexpr int64_t kMetricsIntervalMs = 1'000;
 constexpr size_t kTopicsMax = 50;
+constexpr size_t kStreamChunk = 1 << 20;
+/// What a snapshot holds of checkpoints and errors: the newest.
+constexpr size_t kSnapshotCheckpoints = 20;
+constexpr size_t kSnapshotErrors = 100;
+constexpr int64_t kSnapshotErrorsMs = 300'000;
 
-/// A snapshot of each topic first, then what changes. Sequence numbers count per stream: a reader that comes
-/// back gets snapshots again.
+int64_t NowMs() { return SystemClock().now_us() / 1000; }
+std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+bool IsMetrics(const std::string& topic) { return topic.starts_with("job:") && topic.ends_with(":metrics"); }
+std::string JobOfTopic(const std::string& topic) {
+  const std::string rest = topic.substr(4);
+  return rest.substr(0, rest.find(':'));
+}
+
+/// A snapshot of each topic first, unless the reader has been here before and the log still has all that came
+/// since; then what happens. Metrics are sent each second and are not in the log.
 class TopicStream final : public EventStream {
  public:
-  TopicStream(ApiContext& context, std::vector<std::string> topics)
-      : context_(context), topics_(std::move(topics)) {}
+  TopicStream(ApiContext& context, const EventLog& log, std::vector<std::string> topics,
+              const std::string& last_id)
+      : context_(context), log_(log), topics_(std::move(topics)), logged_(topics_.begin(), topics_.end()) {
+    if (last_id.empty()) {
+      snapshot_ = "start";
+    } else if (!last_id.starts_with(log.run() + "-")) {
+      snapshot_ = "another_run";
+    } else {
+      position_ = std::atoll(last_id.c_str() + log.run().size() + 1);
+    }
+  }
 
   bool Next(std::string* out) override {
-    const int64_t now_ms = SystemClock().now_us() / 1000;
-    if (now_ms < next_state_ms_) return true;
-    next_state_ms_ = now_ms + kStateIntervalMs;
-    const bool metrics = now_ms >= next_metrics_ms_;
-    if (metrics) next_metrics_ms_ = now_ms + kMetricsIntervalMs;
-    for (const std::string& topic : topics_) {
-      if (topic == "pipelines") {
-        Pipelines(now_ms, out);
-      } else if (topic.starts_with("job:")) {
-        const std::string rest = topic.substr(4);
-        const size_t colon = rest.find(':');
-        Job_(rest.substr(0, colon), colon != std::string::npos, metrics, now_ms, out);
-      } else if (topic == "checkpoints") {
-        Checkpoints(now_ms, out);
-      } else if (topic == "errors") {
-        Errors(now_ms, out);
-      }
+    const int64_t now_ms = NowMs();
+    if (snapshot_.empty() && !log_.Reaches(position_)) snapshot_ = "too_old";
+    if (!snapshot_.empty()) Snapshot(now_ms, out);
+    for (const auto& event : log_.After(logged_, kStreamChunk, &position_)) {
+      *out += "id: " + log_.run() + "-" + std::to_string(event->seq) + "\nevent: " + event->name +
+              "\ndata: {\"seq\":" + std::to_string(event->seq) +
+              ",\"time\":" + std::to_string(event->time_ms) + ",\"topic\":" + Dump(event->topic) +
+              ",\"data\":" + event->data + "}\n\n";
     }
+    if (now_ms >= next_metrics_ms_) Metrics(now_ms, out);
     return true;
   }
 
  private:
-  void Send(const char* event, const std::string& topic, Json data, int64_t now_ms, std::string* out) {
-    ++sequence_;
-    *out += "id: " + std::to_string(sequence_) + "\nevent: " + event + "\ndata: " +
-            Json{{"seq", sequence_}, {"time", now_ms}, {"topic", topic}, {"data", std::move(data)}}.dump(
-                -1, ' ', false, Json::error_handler_t::replace) +
-            "\n\n";
+  void Send(const std::string& event, const std::string& topic, Json data, int64_t now_ms,
+            std::string* out) const {
+    Json shown = {{"seq", position_}, {"time", now_ms}, {"topic", topic}, {"data", std::move(data)}};
+    if (!snapshot_.empty()) shown["snapshot"] = snapshot_;
+    *out += "event: " + event + "\ndata: " + Dump(shown) + "\n\n";
   }
 
-  void Pipelines(int64_t now_ms, std::string* out) {
-    std::map<std::string, std::string> now;
-    Json changed = Json::array();
-    for (const auto& pipeline : context_.catalog.All<Pipeline>()) {
-      if (pipeline->preview) continue;
-      const std::string state = PipelineState(context_, *pipeline) + "/" +
-                                PipelineDetail(context_, *pipeline) + "/" +
-                                std::to_string(pipeline->updated_us);
-      now[pipeline->id] = state;
-      const auto old = pipelines_.find(pipeline->id);
-      if (old == pipelines_.end() || old->second != state)
-        changed.push_back(ShowPipeline(context_, *pipeline, false));
-    }
-    if (!snapshot_sent_) {
-      Send("snapshot", "pipelines", changed, now_ms, out);
-      snapshot_sent_ = true;
-    } else {
-      for (const Json& pipeline : changed) Send("pipeline", "pipelines", pipeline, now_ms, out);
-      for (const auto& [id, state] : pipelines_) {
-        if (!now.count(id)) Send("deleted", "pipelines", {{"id", id}}, now_ms, out);
-      }
-    }
-    pipelines_ = std::move(now);
-  }
-
-  /// Those of before the stream are on the jobs' pages.
-  void Checkpoints(int64_t now_ms, std::string* out) {
-    int64_t newest_us = last_checkpoint_us_;
-    for (const auto& checkpoint : context_.catalog.All<CheckpointRecord>()) {
-      newest_us = std::max(newest_us, checkpoint->finish_us);
-      if (last_checkpoint_us_ == 0 || checkpoint->finish_us <= last_checkpoint_us_) continue;
-      Send("checkpoint", "checkpoints",
-           {{"id", checkpoint->id},
-            {"job_id", checkpoint->job_id},
-            {"pipeline_id", checkpoint->pipeline_id},
-            {"epoch", checkpoint->epoch},
-            {"state", checkpoint->state},
-            {"type", checkpoint->type},
-            {"finish_time", checkpoint->finish_us / 1000},
-            {"size_bytes", checkpoint->size_bytes}},
+  /// The log's end is read first: what happens meanwhile is in the snapshot and comes again after it.
+  void Snapshot(int64_t now_ms, std::string* out) {
+    position_ = log_.last();
+    size_t last = out->size();
+    for (const std::string& topic : topics_) {
+      if (IsMetrics(topic)) continue;
+      const auto job = topic.starts_with("job:") ? context_.catalog.Find<Job>(JobOfTopic(topic)) : nullptr;
+      if (topic.starts_with("job:") && !job) continue;
+      last = out->size();
+      Send(job ? "job" : "snapshot", topic,
+           job                      ? ShowJob(*job)
+           : topic == "pipelines"   ? Pipelines()
+           : topic == "checkpoints" ? Checkpoints()
+                                    : Errors(now_ms),
            now_ms, out);
     }
-    last_checkpoint_us_ = std::max<int64_t>(newest_us, 1);
+    // Only the last has an id: a reader whose connection breaks within the snapshot has not seen it.
+    if (last < out->size()) out->insert(last, "id: " + log_.run() + "-" + std::to_string(position_) + "\n");
+    snapshot_.clear();
   }
 
-  void Errors(int64_t now_ms, std::string* out) {
-    if (last_error_ms_ == 0) last_error_ms_ = now_ms;
-    int64_t newest_ms = last_error_ms_;
+  Json Pipelines() const {
+    Json out = Json::array();
+    for (const auto& pipeline : context_.catalog.All<Pipeline>()) {
+      if (!pipeline->preview) out.push_back(ShowPipeline(context_, *pipeline, false));
+    }
+    return out;
+  }
+
+  Json Checkpoints() const {
+    auto all = context_.catalog.All<CheckpointRecord>();
+    std::sort(all.begin(), all.end(),
+              [](const auto& a, const auto& b) { return a->finish_us < b->finish_us; });
+    Json out = Json::array();
+    const size_t first = all.size() - std::min(all.size(), kSnapshotCheckpoints);
+    for (size_t i = first; i < all.size(); ++i) out.push_back(CheckpointEvent(*all[i]));
+    return out;
+  }
+
+  Json Errors(int64_t now_ms) const {
+    std::vector<Json> found;
     for (const auto& job : context_.catalog.All<Job>()) {
-      if (job->preview || (job->finish_us > 0 && job->finish_us / 1000 + 60'000 < now_ms)) continue;
-      for (Json& entry : context_.jobs.Feed(job->id)->ErrorsSince(last_error_ms_ + 1)) {
-        newest_ms = std::max(newest_ms, entry["timestamp"].get<int64_t>());
-        entry["job_id"] = job->id;
-        entry["pipeline_id"] = job->pipeline_id;
-        Send("error", "errors", std::move(entry), now_ms, out);
-      }
+      const int64_t since_ms = now_ms - kSnapshotErrorsMs;
+      if (job->preview || (job->finish_us > 0 && job->finish_us / 1000 < since_ms)) continue;
+      for (Json& entry : context_.jobs.Feed(job->id)->ErrorsSince(since_ms))
+        found.push_back(ErrorEvent(*job, std::move(entry)));
     }
-    last_error_ms_ = newest_ms;
+    std::sort(found.begin(), found.end(),
+              [](const Json& a, const Json& b) { return a["timestamp"] < b["timestamp"]; });
+    if (found.size() > kSnapshotErrors)
+      found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(kSnapshotErrors));
+    return found;
   }
 
-  void Job_(const std::string& id, bool wants_metrics, bool tick, int64_t now_ms, std::string* out) {
-    const auto job = context_.catalog.Find<Job>(id);
-    const std::string topic = "job:" + id + (wants_metrics ? ":metrics" : "");
-    if (!job) return;
-    if (wants_metrics) {
-      if (tick) Send("metrics", topic, context_.jobs.Feed(id)->Metrics(now_ms, 60), now_ms, out);
-      return;
+  void Metrics(int64_t now_ms, std::string* out) {
+    next_metrics_ms_ = now_ms + kMetricsIntervalMs;
+    for (const std::string& topic : topics_) {
+      if (!IsMetrics(topic) || !context_.catalog.Find<Job>(JobOfTopic(topic))) continue;
+      Send("metrics", topic, context_.jobs.Feed(JobOfTopic(topic))->Metrics(now_ms, 60), now_ms, out);
     }
-    std::string& old = jobs_[id];
-    const std::string state =
-        job->detail + "/" + std::to_string(job->restarts) + "/" + std::to_string(job->parallelism);
-    if (old != state) Send("job", topic, ShowJob(*job), now_ms, out);
-    old = state;
   }
 
   ApiContext& context_;
+  const EventLog& log_;
   const std::vector<std::string> topics_;
-  int64_t sequence_ = 0;
-  int64_t next_state_ms_ = 0, next_metrics_ms_ = 0;
-  int64_t last_checkpoint_us_ = 0, last_error_ms_ = 0;
-  bool snapshot_sent_ = false;
-  std::map<std::string, std::string> pipelines_, jobs_;
+  const std::set<std::string> logged_;
+  std::string snapshot_;  ///< why one is to be sent; empty: none is
+  int64_t position_ = 0;  ///< in the log: what has been sent
+  int64_t next_metrics_ms_ = 0;
 };
+
+std::vector<std::string> TopicsOf(const Call& call) {
+  std::vector<std::string> topics;
+  const std::string text = call.Query("topics").value_or("pipelines");
+  for (size_t from = 0; from <= text.size();) {
+    const size_t comma = std::min(text.find(',', from), text.size());
+    const std::string topic = text.substr(from, comma - from);
+    if (topic != "pipelines" && topic != "checkpoints" && topic != "errors" && !topic.starts_with("job:"))
+      throw Invalid("topics",
+                    "'" + topic + "' is not pipelines, checkpoints, errors, job:ID or job:ID:metrics");
+    if (!Contains(topics, topic)) topics.push_back(topic);
+    from = comma + 1;
+  }
+  if (topics.size() > kTopicsMax)
+    throw Invalid("topics", "more than " + std::to_string(kTopicsMax) + " topics");
+  return topics;
+}
 
 }  // namespace
 
-void AddEventsEndpoint(ApiContext& context, std::vector<Endpoint>* out) {
+Json CheckpointEvent(const CheckpointRecord& checkpoint) {
+  return {{"id", checkpoint.id},
+          {"job_id", checkpoint.job_id},
+          {"pipeline_id", checkpoint.pipeline_id},
+          {"epoch", checkpoint.epoch},
+          {"state", checkpoint.state},
+          {"type", checkpoint.type},
+          {"finish_time", checkpoint.finish_us / 1000},
+          {"size_bytes", checkpoint.size_bytes}};
+}
+
+Json ErrorEvent(const Job& job, Json entry) {
+  entry["job_id"] = job.id;
+  entry["pipeline_id"] = job.pipeline_id;
+  return entry;
+}
+
+void AddEventsEndpoint(ApiContext& context, EventLog& log, std::vector<Endpoint>* out) {
   Endpoint events{
       "GET", "/events", Role::kRead, "server", "Changes of pipelines and jobs, as server-sent events",
       "",    "Object",  {}};
   events.event_stream = true;
   events.query = {
       {"topics", "string", "comma list of pipelines, checkpoints, errors, job:ID, job:ID:metrics"}};
-  events.handler = [&context](Call& call) {
-    std::vector<std::string> topics;
-    const std::string text = call.Query("topics").value_or("pipelines");
-    for (size_t from = 0; from <= text.size();) {
-      const size_t comma = std::min(text.find(',', from), text.size());
-      const std::string topic = text.substr(from, comma - from);
-      if (topic != "pipelines" && topic != "checkpoints" && topic != "errors" && !topic.starts_with("job:"))
-        throw Invalid("topics",
-                      "'" + topic + "' is not pipelines, checkpoints, errors, job:ID or job:ID:metrics");
-      topics.push_back(topic);
-      from = comma + 1;
-    }
-    if (topics.size() > kTopicsMax)
-      throw Invalid("topics", "more than " + std::to_string(kTopicsMax) + " topics");
+  events.handler = [&context, &log](Call& call) {
     HttpResponse response;
-    response.stream = std::make_unique<TopicStream>(context, std::move(topics));
+    response.stream =
+        std::make_unique<TopicStream>(context, log, TopicsOf(call), call.request.Header("last-event-id"));
     return response;
   };
   out->push_back(std::move(events));

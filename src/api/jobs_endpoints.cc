@@ -189,10 +189,11 @@ HttpResponse Logs(ApiContext& context, Call& call) {
   const int64_t since = call.Integer("since", 0, 0, INT64_MAX);
   const int64_t until = call.Integer("until", INT64_MAX, 0, INT64_MAX);
   const auto text = call.Query("q");
+  const int64_t task = call.Integer("task_index", -1, 0, INT64_MAX);
   const auto wanted = [=](const Json& e) {
     return Severity(e["level"].get<std::string>()) >= least &&
-           (!operator_id || e["operator_id"] == *operator_id) && e["timestamp"].get<int64_t>() >= since &&
-           e["timestamp"].get<int64_t>() <= until &&
+           (!operator_id || e["operator_id"] == *operator_id) && (task < 0 || e["task_index"] == task) &&
+           e["timestamp"].get<int64_t>() >= since && e["timestamp"].get<int64_t>() <= until &&
            (!text || LowerCase(e["message"].get<std::string>()).find(LowerCase(*text)) != std::string::npos);
   };
   const auto feed = context.jobs.Feed(job->id);
@@ -280,7 +281,7 @@ HttpResponse RestartJob(ApiContext& context, Call& call) {
   if (Given(call.body, "ignore_state")) options.ignore_state = call.body["ignore_state"].get<bool>();
   if (Given(call.body, "parallelism")) options.parallelism = call.body["parallelism"].get<int>();
   const bool force = Given(call.body, "force") && call.body["force"].get<bool>();
-  const std::string started = context.jobs.RestartPipeline(job->pipeline_id, force, options);
+  const std::string started = context.jobs.RestartPipeline(job->pipeline_id, force, options, call.actor());
   return Reply({{"message", "Job restarted"}, {"new_job_id", started}}, 202);
 }
 
@@ -334,6 +335,7 @@ Json ShowJob(const Job& job) {
           {"tasks", job.tasks == 0 ? Json() : Json(job.tasks)},
           {"parallelism", job.parallelism},
           {"checkpoint_interval_micros", job.checkpoint_interval_us},
+          {"started_by", job.started_by.empty() ? Json() : Json(job.started_by)},
           {"failure_message", job.failure_message.empty() ? Json() : Json(job.failure_message)},
           {"failure_reason", std::move(reason)},
           {"version", job.version},
@@ -492,7 +494,7 @@ void AddJobEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
                   const JobStopMode mode = Given(call.body, "mode")
                                                ? *ParseStopMode(call.body["mode"].get<std::string>())
                                                : JobStopMode::kCheckpoint;
-                  const int64_t due_us = context.jobs.StopJob(job->id, mode, seconds);
+                  const int64_t due_us = context.jobs.StopJob(job->id, mode, seconds, call.actor());
                   return Reply({{"message", "Job stop initiated"}, {"expected_finish_time", due_us / 1000}},
                                202);
                 },
@@ -514,7 +516,7 @@ void AddJobEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
                   "Rescale", "Object",
                   [&context](Call& call) {
                     const auto job = JobOf(context, call);
-                    context.jobs.RescaleJob(job->id, call.body["parallelism"].get<int>());
+                    context.jobs.RescaleJob(job->id, call.body["parallelism"].get<int>(), call.actor());
                     return Reply({{"message", "Rescale initiated"},
                                   {"job_id", job->id},
                                   {"parallelism", call.body["parallelism"]}},
@@ -530,7 +532,7 @@ void AddJobEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
                       "Message",
                       [&context](Call& call) {
                         const bool savepoint = call.body.value("type", Json()) == "savepoint";
-                        context.jobs.TriggerCheckpoint(JobOf(context, call)->id, savepoint);
+                        context.jobs.TriggerCheckpoint(JobOf(context, call)->id, savepoint, call.actor());
                         return Reply(
                             {{"message", savepoint ? "Savepoint initiated" : "Checkpoint initiated"}}, 202);
                       },

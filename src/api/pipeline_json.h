@@ -10,6 +10,9 @@ namespace laminar::api {
 
 Json ShowPipeline(const ApiContext& context, const Pipeline& pipeline, bool with_graph);
 Json ShowJob(const Job& job);
+/// As GET /events shows them.
+Json CheckpointEvent(const CheckpointRecord& checkpoint);
+Json ErrorEvent(const Job& job, Json entry);
 /// What a list shows of a pipeline beside its record; null before its first start.
 Json SummaryOf(const ApiContext& context, const Pipeline& pipeline);
 /// A page of checkpoints, newest first: of one job, or with an empty `job_id` of all the pipeline's.
@@ -19,6 +22,8 @@ HttpResponse CheckpointList(ApiContext& context, const Call& call, const std::st
 Json Millis(int64_t us);
 std::string PipelineState(const ApiContext& context, const Pipeline& pipeline);
 std::string PipelineDetail(const ApiContext& context, const Pipeline& pipeline);
+/// The list of pipelines, and acts on several of them.
+void AddPipelineLists(ApiContext& context, std::vector<Endpoint>* out);
 /// The pages of a job: metrics, output … under `/jobs/{id}` and `/pipelines/{pipeline_id}/jobs/{id}`.
 void AddJobPages(ApiContext& context, const std::string& base, std::vector<Endpoint>* out);
 struct StreamOptions {

@@ -66,7 +66,7 @@ Json ShowDiagnostic(const Diagnostic& diagnostic, const std::vector<SourceSpan>&
           {"end_column", or_null(diagnostic.end_column)},
           {"statement_index", std::move(index)},
           {"fixes", FixesOf(diagnostic)},
-          {"doc", "docs/sql.md"}};
+          {"doc", "docs/diagnostics.md#" + LowerCase(diagnostic.code)}};
 }
 
 std::vector<SourceSpan> StatementSpans(const std::string& script) {
@@ -158,7 +158,7 @@ HttpResponse CreatePipeline(ApiContext& context, Call& call) {
     }
     transaction.Put(pipeline);
   });
-  if (body.value("start", Json(false)) == true) context.jobs.StartPipeline(pipeline.id, {});
+  if (body.value("start", Json(false)) == true) context.jobs.StartPipeline(pipeline.id, {}, call.actor());
   const Json shown = ShowPipeline(context, *PipelineOf(context, pipeline.id), true);
   return WithEtag(call, Created(shown, "/api/v1/pipelines/" + pipeline.id), EtagOfPipeline(pipeline));
 }
@@ -211,16 +211,16 @@ HttpResponse PatchPipeline(ApiContext& context, Call& call) {
     changed.updated_us = std::max(SystemClock().now_us(), found->updated_us + 1);
     transaction.Put(std::move(changed));
   });
-  if (!rescale.empty()) context.jobs.RescaleJob(rescale, body["parallelism"].get<int>());
+  if (!rescale.empty()) context.jobs.RescaleJob(rescale, body["parallelism"].get<int>(), call.actor());
   if (body.contains("stop")) {
     const JobStopMode mode = StopModeOf(body["stop"]);
     if (mode == JobStopMode::kNone && !was_active) {
-      context.jobs.StartPipeline(call.id(), {});
+      context.jobs.StartPipeline(call.id(), {}, call.actor());
     } else {
       const auto job = CurrentJob(context, *PipelineOf(context, call.id()));
       if (!job)
         throw InvalidState("the pipeline does not run", "Created", {"Starting", "Running", "Stopping"});
-      context.jobs.StopJob(job->id, mode, 30);
+      context.jobs.StopJob(job->id, mode, 30, call.actor());
     }
   }
   const auto now = PipelineOf(context, call.id());
@@ -242,7 +242,8 @@ HttpResponse StopPipeline(ApiContext& context, Call& call) {
     throw InvalidState("the pipeline does not run", PipelineState(context, *pipeline),
                        {"Starting", "Running", "Stopping"});
   const int seconds = Given(call.body, "timeout_seconds") ? call.body["timeout_seconds"].get<int>() : 30;
-  const int64_t due_us = context.jobs.StopJob(job->id, StopModeOf(call.body.value("mode", Json())), seconds);
+  const int64_t due_us =
+      context.jobs.StopJob(job->id, StopModeOf(call.body.value("mode", Json())), seconds, call.actor());
   return Reply({{"message", "Job stop initiated"}, {"expected_finish_time", due_us / 1000}}, 202);
 }
 
@@ -250,7 +251,7 @@ HttpResponse RescalePipeline(ApiContext& context, Call& call) {
   const auto pipeline = PipelineOf(context, call.id());
   const auto job = CurrentJob(context, *pipeline);
   if (!job) throw InvalidState("the pipeline does not run", PipelineState(context, *pipeline), {"Running"});
-  context.jobs.RescaleJob(job->id, call.body["parallelism"].get<int>());
+  context.jobs.RescaleJob(job->id, call.body["parallelism"].get<int>(), call.actor());
   return Reply(
       {{"message", "Rescale initiated"}, {"job_id", job->id}, {"parallelism", call.body["parallelism"]}},
       202);
@@ -292,7 +293,7 @@ HttpResponse Preview(ApiContext& context, Call& call) {
   if (Given(body, "timeout_seconds"))
     pipeline.preview_settings.timeout_seconds = body["timeout_seconds"].get<int64_t>();
   context.catalog.Update([&](Catalog::Transaction& transaction) { transaction.Put(pipeline); });
-  const std::string job = context.jobs.StartPipeline(pipeline.id, {});
+  const std::string job = context.jobs.StartPipeline(pipeline.id, {}, call.actor());
   if (call.WantsEvents()) {
     StreamOptions options = StreamOptionsOf(call);
     options.limit = pipeline.preview_settings.limit;
@@ -314,7 +315,7 @@ Json SummaryOf(const ApiContext& context, const Pipeline& pipeline) {
   summary["last_checkpoint"] =
       last ? Json{{"time", Millis(last->finish_us)}, {"state", last->state}, {"size_bytes", last->size_bytes}}
            : Json();
-  summary["last_checkpoint_time"] = last ? Millis(last->finish_us) : Json(0);
+  summary["last_checkpoint_time"] = last ? Millis(last->finish_us) : Json();
   return summary;
 }
 
@@ -398,57 +399,7 @@ Json ShowPipeline(const ApiContext& context, const Pipeline& pipeline, bool with
 
 void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
   const std::string tag = "pipelines";
-  Endpoint list{"GET", "/pipelines", Role::kRead, tag, "List pipelines", "", "Pipeline", {}};
-  list.list = true;
-  list.query = {{"name", "string", "wildcards * and ?"},
-                {"state", "string", "only in these states"},
-                {"tag", "string", "key:value"},
-                {"preview", "boolean", "previews too"},
-                {"include", "string", "summary: figures of each", {"summary"}},
-                {"q", "string", "text in the name"}};
-  list.handler = [&context](Call& call) {
-    static const std::vector<std::string> states = {
-        "Created",    "Starting",           "Running",    "Stopping",  "Stopped",
-        "Failed",     "Compiling",          "Scheduling", "Rescaling", "Restarting",
-        "Recovering", "CheckpointStopping", "Finishing",  "Finished",  "Failing"};
-    const auto wanted = FilterValues(call, "state", states);
-    const auto tags = FilterValues(call, "tag");
-    const auto name = call.Query("name");
-    const auto text = call.Query("q");
-    const bool previews = call.Flag("preview");
-    const bool summary = !FilterValues(call, "include", {"summary"}).empty();
-    static const std::vector<std::string> figures = {"throughput", "backpressure", "errors_5m", "restarts",
-                                                     "last_checkpoint_time"};
-    std::string figure = LowerCase(call.Query("sort").value_or(""));
-    figure = figure.substr(0, figure.find(':'));
-    if (!Contains(figures, figure)) figure.clear();
-    std::vector<ListItem> items;
-    for (const auto& pipeline : context.catalog.All<Pipeline>()) {
-      if (pipeline->preview && !previews) continue;
-      if (name && !MatchesWildcard(*name, pipeline->name)) continue;
-      if (text && LowerCase(pipeline->name).find(LowerCase(*text)) == std::string::npos) continue;
-      const std::string state = PipelineState(context, *pipeline);
-      if (!wanted.empty() && !Contains(wanted, LowerCase(state)) &&
-          !Contains(wanted, LowerCase(PipelineDetail(context, *pipeline))))
-        continue;
-      if (!tags.empty() && std::none_of(pipeline->tags.begin(), pipeline->tags.end(), [&](const auto& t) {
-            return Contains(tags, LowerCase(t.first + ":" + t.second));
-          }))
-        continue;
-      items.push_back(
-          {pipeline->id, pipeline->name, state, pipeline->created_us, 0, [&context, pipeline, summary] {
-             Json shown = ShowPipeline(context, *pipeline, false);
-             if (summary) shown["summary"] = SummaryOf(context, *pipeline);
-             return shown;
-           }});
-      if (!figure.empty())
-        items.back().number = SummaryOf(context, *pipeline).value(figure, Json(-1.0)).get<double>();
-    }
-    std::vector<std::string> sortable = {"name", "state"};
-    sortable.insert(sortable.end(), figures.begin(), figures.end());
-    return ListPage(call, std::move(items), sortable);
-  };
-  out->push_back(std::move(list));
+  AddPipelineLists(context, out);
   out->push_back({"POST", "/pipelines", Role::kWrite, tag, "Create a pipeline", "PipelineCreate", "Pipeline",
                   [&context](Call& call) { return CreatePipeline(context, call); }, 201});
   out->push_back(
@@ -479,8 +430,8 @@ void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
                  "PipelineStart", "PipelineStarted",       {},           202};
   start.body_optional = true;
   start.handler = [&context](Call& call) {
-    const std::string job =
-        context.jobs.StartPipeline(PipelineOf(context, call.id())->id, StartOptionsOf(call.body));
+    const std::string job = context.jobs.StartPipeline(PipelineOf(context, call.id())->id,
+                                                       StartOptionsOf(call.body), call.actor());
     return Reply({{"message", "Pipeline start initiated"}, {"job_id", job}, {"pipeline_id", call.id()}}, 202);
   };
   out->push_back(std::move(start));
@@ -494,8 +445,8 @@ void AddPipelineEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
   restart.body_optional = true;
   restart.handler = [&context](Call& call) {
     const bool force = Given(call.body, "force") && call.body["force"].get<bool>();
-    const std::string job =
-        context.jobs.RestartPipeline(PipelineOf(context, call.id())->id, force, StartOptionsOf(call.body));
+    const std::string job = context.jobs.RestartPipeline(PipelineOf(context, call.id())->id, force,
+                                                         StartOptionsOf(call.body), call.actor());
     return Reply({{"message", "Pipeline restart initiated"}, {"job_id", job}}, 202);
   };
   out->push_back(std::move(restart));

@@ -5,6 +5,7 @@
 
 #include "api/api_context.h"
 #include "api/schema_check.h"
+#include "api/time_limit.h"
 #include "base/clock.h"
 #include "base/random_id.h"
 #include "connectors/option_text.h"
@@ -189,7 +190,9 @@ HttpResponse TestProfile(ApiContext& context, const ConnectorInfo& info, const J
   const Json resolved = context.planner.Resolved(config, {}, &used);
   const Connector* connector = context.engine.connectors->Find(info.id);
   try {
-    const ConnectionTestResult result = connector->TestConnection(ProfileOptionList(resolved));
+    const auto result = WithTimeLimit<ConnectionTestResult>(
+        context.test_limit_us, "the test",
+        [connector, options = ProfileOptionList(resolved)] { return connector->TestConnection(options); });
     const auto elapsed =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
     Json details = {{"latency_ms", elapsed.count()},
@@ -230,11 +233,11 @@ void AddProfileEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
   list.list = true;
   list.query = {{"name", "string", "wildcards * and ?"}, {"connector", "string", "only of these"}};
   list.handler = [&context](Call& call) {
-    const auto connectors = FilterValues(call, "connector");
+    const auto connectors = ConnectorFilter(context, call);
     const auto name = call.Query("name");
     std::vector<ListItem> items;
     for (const auto& profile : context.catalog.All<Profile>()) {
-      if (!connectors.empty() && !Contains(connectors, LowerCase(profile->connector))) continue;
+      if (!connectors.empty() && !Contains(connectors, profile->connector)) continue;
       if (name && !MatchesWildcard(*name, profile->name)) continue;
       items.push_back({profile->id, profile->name, "", profile->created_us, 0,
                        [profile] { return ShowProfile(*profile); }});
@@ -293,9 +296,11 @@ void AddProfileEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
     Json suggestions = Json::array();
     try {
       const Connector& connector = ConnectorNamed(context, found->connector);
-      for (const Suggestion& s :
-           connector.Suggest(ProfileOptionList(resolved), call.Query("type").value_or(""),
-                             call.Query("parent").value_or(""))) {
+      const auto found_names = WithTimeLimit<std::vector<Suggestion>>(
+          context.test_limit_us, "asking for names",
+          [&connector, options = ProfileOptionList(resolved), kind = call.Query("type").value_or(""),
+           parent = call.Query("parent").value_or("")] { return connector.Suggest(options, kind, parent); });
+      for (const Suggestion& s : found_names) {
         if (!s.value.starts_with(call.Query("prefix").value_or(""))) continue;
         if (static_cast<int64_t>(suggestions.size()) == limit) break;
         suggestions.push_back(

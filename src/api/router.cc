@@ -130,6 +130,10 @@ Token ParseToken(const std::string& text) {
     token = text.substr(first + 1);
   }
   if (token.empty()) throw UserError(Reason::kBadOption, {}, "an API token must not be empty");
+  if (out.name == kServerActor || out.name == kAnonymousActor) {
+    throw UserError(Reason::kBadOption, {},
+                    "a token cannot be named '" + out.name + "': events of jobs name another thing so");
+  }
   out.sha256 = Sha256(token);
   return out;
 }

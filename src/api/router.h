@@ -50,11 +50,12 @@ class Router {
   HttpResponse Run(const HttpRequest& from, const std::string& method, const std::string& path,
                    const Json& body) const;
   const std::vector<Endpoint>& endpoints() const { return endpoints_; }
+  /// Of a request outside of the table. 401 without a known token, where tokens are needed.
+  Principal Authenticate(const HttpRequest& request, const Endpoint& endpoint) const;
 
  private:
   HttpResponse Answer(const HttpRequest& request, const std::string& request_id) const;
   HttpResponse Dispatch(const HttpRequest& request, const std::string& path) const;
-  Principal Authenticate(const HttpRequest& request, const Endpoint& endpoint) const;
   Json ReadBody(const HttpRequest& request, const Endpoint& endpoint,
                 std::vector<std::string>* ignored) const;
   void AddCors(const HttpRequest& request, HttpResponse* response) const;

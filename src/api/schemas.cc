@@ -102,6 +102,13 @@ constexpr const char* kRequests = R"json({
   "timeout_seconds":{"type":["integer","null"],"minimum":1,"maximum":3600}}},
 "Rescale": {"type":"object","required":["parallelism"],"properties":{
   "parallelism":{"type":"integer","minimum":1,"maximum":128}}},
+"PipelineBulk": {"type":"object","required":["ids","action"],"properties":{
+  "ids":{"type":"array","maxItems":100,"items":{"type":"string","minLength":1,"maxLength":64}},
+  "action":{"type":"string","enum":["start","stop","restart","delete"]},
+  "mode":{"type":["string","null"],"enum":["checkpoint","graceful","immediate","force",null]},
+  "timeout_seconds":{"type":["integer","null"],"minimum":1,"maximum":3600},
+  "force":{"type":["boolean","null"]},
+  "ignore_state":{"type":["boolean","null"]}}},
 "ValidateQuery": {"type":"object","required":["query"],"properties":{
   "query":{"type":"string"},
   "udfs":{"type":["array","null"]},
@@ -174,6 +181,9 @@ constexpr const char* kResponses = R"json({
   "current_job_id":{"type":["string","null"]},"job_id":{"type":"string"}}},
 "PipelineStarted": {"type":"object","required":["message","job_id"],"properties":{
   "message":{"type":"string"},"job_id":{"type":"string"},"pipeline_id":{"type":"string"}}},
+"BulkResults": {"type":"object","required":["results"],"properties":{"results":{"type":"array","items":{"type":"object",
+  "required":["id","ok"],"properties":{"id":{"type":"string"},"ok":{"type":"boolean"},"job_id":{"type":"string"},
+  "error":{"type":"object"}}}}}},
 "Validation": {"type":"object","required":["graph","errors","diagnostics","outputs"],"properties":{
   "graph":{"$ref":"#/components/schemas/Graph"},"errors":{"type":"array","items":{"type":"string"}},
   "diagnostics":{"type":"array"},"outputs":{"type":"array"}}},

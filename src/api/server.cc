@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "api/event_log.h"
 #include "api/http_server.h"
 #include "api/idempotency.h"
 #include "api/router.h"
@@ -96,17 +97,18 @@ struct Server::Impl {
   Impl(const Engine& engine, const ServerConfig& config, const std::string& executable,
        const std::string& version)
       : lock(config.Text("data_dir")),
+        context{catalog, jobs, planner, engine, version},
         box(SecretBox::Open(config.Text("data_dir") + "/master.key")),
         secrets(config.Text("secrets.file"), config.List("secrets.env_allow")),
         catalog(MetadataStore::Open(StoreOf(config))),
         planner(engine, catalog, box, secrets),
         jobs(catalog, planner, JobsOf(config, executable)),
-        context{catalog, jobs, planner, engine, version},
         metrics_open(config.Boolean("metrics.open")) {
     const RouterSettings routing = RouterOf(config);
     context.auth = routing.auth;
     context.started_us = SystemClock().now_us();
     context.default_checkpoint_interval_us = config.DurationUs("default_checkpoint_interval");
+    context.test_limit_us = config.DurationUs("api.test_timeout");
     context.data_dir = config.Text("data_dir");
     context.settings = config.Shown();
     std::vector<Endpoint> endpoints;
@@ -117,7 +119,7 @@ struct Server::Impl {
     AddPipelineEndpoints(context, &endpoints);
     AddJobEndpoints(context, &endpoints);
     AddUdfEndpoints(context, &endpoints);
-    AddEventsEndpoint(context, &endpoints);
+    AddEventsEndpoint(context, events, &endpoints);
     AddSqlEndpoint(context, &endpoints);
     endpoints.push_back({"GET", "/openapi.json", Role::kOpen, "server", "This document", "", "Object",
                          [this](Call&) { return Reply(open_api); }});
@@ -131,6 +133,7 @@ struct Server::Impl {
         });
     router->SetFallback(
         [this](const HttpRequest& request, HttpResponse* response) { return Other(request, response); });
+    event_writer = std::make_unique<EventWriter>(context, catalog, jobs, events);
     jobs.Start();
 
     HttpServerSettings http_settings;
@@ -148,7 +151,8 @@ struct Server::Impl {
 
   /// What lies outside of the API.
   bool Other(const HttpRequest& request, HttpResponse* response) {
-    if (request.path == "/metrics" && metrics_open) {
+    if (request.path == "/metrics" && (request.method == "GET" || request.method == "HEAD")) {
+      if (!metrics_open) router->Authenticate(request, {"GET", "/metrics", Role::kRead, "", "", "", "", {}});
       response->content_type = "text/plain; version=0.0.4; charset=utf-8";
       response->body = MetricsText(context);
       return true;
@@ -163,12 +167,14 @@ struct Server::Impl {
   }
 
   DirectoryLock lock;
+  ApiContext context;  // the event writer needs it to the end
   SecretBox box;
   SecretSource secrets;
+  EventLog events;
+  std::unique_ptr<EventWriter> event_writer;  // the catalog and the jobs call it
   Catalog catalog;
   PipelinePlanner planner;
   JobManager jobs;
-  ApiContext context;
   Idempotency idempotency{catalog};
   const bool metrics_open;
   Json open_api;

@@ -48,6 +48,7 @@ ServerConfig::ServerConfig() {
   add("api.cors_origins", Json::array({"*"}));
   add("api.connections_max", 1000);
   add("api.request_timeout", "30s", false, true);
+  add("api.test_timeout", "30s", false, true);
   add("metrics.open", true);
   add("database.type", "sqlite");
   add("database.url", "", true);

@@ -4,6 +4,7 @@
 
 #include "api/api_context.h"
 #include "api/schema_check.h"
+#include "api/time_limit.h"
 #include "base/clock.h"
 #include "base/random_id.h"
 #include "connectors/option_text.h"
@@ -219,6 +220,13 @@ TableDraft ReadDraft(const ApiContext& context, const Json& body) {
   return draft;
 }
 
+/// What the planner says of the table after a look at its data.
+CheckedTable CheckWithSample(const ApiContext& context, const TableDraft& draft) {
+  return WithTimeLimit<CheckedTable>(context.test_limit_us, "reading a sample", [&context, draft] {
+    return context.planner.Check(draft.table, draft.profile.get(), true);
+  });
+}
+
 /// Has the SQL front end check the table, and takes what it infers.
 void Complete(const ApiContext& context, TableDraft* draft) {
   ConnectionTable& table = draft->table;
@@ -227,7 +235,7 @@ void Complete(const ApiContext& context, TableDraft* draft) {
   const bool needs_sample = no_schema && checked.open && table.table_type == "source";
   if (needs_sample) {
     try {
-      checked = context.planner.Check(table, draft->profile.get(), true);
+      checked = CheckWithSample(context, *draft);
     } catch (const ExternalError&) {  // nothing to sample: the table stays open
     } catch (const SecretNotFound&) {
     } catch (const UserError& error) {
@@ -349,8 +357,10 @@ TableDraft TestDraft(const ApiContext& context, const Json& request) {
 }
 
 /// Records of the source as rows of the checked schema: at most ten.
-Json SampleRows(const ApiContext& context, const ConnectionTable& table, const Profile* profile) {
-  return context.planner.Sample(table, profile, 10);
+Json SampleRows(const ApiContext& context, const TableDraft& draft) {
+  return WithTimeLimit<Json>(context.test_limit_us, "reading a sample", [&context, draft] {
+    return context.planner.Sample(draft.table, draft.profile.get(), 10);
+  });
 }
 
 HttpResponse TestTable(ApiContext& context, Call& call) {
@@ -358,11 +368,11 @@ HttpResponse TestTable(ApiContext& context, Call& call) {
   std::vector<std::pair<std::string, bool>> steps;
   Json result;
   try {
-    const CheckedTable checked =
-        context.planner.Check(draft.table, draft.profile.get(), draft.table.table_type == "source");
+    const bool source = draft.table.table_type == "source";
+    source ? CheckWithSample(context, draft) : context.planner.Check(draft.table, draft.profile.get(), false);
     steps.emplace_back("The configuration is valid", false);
     Json rows = Json::array();
-    if (draft.table.table_type == "source") rows = SampleRows(context, draft.table, draft.profile.get());
+    if (source) rows = SampleRows(context, draft);
     steps.emplace_back("Read " + std::to_string(rows.size()) + " sample records", false);
     result = {
         {"success", true}, {"message", "Connection table test successful"}, {"sample_data", std::move(rows)}};
@@ -396,15 +406,15 @@ HttpResponse TestSchema(ApiContext& context, Call& call) {
       without["table_type"] = "source";
   }
   TableDraft given = TestDraft(context, without);
-  ConnectionTable bare = given.table;
-  bare.fields = Json::array();
-  for (const char* name : {"definition", "primary_keys"}) bare.schema_extras.erase(name);
-  bare.event_time_field.clear();
+  TableDraft bare = given;
+  bare.table.fields = Json::array();
+  for (const char* name : {"definition", "primary_keys"}) bare.table.schema_extras.erase(name);
+  bare.table.event_time_field.clear();
   CheckedTable inferred;
   Json rows = Json::array();
   try {
-    inferred = context.planner.Check(bare, given.profile.get(), true);
-    rows = SampleRows(context, bare, given.profile.get());
+    inferred = CheckWithSample(context, bare);
+    rows = SampleRows(context, bare);
   } catch (const ExternalError& error) {
     throw ApiError(400, "CONNECTION_FAILED", error.what(),
                    {{"reason", error.what()}, {"host", error.system()}});
@@ -472,13 +482,13 @@ void AddTableEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
                 {"connection_profile_id", "string", "only of this profile"}};
   list.handler = [&context, kinds](Call& call) {
     const auto types = FilterValues(call, "type", kinds);
-    const auto connectors = FilterValues(call, "connector");
+    const auto connectors = ConnectorFilter(context, call);
     const auto name = call.Query("name");
     const auto profile = call.Query("connection_profile_id");
     std::vector<ListItem> items;
     for (const auto& table : context.catalog.All<ConnectionTable>()) {
       if (!types.empty() && !Contains(types, table->table_type)) continue;
-      if (!connectors.empty() && !Contains(connectors, LowerCase(table->connector))) continue;
+      if (!connectors.empty() && !Contains(connectors, table->connector)) continue;
       if (name && !MatchesWildcard(*name, table->name)) continue;
       if (profile && *profile != table->profile_id) continue;
       items.push_back(

@@ -46,10 +46,15 @@ void Catalog::Update(const std::function<void(Transaction&)>& change) {
   change(transaction);  // only writers change the maps, and this is the only one
   if (transaction.changes_.empty()) return;
   store_->Apply(transaction.changes_);
+  Publish(transaction);
+  if (observer_) observer_(transaction);
+}
+
+void Catalog::Publish(const Transaction& transaction) {
   std::unique_lock lock(mutex_);
-  ForEachMap(transaction.staged_, [this](auto& staged) {
+  ForEachMap(transaction.staged_, [this](const auto& staged) {
     auto& map = std::get<std::decay_t<decltype(staged)>>(maps_);
-    for (auto& [id, record] : staged) {
+    for (const auto& [id, record] : staged) {
       if (record) {
         map[id] = record;
       } else {

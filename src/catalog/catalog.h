@@ -85,6 +85,12 @@ class Catalog {
       std::get<RecordMap<Record>>(staged_)[id] = nullptr;
     }
 
+    /// By id; null: deleted.
+    template <typename Record>
+    const RecordMap<Record>& Changed() const {
+      return std::get<RecordMap<Record>>(staged_);
+    }
+
    private:
     friend class Catalog;
     explicit Transaction(const Catalog& catalog) : catalog_(catalog) {}
@@ -98,6 +104,11 @@ class Catalog {
   /// Runs `change` alone and makes what it staged durable and visible. What it throws leaves nothing behind.
   void Update(const std::function<void(Transaction&)>& change);
 
+  /// Called after each update, one at a time, on the thread that made it: it sees the new records and must
+  /// not change any. To be set before there are other threads.
+  using Observer = std::function<void(const Transaction&)>;
+  void SetObserver(Observer observer) { observer_ = std::move(observer); }
+
   // A job's errors, log lines and events. Thread-safe.
   void Append(const std::vector<HistoryEntry>& entries);
   std::vector<HistoryEntry> History(const std::string& job_id, const std::string& kind, int64_t limit) const;
@@ -106,8 +117,10 @@ class Catalog {
  private:
   template <typename Record>
   std::shared_ptr<const Record> ByName(const std::string& name) const;
+  void Publish(const Transaction& transaction);
 
   std::unique_ptr<MetadataStore> store_;
+  Observer observer_;
   mutable std::mutex store_mutex_;  // one statement at a time; taken before mutex_
   mutable std::shared_mutex mutex_;
   std::tuple<RecordMap<Profile>, RecordMap<ConnectionTable>, RecordMap<Pipeline>, RecordMap<Job>,

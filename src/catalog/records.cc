@@ -24,7 +24,8 @@ LAMINAR_DOCUMENT(Job, id, pipeline_id, pipeline_name, run_id, running_desired, d
                  stop_timeout_seconds, after_job, allow_drop_state, checkpoints_asked, savepoints_asked,
                  savepoints_taken, start_us, finish_us, tasks, parallelism, checkpoint_interval_us, restarts,
                  failure_message, failure_domain, restored_from, restore_checkpoint, ignore_state, preview,
-                 version, query, graph, last_metrics, created_us)
+                 version, query, started_by, stopped_by, rescaled_by, checkpoint_by, graph, last_metrics,
+                 created_us)
 LAMINAR_DOCUMENT(CheckpointRecord, id, job_id, pipeline_id, epoch, start_us, finish_us, state, type, location,
                  failure_reason, size_bytes, operator_states)
 LAMINAR_DOCUMENT(Udf, id, name, prefix, definition, language, return_type, kind, description, created_by,

@@ -94,6 +94,8 @@ struct Job {
   bool preview = false;
   int version = 1;    ///< of the pipeline
   std::string query;  ///< as it ran
+  /// Who last asked for it; empty: nobody did, or nobody knows.
+  std::string started_by, stopped_by, rescaled_by, checkpoint_by;
   Json graph;
   Json last_metrics;  ///< of an ended job
   int64_t created_us = 0;

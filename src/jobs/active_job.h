@@ -32,6 +32,7 @@ struct JobManager::Active {
   bool ready = true;  ///< its worker has said something
   bool stream_ended = false;
   Json end;                          ///< the worker's last message
+  std::string actor = kServerActor;  ///< who caused the states that it goes through now
   std::string end_reason;            ///< why the server ended it: timeout
   std::vector<std::string> secrets;  ///< values that must not show
   int recoveries = 0;                ///< since it was last healthy

@@ -84,7 +84,8 @@ void JobFeed::OnMetrics(const Json& message) {
     if (node >= splits_.size()) continue;
     for (const Json& split : row[2]) {
       splits_[node].push_back({row[1].get<int>(), split[0].get<std::string>(), split[1].get<int64_t>(),
-                               split[2].get<int64_t>(), split[3].get<bool>()});
+                               split[2].get<int64_t>(), split[3].get<bool>(),
+                               split[4].is_null() ? std::nullopt : std::optional(split[4].get<int64_t>())});
     }
   }
   Sample sample;
@@ -243,11 +244,14 @@ Json JobFeed::AddLog(const std::string& level, const std::string& message, const
   return entry;
 }
 
-Json JobFeed::AddEvent(const std::string& event, const std::string& description, const Json& details) {
+Json JobFeed::AddEvent(const std::string& event, const std::string& description, const Json& details,
+                       const std::string& actor) {
   std::lock_guard lock(mutex_);
-  Json entry = {{"timestamp", NowMs()},
+  Json entry = {{"id", RandomId("evt_")},
+                {"timestamp", NowMs()},
                 {"job_id", job_id_},
                 {"event", event},
+                {"actor", actor.empty() ? Json() : Json(actor)},
                 {"description", description},
                 {"details", details.is_null() ? Json::object() : details}};
   history_.push_back(entry);
@@ -264,6 +268,7 @@ void JobFeed::RestoreHistory(const std::string& kind, const Json& entry) {
     logs_.push_back(entry);
   } else {
     history_.push_back(entry);
+    for (const char* name : {"id", "actor"}) history_.back().emplace(name, nullptr);  // of before they had it
   }
 }
 

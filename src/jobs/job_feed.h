@@ -66,7 +66,8 @@ class JobFeed {
                 int64_t bad_records = 0);
   Json AddLog(const std::string& level, const std::string& message, const Json& details,
               const std::string& operator_id = "");
-  Json AddEvent(const std::string& event, const std::string& description, const Json& details);
+  Json AddEvent(const std::string& event, const std::string& description, const Json& details,
+                const std::string& actor);
   void OnEnd(const std::string& reason);
   /// From the store, after a restart of the server.
   void RestoreHistory(const std::string& kind, const Json& entry);
@@ -127,6 +128,7 @@ class JobFeed {
     std::string name;
     int64_t watermark_us, last_row_us;
     bool idle;
+    std::optional<int64_t> last_event_us;  ///< the highest event time
   };
   struct Rates {
     double in = 0, out = 0, bytes = 0, busy = 0;

@@ -278,7 +278,7 @@ Json JobFeed::Summary(int64_t now_ms) const {
   for (const Json& entry : errors_) {
     if (entry["timestamp"].get<int64_t>() >= now_ms - 300'000) errors += entry["count"].get<int64_t>();
   }
-  const Json watermark = WatermarkMs(watermark_us);
+  const Json watermark = ended_ ? Json() : WatermarkMs(watermark_us);
   return {{"throughput", ended_ ? 0.0 : throughput},
           {"backpressure", ended_ ? 0.0 : backpressure},
           {"watermark_lag_ms", watermark.is_null() ? Json() : Json(now_ms - watermark.get<int64_t>())},
@@ -303,7 +303,7 @@ Json JobFeed::SplitsJson(size_t node, int64_t now_ms) const {
          {"watermark", watermark},
          {"watermark_lag_ms", watermark.is_null() ? Json() : Json(now_ms - watermark.get<int64_t>())},
          {"last_row_at", split.last_row_us > 0 ? Json(split.last_row_us / 1000) : Json()},
-         {"last_event_time", nullptr},
+         {"last_event_time", split.last_event_us ? Json(*split.last_event_us / 1000) : Json()},
          {"idle", split.idle},
          {"lag", nullptr},
          {"holds_back", !split.idle && split.watermark_us == lowest && splits_[node].size() > 1}});

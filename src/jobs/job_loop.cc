@@ -9,6 +9,7 @@
 
 #include "base/random_id.h"
 #include "jobs/active_job.h"
+#include "jobs/plan_graph.h"
 #include "storage/secret_option.h"
 
 namespace laminar {
@@ -62,9 +63,16 @@ void JobManager::TakeNewJobs() {
     job->has_run = record->start_us > 0;
     job->feed->OnState(std::string(JobStateName(job->detail)), record->detail);
     Active& added = *active_.emplace(id, std::move(job)).first->second;
-    if (added.detail == JobDetail::kCreated) continue;
+    if (added.detail == JobDetail::kCreated) {
+      added.actor = record->started_by;
+      RecordEvent(
+          added, "start", record->after_job.empty() ? "start asked for" : "restart of " + record->after_job,
+          {{"after_job", record->after_job.empty() ? Json() : Json(record->after_job)}}, record->started_by);
+      continue;
+    }
     // It ran under a server that has ended, and ended with it.
     if (!record->stop_mode.empty()) {
+      added.actor = record->stopped_by;
       Finish(added, JobDetail::kStopped, "stopped");
     } else if (added.detail == JobDetail::kFailing) {
       Finish(added, JobDetail::kFailed, "failed");
@@ -172,20 +180,18 @@ bool JobManager::StepJob(Active& job) {
 void JobManager::ApplyStop(Active& job, const Job& record) {
   const JobStopMode mode = ParseStopMode(record.stop_mode).value_or(JobStopMode::kNone);
   if (mode <= job.sent_stop) return;
+  job.actor = record.stopped_by;
+  RecordEvent(job, "stop", "stop asked for: " + record.stop_mode, {{"mode", record.stop_mode}}, job.actor);
   if (!job.process) {
     Finish(job, JobDetail::kStopped, job.end_reason.empty() ? "stopped" : job.end_reason);
     return;
   }
-  const bool first = job.sent_stop == JobStopMode::kNone;
   const bool runs = job.detail == JobDetail::kRunning || job.detail == JobDetail::kFinishing ||
                     job.detail == JobDetail::kRescaling || job.detail == JobDetail::kCheckpointStopping ||
                     job.detail == JobDetail::kStopping;
   job.sent_stop = mode;
   job.rescaling = false;
   job.stop_deadline_us = NowUs() + record.stop_timeout_seconds * 1'000'000LL;
-  if (first)
-    Record(job.id, "event",
-           job.feed->AddEvent("stop", "stop asked for: " + record.stop_mode, {{"mode", record.stop_mode}}));
   const bool to_checkpoint_stopping = mode == JobStopMode::kCheckpoint && job.detail == JobDetail::kRunning;
   if (job.detail != JobDetail::kStopping)
     SetDetail(job, to_checkpoint_stopping ? JobDetail::kCheckpointStopping : JobDetail::kStopping);
@@ -215,6 +221,7 @@ void JobManager::CheckTimers(Active& job, const Job& record) {
       if (!found) return;
       Job changed = *found;
       changed.stop_mode = std::string(StopModeName(next));
+      changed.stopped_by = kServerActor;
       transaction.Put(std::move(changed));
     });
     return;
@@ -229,21 +236,23 @@ void JobManager::CheckTimers(Active& job, const Job& record) {
   if (job.running_since_us > 0 && now_us - job.running_since_us > settings_.healthy_us) job.recoveries = 0;
   if (record.parallelism != job.parallelism && job.detail == JobDetail::kRunning && !job.rescaling) {
     job.rescaling = true;
-    Record(job.id, "event",
-           job.feed->AddEvent(
-               "rescale",
-               "parallelism " + std::to_string(job.parallelism) + " to " + std::to_string(record.parallelism),
-               {}));
+    job.actor = record.rescaled_by;
+    RecordEvent(
+        job, "rescale",
+        "parallelism " + std::to_string(job.parallelism) + " to " + std::to_string(record.parallelism),
+        {{"from", job.parallelism}, {"to", record.parallelism}}, job.actor);
     SetDetail(job, JobDetail::kRescaling);
     job.process->Send({{"type", "stop"}, {"mode", "checkpoint"}});
   }
   if (job.detail == JobDetail::kRunning && record.checkpoints_asked > job.checkpoints_asked) {
     job.checkpoints_asked = record.checkpoints_asked;
+    RecordEvent(job, "checkpoint", "checkpoint asked for", {{"type", "manual"}}, record.checkpoint_by);
     job.process->Send({{"type", "checkpoint"}});
   }
   if (job.detail == JobDetail::kRunning && job.savepoint_sent == 0 &&
       record.savepoints_asked > record.savepoints_taken) {
     job.savepoint_sent = record.savepoints_asked;
+    RecordEvent(job, "checkpoint", "savepoint asked for", {{"type", "savepoint"}}, record.checkpoint_by);
     job.process->Send({{"type", "checkpoint"}, {"savepoint", true}});
   }
   if (const auto pipeline = catalog_.Find<Pipeline>(job.pipeline_id);
@@ -257,7 +266,7 @@ void JobManager::CheckTimers(Active& job, const Job& record) {
     if (now_us >= job.preview_deadline_us || unread) {
       job.end_reason = "timeout";
       job.preview_deadline_us = 0;
-      StopJob(job.id, JobStopMode::kImmediate, 5);
+      StopJob(job.id, JobStopMode::kImmediate, 5, kServerActor);
     }
   }
 }
@@ -412,14 +421,18 @@ void JobManager::OnMessage(Active& job, const Json& message) {
   } else if (type == "output") {
     job.feed->OnOutput(message);
   } else if (type == "plan") {
-    job.feed->SetPlan(message.at("graph"), message.at("outputs"));
+    const auto record = catalog_.Find<Job>(job.id);
+    Json running = Json::parse(Scrub(message.at("graph").dump(), job.secrets), nullptr, false);
+    if (running.is_discarded()) running = message.at("graph");  // a secret looks like JSON
+    const Json graph = ShownGraph(record ? record->graph : Json(), std::move(running));
+    job.feed->SetPlan(graph, message.at("outputs"));
     const int tasks = job.feed->Tasks();
     catalog_.Update([&](Catalog::Transaction& transaction) {
       const auto found = transaction.Find<Job>(job.id);
       if (!found) return;
       Job changed = *found;
       changed.tasks = tasks;
-      changed.graph = message.at("graph");
+      changed.graph = graph;
       transaction.Put(std::move(changed));
     });
   } else if (type == "state") {
@@ -427,7 +440,10 @@ void JobManager::OnMessage(Active& job, const Json& message) {
     const bool stopping = job.detail == JobDetail::kStopping || job.detail == JobDetail::kCheckpointStopping;
     if (stopping || job.detail == JobDetail::kRescaling) return;
     if (state == "Scheduling") SetDetail(job, JobDetail::kScheduling);
-    if (state == "Finishing" && job.detail == JobDetail::kRunning) SetDetail(job, JobDetail::kFinishing);
+    if (state == "Finishing" && job.detail == JobDetail::kRunning) {
+      job.actor = kServerActor;
+      SetDetail(job, JobDetail::kFinishing);
+    }
     if (state == "Running") {
       job.running_since_us = NowUs();
       job.has_run = true;
@@ -443,7 +459,7 @@ void JobManager::OnMessage(Active& job, const Json& message) {
                message.value("task_index", 0), text, Scrub(message.value("details", ""), job.secrets),
                Scrub(message.value("record", ""), job.secrets), message.value("bad_records", int64_t{0})));
     if (const std::string event = message.value("event", ""); !event.empty())
-      Record(job.id, "event", job.feed->AddEvent(event, text, {}));
+      RecordEvent(job, event, text, {}, kServerActor);
   } else if (type == "log") {
     Record(job.id, "log",
            job.feed->AddLog(message.value("level", "info"), Scrub(message.value("message", ""), job.secrets),
@@ -459,8 +475,7 @@ void JobManager::OnMessage(Active& job, const Json& message) {
           (!from || checkpoint->epoch > from->epoch))
         from = checkpoint;
     }
-    Record(job.id, "event",
-           job.feed->AddEvent("restored", "from checkpoint " + std::to_string(epoch), {{"epoch", epoch}}));
+    RecordEvent(job, "restored", "from checkpoint " + std::to_string(epoch), {{"epoch", epoch}}, job.actor);
     if (!from) return;
     catalog_.Update([&](Catalog::Transaction& transaction) {
       Job record = *transaction.Find<Job>(job.id);
@@ -486,6 +501,7 @@ void JobManager::OnProcessGone(Active& job) {
     if (job.detail == JobDetail::kStopping || job.detail == JobDetail::kCheckpointStopping) {
       Finish(job, JobDetail::kStopped, "stopped");
     } else {
+      job.actor = kServerActor;
       if (job.detail == JobDetail::kRunning) SetDetail(job, JobDetail::kFinishing);
       Finish(job, JobDetail::kFinished, job.end.value("reason", "finished"));
     }
@@ -537,8 +553,8 @@ void JobManager::Recover(Active& job, const std::string& message, const std::str
   const int64_t wait_us = job.recoveries <= 1 ? 0 : std::min(kBackoffMaxUs, kBackoffUs << shift);
   job.launch_at_us = NowUs() + wait_us;
   job.running_since_us = 0;
-  Record(job.id, "event",
-         job.feed->AddEvent("recovering", message, {{"domain", domain}, {"wait_ms", wait_us / 1000}}));
+  job.actor = kServerActor;
+  RecordEvent(job, "recovering", message, {{"domain", domain}, {"wait_ms", wait_us / 1000}}, job.actor);
   SetDetail(job, JobDetail::kRecovering, [&](Job& record) {
     ++record.restarts;
     record.failure_message = message;
@@ -550,6 +566,7 @@ void JobManager::Fail(Active& job, const std::string& message, const std::string
   const std::string text = Scrub(message, job.secrets);
   if (job.feed->Errors().empty())
     Record(job.id, "error", job.feed->AddError("error", "", 0, text, "domain: " + domain, ""));
+  job.actor = kServerActor;
   SetDetail(job, JobDetail::kFailing, [&](Job& record) {
     record.failure_message = text;
     record.failure_domain = domain;
@@ -585,8 +602,7 @@ void JobManager::SetDetail(Active& job, JobDetail detail, const std::function<vo
   if (same) return;
   const std::string name(DetailName(detail));
   job.feed->OnState(std::string(JobStateName(detail)), name);
-  Record(job.id, "event",
-         job.feed->AddEvent("state", name, {{"state", JobStateName(detail)}, {"stateDetail", name}}));
+  RecordEvent(job, "state", name, {{"state", JobStateName(detail)}, {"stateDetail", name}}, job.actor);
   Record(job.id, "log",
          job.feed->AddLog(detail == JobDetail::kFailed       ? "error"
                           : detail == JobDetail::kRecovering ? "warn"
@@ -595,9 +611,15 @@ void JobManager::SetDetail(Active& job, JobDetail detail, const std::function<vo
 }
 
 void JobManager::Record(const std::string& job_id, const char* kind, Json entry) {
+  if (error_observer_ && std::string_view(kind) == "error") error_observer_(job_id, entry);
   last_sequence_ = std::max(last_sequence_ + 1, NowUs());
   pending_.push_back(
       {job_id, kind, last_sequence_, entry.dump(-1, ' ', false, Json::error_handler_t::replace)});
+}
+
+void JobManager::RecordEvent(const Active& job, const std::string& event, const std::string& description,
+                             const Json& details, const std::string& actor) {
+  Record(job.id, "event", job.feed->AddEvent(event, description, details, actor));
 }
 
 void JobManager::FlushHistory() {

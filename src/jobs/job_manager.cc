@@ -76,7 +76,7 @@ void JobManager::Wake() {
 
 namespace {
 
-Job NewJob(const Pipeline& pipeline, const StartOptions& options) {
+Job NewJob(const Pipeline& pipeline, const StartOptions& options, const std::string& actor) {
   Job job;
   job.id = RandomId("job_");
   job.pipeline_id = pipeline.id;
@@ -90,6 +90,7 @@ Job NewJob(const Pipeline& pipeline, const StartOptions& options) {
   job.query = pipeline.query;
   job.graph = pipeline.graph;
   job.checkpoint_interval_us = pipeline.checkpoint_interval_us;
+  job.started_by = actor;
   job.created_us = NowUs();
   return job;
 }
@@ -111,7 +112,8 @@ void CheckCheckpoint(const Catalog::Transaction& transaction, const StartOptions
 
 }  // namespace
 
-std::string JobManager::StartPipeline(const std::string& pipeline_id, const StartOptions& options) {
+std::string JobManager::StartPipeline(const std::string& pipeline_id, const StartOptions& options,
+                                      const std::string& actor) {
   std::string job_id;
   catalog_.Update([&](Catalog::Transaction& transaction) {
     const auto found = transaction.Find<Pipeline>(pipeline_id);
@@ -123,7 +125,7 @@ std::string JobManager::StartPipeline(const std::string& pipeline_id, const Star
     }
     CheckCheckpoint(transaction, options, pipeline_id);
     Pipeline pipeline = *found;
-    Job job = NewJob(pipeline, options);
+    Job job = NewJob(pipeline, options, actor);
     job_id = job.id;
     pipeline.current_job_id = job.id;
     ++pipeline.next_run_id;
@@ -135,7 +137,8 @@ std::string JobManager::StartPipeline(const std::string& pipeline_id, const Star
   return job_id;
 }
 
-int64_t JobManager::StopJob(const std::string& job_id, JobStopMode mode, int timeout_seconds) {
+int64_t JobManager::StopJob(const std::string& job_id, JobStopMode mode, int timeout_seconds,
+                            const std::string& actor) {
   catalog_.Update([&](Catalog::Transaction& transaction) {
     const auto found = transaction.Find<Job>(job_id);
     if (!found) throw ObjectGone("job", job_id);
@@ -149,12 +152,14 @@ int64_t JobManager::StopJob(const std::string& job_id, JobStopMode mode, int tim
       if (detail == JobDetail::kStopping || detail == JobDetail::kCheckpointStopping)
         throw InvalidState("the stop has begun already", job.detail, {"Running"});
       job.stop_mode.clear();
+      job.stopped_by.clear();
       job.running_desired = true;
     } else {
       if (mode < asked) {
         throw InvalidState("the job is stopping with the stronger mode '" + job.stop_mode + "'", job.detail,
                            {job.stop_mode});
       }
+      if (mode > asked) job.stopped_by = actor;
       job.stop_mode = std::string(StopModeName(mode));
       job.stop_timeout_seconds = timeout_seconds;
       job.running_desired = false;
@@ -166,7 +171,7 @@ int64_t JobManager::StopJob(const std::string& job_id, JobStopMode mode, int tim
 }
 
 std::string JobManager::RestartPipeline(const std::string& pipeline_id, bool force,
-                                        const StartOptions& options) {
+                                        const StartOptions& options, const std::string& actor) {
   std::string job_id, previous_id;
   catalog_.Update([&](Catalog::Transaction& transaction) {
     const auto found = transaction.Find<Pipeline>(pipeline_id);
@@ -181,12 +186,14 @@ std::string JobManager::RestartPipeline(const std::string& pipeline_id, bool for
     if (active) {
       Job old = *current;
       const JobStopMode mode = force ? JobStopMode::kImmediate : JobStopMode::kCheckpoint;
-      if (ParseStopMode(old.stop_mode).value_or(JobStopMode::kNone) < mode)
+      if (ParseStopMode(old.stop_mode).value_or(JobStopMode::kNone) < mode) {
         old.stop_mode = std::string(StopModeName(mode));
+        old.stopped_by = actor;
+      }
       old.running_desired = false;
       transaction.Put(std::move(old));
     }
-    Job job = NewJob(pipeline, options);
+    Job job = NewJob(pipeline, options, actor);
     job.allow_drop_state = force;
     if (active) job.after_job = current->id;
     job_id = job.id;
@@ -200,7 +207,7 @@ std::string JobManager::RestartPipeline(const std::string& pipeline_id, bool for
   return job_id;
 }
 
-void JobManager::RescaleJob(const std::string& job_id, int parallelism) {
+void JobManager::RescaleJob(const std::string& job_id, int parallelism, const std::string& actor) {
   catalog_.Update([&](Catalog::Transaction& transaction) {
     const auto found = transaction.Find<Job>(job_id);
     if (!found) throw ObjectGone("job", job_id);
@@ -208,6 +215,7 @@ void JobManager::RescaleJob(const std::string& job_id, int parallelism) {
       throw InvalidState("only a running job can be rescaled", found->detail, {"Running"});
     Job job = *found;
     job.parallelism = parallelism;
+    job.rescaled_by = actor;
     transaction.Put(std::move(job));
     if (const auto pipeline = transaction.Find<Pipeline>(found->pipeline_id)) {
       Pipeline changed = *pipeline;
@@ -219,7 +227,7 @@ void JobManager::RescaleJob(const std::string& job_id, int parallelism) {
   Wake();
 }
 
-void JobManager::TriggerCheckpoint(const std::string& job_id, bool savepoint) {
+void JobManager::TriggerCheckpoint(const std::string& job_id, bool savepoint, const std::string& actor) {
   catalog_.Update([&](Catalog::Transaction& transaction) {
     const auto found = transaction.Find<Job>(job_id);
     if (!found) throw ObjectGone("job", job_id);
@@ -228,6 +236,7 @@ void JobManager::TriggerCheckpoint(const std::string& job_id, bool savepoint) {
                          found->detail, {"Running"});
     Job job = *found;
     ++(savepoint ? job.savepoints_asked : job.checkpoints_asked);
+    job.checkpoint_by = actor;
     transaction.Put(std::move(job));
   });
   Wake();
@@ -261,7 +270,7 @@ void JobManager::DeletePipeline(const std::string& pipeline_id, bool force) {
     for (std::vector<std::string> left = active(); !left.empty(); left = active()) {
       for (const std::string& job : left) {
         try {
-          StopJob(job, JobStopMode::kForce, 5);
+          StopJob(job, JobStopMode::kForce, 5, kServerActor);
         } catch (const InvalidState&) {  // it has just ended
         }
       }

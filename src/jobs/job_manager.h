@@ -62,6 +62,9 @@ class ObjectGone : public std::exception {
   std::string resource_, id_, message_;
 };
 
+/// Who caused an event, when nobody asked for it.
+inline constexpr const char* kServerActor = "server";
+
 struct StartOptions {
   std::string checkpoint_id;  ///< empty: the newest
   bool ignore_state = false;
@@ -74,21 +77,27 @@ class JobManager {
   /// Ends the workers at once; their jobs go on with the next server.
   ~JobManager();
 
+  /// Called on the manager's thread with each entry of a job's /errors, again when its count grows. To be set
+  /// before Start.
+  using ErrorObserver = std::function<void(const std::string& job_id, const Json& entry)>;
+  void SetErrorObserver(ErrorObserver observer) { error_observer_ = std::move(observer); }
   /// Takes up the jobs that ran when the last server ended, and starts the thread.
   void Start();
 
-  // From any thread. Throw ObjectGone, InvalidState, ExternalError.
+  // From any thread. Throw ObjectGone, InvalidState, ExternalError. `actor`: who asks, for the job's events.
   /// The new job's id.
-  std::string StartPipeline(const std::string& pipeline_id, const StartOptions& options);
+  std::string StartPipeline(const std::string& pipeline_id, const StartOptions& options,
+                            const std::string& actor);
   /// Returns when the stop should be over, µs.
-  int64_t StopJob(const std::string& job_id, JobStopMode mode, int timeout_seconds);
+  int64_t StopJob(const std::string& job_id, JobStopMode mode, int timeout_seconds, const std::string& actor);
   /// Stops what runs (with a checkpoint, or at once when `force`), then starts a new job. Its id.
-  std::string RestartPipeline(const std::string& pipeline_id, bool force, const StartOptions& options);
+  std::string RestartPipeline(const std::string& pipeline_id, bool force, const StartOptions& options,
+                              const std::string& actor);
   /// Asks for a checkpoint now. A savepoint is kept until DeleteSavepoint.
-  void TriggerCheckpoint(const std::string& job_id, bool savepoint);
+  void TriggerCheckpoint(const std::string& job_id, bool savepoint, const std::string& actor);
   /// Lets retention have it, and forgets it.
   void DeleteSavepoint(const std::string& checkpoint_id);
-  void RescaleJob(const std::string& job_id, int parallelism);
+  void RescaleJob(const std::string& job_id, int parallelism, const std::string& actor);
   /// Waits for the end of a forced stop. Removes jobs and history too.
   void DeletePipeline(const std::string& pipeline_id, bool force);
 
@@ -125,6 +134,9 @@ class JobManager {
   void Finish(Active& job, JobDetail detail, const std::string& reason);
   void SetDetail(Active& job, JobDetail detail, const std::function<void(Job&)>& change = {});
   void Record(const std::string& job_id, const char* kind, Json entry);
+  /// Something for the job's history.
+  void RecordEvent(const Active& job, const std::string& event, const std::string& description,
+                   const Json& details, const std::string& actor);
   void FlushHistory();
   void DropOldJobs(Catalog::Transaction& transaction, const std::string& pipeline_id);
   void DropOldPreviews();
@@ -134,6 +146,7 @@ class JobManager {
   Catalog& catalog_;
   const PipelinePlanner& planner_;
   const JobSettings settings_;
+  ErrorObserver error_observer_;
   int wake_fd_ = -1;
   std::atomic<bool> stopping_{false};
   std::atomic<int> active_count_{0};

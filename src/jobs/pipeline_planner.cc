@@ -66,6 +66,25 @@ void SetPosition(Diagnostic* diagnostic, SourceSpan span, std::string_view text)
   diagnostic->offset = span.offset;
 }
 
+/// What an operator keeps; null: nothing that the plan knows of.
+Json StateJson(const GraphNode& node) {
+  StateNote note = node.state;
+  if (node.make_source) note = {"read positions", {"split"}, 0, ""};
+  Json tables = Json::array();
+  if (node.make_operator) {
+    for (const StateTableSpec& table : node.make_operator()->state_tables()) {
+      tables.push_back({{"name", table.name}, {"layout", table.layout}});
+      if (note.kind.empty()) note.kind = table.name;
+    }
+  }
+  if (note.kind.empty()) return nullptr;
+  return {{"kind", note.kind},
+          {"key", note.key},
+          {"ttl", note.ttl_us > 0 ? Json(note.ttl_us / 1000) : Json()},
+          {"until", note.until.empty() ? Json() : Json(note.until)},
+          {"tables", std::move(tables)}};
+}
+
 /// Where each operator comes from in the script, and what state it keeps.
 void DescribeNodes(const JobGraph& graph, std::string_view query, Json* nodes) {
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -79,11 +98,7 @@ void DescribeNodes(const JobGraph& graph, std::string_view query, Json* nodes) {
       shown["span"] = {
           {"line", begin.line}, {"column", begin.column}, {"end_line", end.line}, {"end_column", end.column}};
     }
-    if (!node.make_operator) continue;
-    Json tables = Json::array();
-    for (const StateTableSpec& table : node.make_operator()->state_tables())
-      tables.push_back({{"name", table.name}, {"layout", table.layout}});
-    if (!tables.empty()) shown["state"] = {{"tables", std::move(tables)}};
+    shown["state"] = StateJson(node);
   }
 }
 

@@ -46,6 +46,20 @@ nlohmann::json KeysOf(const GraphEdge& edge) {
   return out;
 }
 
+/// `names` are of `columns`; the names at the same places of `others`.
+nlohmann::json SameColumns(const nlohmann::json& names, const nlohmann::json& columns,
+                           const nlohmann::json& others) {
+  nlohmann::json out = nlohmann::json::array();
+  for (const nlohmann::json& name : names) {
+    for (size_t i = 0; i < columns.size() && i < others.size(); ++i) {
+      if (columns[i].at("name") != name) continue;
+      out.push_back(others[i].at("name"));
+      break;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string NodeKindOf(const GraphNode& node) {
@@ -62,6 +76,29 @@ std::vector<std::string> ApiOperatorIds(const JobGraph& graph) {
   return out;
 }
 
+nlohmann::json ShownGraph(const nlohmann::json& planned, nlohmann::json running) {
+  if (!planned.is_object()) return running;
+  const auto same = [&](const char* list, std::initializer_list<const char*> names) {
+    if (planned[list].size() != running[list].size()) return false;
+    for (size_t i = 0; i < planned[list].size(); ++i) {
+      for (const char* name : names) {
+        if (planned[list][i].at(name) != running[list][i].at(name)) return false;
+      }
+    }
+    return true;
+  };
+  if (!same("nodes", {"operator_id", "operator"}) || !same("edges", {"src_id", "dest_id"})) return running;
+  nlohmann::json out = planned;
+  for (size_t i = 0; i < out["nodes"].size(); ++i)
+    out["nodes"][i]["parallelism"] = running["nodes"][i]["parallelism"];
+  for (size_t i = 0; i < out["edges"].size(); ++i) {
+    const nlohmann::json& run = running["edges"][i];
+    for (const char* name : {"edge_type", "key_type"}) out["edges"][i][name] = run[name];
+    out["edges"][i]["keys"] = SameColumns(run["keys"], run["columns"], out["edges"][i]["columns"]);
+  }
+  return out;
+}
+
 nlohmann::json GraphJson(const JobGraph& graph) {
   const std::vector<std::string> ids = ApiOperatorIds(graph);
   nlohmann::json nodes = nlohmann::json::array(), edges = nlohmann::json::array();
@@ -69,10 +106,11 @@ nlohmann::json GraphJson(const JobGraph& graph) {
     const GraphNode& node = graph.nodes[i];
     nodes.push_back({{"node_id", node.id},
                      {"operator_id", ids[i]},
-                     {"operator", node.name.substr(0, node.name.find('('))},
+                     {"operator", node.name.substr(0, node.name.find_first_of("( "))},
                      {"description", node.name},
                      {"parallelism", node.parallelism},
                      {"kind", NodeKindOf(node)},
+                     {"time", node.time.empty() ? nlohmann::json() : nlohmann::json(node.time)},
                      {"updating", node.updating}});
   }
   for (const GraphEdge& edge : graph.edges) {

@@ -16,5 +16,8 @@ std::string NodeKindOf(const GraphNode& node);
 std::vector<std::string> ApiOperatorIds(const JobGraph& graph);
 /// {"nodes":[…], "edges":[…]}.
 nlohmann::json GraphJson(const JobGraph& graph);
+/// The graph of a running job in the words of the plan that the server made of the same script: that has
+/// places in the script, and its texts hold no secrets' values. `running` itself when the two are not alike.
+nlohmann::json ShownGraph(const nlohmann::json& planned, nlohmann::json running);
 
 }  // namespace laminar

@@ -23,6 +23,7 @@
 #include "base/local_file.h"
 #include "jobs/capture.h"
 #include "jobs/declared_tables.h"
+#include "jobs/job_numbers.h"
 #include "jobs/job_run.h"
 #include "jobs/plan_graph.h"
 #include "jobs/worker_protocol.h"
@@ -411,10 +412,15 @@ class Worker {
     return out;
   }
 
-  static Json SplitsJson(const StatusBoard& board) {
+  /// The highest event time of a split follows from its watermark where that is so much less; null elsewhere.
+  static Json SplitsJson(const StatusBoard& board, std::optional<int64_t> delay_us) {
     Json out = Json::array();
-    for (const SplitStatus& split : board.splits())
-      out.push_back({split.name, split.watermark_us, split.last_row_us, split.idle});
+    for (const SplitStatus& split : board.splits()) {
+      const bool known =
+          delay_us && split.watermark_us != kNoWatermark && split.watermark_us != kEndWatermark;
+      out.push_back({split.name, split.watermark_us, split.last_row_us, split.idle,
+                     known ? Json(split.watermark_us + *delay_us) : Json()});
+    }
     return out;
   }
 
@@ -450,7 +456,7 @@ class Worker {
                           m.state_rows.value(), m.watermark_us.value(), m.busy_us.value(), status.queue_bytes,
                           status.queue_bytes_max, status.task, m.bytes_out.value(), m.splits.value()});
       if (status.node->make_sink) latency.push_back({status.node_id, status.subtask, LatencyJson(m.latency)});
-      if (Json shown = SplitsJson(m.board); !shown.empty())
+      if (Json shown = SplitsJson(m.board, status.node->watermark_delay_us); !shown.empty())
         splits.push_back({status.node_id, status.subtask, std::move(shown)});
       SendBadRecord(status);
     }

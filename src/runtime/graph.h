@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,14 @@ enum class Partitioning {
   kGather,     ///< all to subtask 0 of a node of parallelism 1
 };
 
+/// What an operator keeps, for people.
+struct StateNote {
+  std::string kind = {};              ///< "groups of each open window"; empty: nothing
+  std::vector<std::string> key = {};  ///< expressions by which it is told apart
+  int64_t ttl_us = 0;                 ///< an entry goes when it is untouched so long; 0: not by the clock
+  std::string until = {};             ///< "until the watermark passes its end"
+};
+
 struct GraphNode {
   int id = 0;
   std::string operator_id;  ///< stable across edits elsewhere in the script; key of its state
@@ -37,6 +46,10 @@ struct GraphNode {
   // For people.
   SourceSpan span = {};   ///< where in the script
   bool updating = false;  ///< its rows may take back earlier ones
+  std::string time = {};  ///< column of its rows' event time; empty: none
+  StateNote state = {};
+  /// Makers of watermarks: how far a split's watermark is behind its highest event time. Nullopt: not fixed.
+  std::optional<int64_t> watermark_delay_us = {};
 };
 
 struct GraphEdge {

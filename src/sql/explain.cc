@@ -38,34 +38,8 @@ nlohmann::json ColumnsJson(const PlanSchema& schema) {
 
 /// What the operator of a node keeps and for how long; empty: nothing.
 std::string StateOf(const LogicalNode& node, const Settings& settings) {
-  const int64_t ttl_us = settings.updating_ttl_us;
-  const std::string life =
-      ttl_us > 0 ? ", until untouched for " + DurationText(ttl_us) + " (updating_ttl)" : ", for ever";
-  const std::string per_window = " of each open window, until the watermark passes its end";
-  switch (node.kind) {
-    case NodeKind::kAggregate:
-      return node.groups.empty() ? "one group, for ever" : "groups" + life;
-    case NodeKind::kDistinct:
-      return "rows seen" + life;
-    case NodeKind::kJoin:
-      return "rows of both sides" + life;
-    case NodeKind::kWindowAggregate:
-      return "groups" + per_window;
-    case NodeKind::kWindowJoin:
-    case NodeKind::kSort:
-      return "rows" +
-             (node.per_window || node.kind == NodeKind::kWindowJoin ? per_window : ", until the end");
-    case NodeKind::kIntervalJoin:
-      return "rows of both sides, until the watermark passes what they can meet";
-    case NodeKind::kTopN:
-      return node.per_window ? "first rows" + per_window : "first rows of each key" + life;
-    case NodeKind::kOver:
-      if (node.per_window) return "rows" + per_window;
-      return !node.frame.rows && node.frame.preceding ? "rows of the frame, until the watermark passes it"
-                                                      : "frame of each key" + life;
-    default:
-      return "";
-  }
+  const StateNote note = StateNoteOf(node, settings);
+  return note.kind.empty() ? "" : note.kind + ", " + note.until;
 }
 
 /// The node's line of ToString, without those of its inputs.

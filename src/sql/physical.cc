@@ -89,7 +89,12 @@ int PhysicalPlanner::AddNode(const std::string& name, int parallelism, bool keep
   node.parallelism = parallelism;
   if (building_ != nullptr) {
     node.span = building_->span;
-    node.updating = building_->schema.changelog;
+    const PlanSchema& rows = building_->schema;
+    node.updating = rows.changelog;
+    if (rows.row_time >= 0) node.time = rows.columns[static_cast<size_t>(rows.row_time)].name;
+    if (keeps_state) node.state = StateNoteOf(*building_, script_.settings);
+  } else {
+    node.span = sink_span_;
   }
   if (keeps_state) keeps_state_.insert(node.id);
   graph_.nodes.push_back(std::move(node));
@@ -390,6 +395,9 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildScan(const LogicalNode& node) {
       out = AddOperator(
           std::move(out), last.keys, "last_rows(" + table.name + ")", node.span,
           [last] { return MakeLastRows(last); }, raw);
+      StateNote& state = graph_.nodes[static_cast<size_t>(out.node)].state;
+      state = {"last row of each key", {}, 0, "for ever"};
+      for (const int key : last.keys) state.key.push_back(raw.fields[static_cast<size_t>(key)].name);
     }
   } else {
     raw = plan.schema;
@@ -438,6 +446,7 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildWatermark(const LogicalNode& node)
   Stream out = AddOperator(
       input, std::nullopt, name, node.span, [options] { return MakeWatermarkGenerator(options); },
       input.columns);
+  if (!options.watermark) graph_.nodes[static_cast<size_t>(out.node)].watermark_delay_us = options.delay_us;
   if (const TableDefinition* table = find(node); table && table->bad_data == BadData::kDeadLetter)
     AddDeadLetters(out, *table);
   return out;
@@ -450,6 +459,7 @@ void PhysicalPlanner::AddDeadLetters(Stream from, const TableDefinition& table) 
 
 void PhysicalPlanner::BuildDeadLetterSinks() {
   for (const auto& [table, streams] : dead_letters_) {
+    sink_span_ = graph_.nodes[static_cast<size_t>(streams.at(0).node)].span;
     const Schema letters = DeadLetterSchema();
     Stream all;
     all.parallelism = 1;
@@ -526,8 +536,8 @@ PhysicalPlanner::Stream PhysicalPlanner::BuildLimit(const LogicalNode& node) {
 
 void PhysicalPlanner::BuildSink(const LogicalNode& node) {
   Stream input = Build(node.inputs[0]);
+  sink_span_ = node.span.known() ? node.span : node.inputs[0]->span;
   const PlanSchema& schema = node.inputs[0]->schema;
-  std::vector<int> visible;
   std::vector<ExpressionPtr> exprs;
   std::vector<std::string> names;
   std::vector<int> where(schema.columns.size(), -1);

@@ -85,6 +85,7 @@ class PhysicalPlanner {
   const PhysicalOptions& options_;
   JobGraph graph_;
   const LogicalNode* building_ = nullptr;  ///< whose nodes are being added
+  SourceSpan sink_span_;                   ///< of nodes that are added for no logical one
   std::map<const LogicalNode*, Stream> built_;
   std::vector<NodePtr> own_nodes_;  // made here; kept, so that built_ never sees an address twice
   std::map<const LogicalNode*, int> parents_;

@@ -53,6 +53,9 @@ struct PhysicalOptions {
 /// Throws UserError for what only shows here (options of formats and connectors that contradict each other).
 JobGraph MakeJobGraph(const PlannedScript& script, const PhysicalOptions& options);
 
+/// What the operator of a node keeps, and for how long.
+StateNote StateNoteOf(const LogicalNode& node, const Settings& settings);
+
 /// Text of EXPLAIN: the logical plan with properties, then the physical one.
 std::string ExplainText(const PlannedScript& script, const std::vector<NodePtr>& roots,
                         const JobGraph* graph);

@@ -167,7 +167,7 @@ class Server:
                 if line.startswith("event: "):
                     event = line[7:]
                 elif line.startswith("id: "):
-                    number = int(line[4:])
+                    number = int(line[4:]) if line[4:].isdigit() else line[4:]
                 elif line.startswith("data: "):
                     text += line[6:]
                 elif not line and event:

@@ -42,6 +42,11 @@ def run(request, *arguments, **environment):
     return subprocess.run([request.config.getoption("--laminar"), "server", *arguments], capture_output=True, text=True, env=environment, timeout=60)
 
 
+def test_names_that_a_token_cannot_have(request, tmp_path):
+    refused = run(request, "--port", "0", "--data-dir", str(tmp_path / "d"), LAMINAR_API_TOKENS="server:admin:x")
+    assert refused.returncode != 0 and "'server'" in refused.stderr
+
+
 def test_print_config_and_mistakes(request, tmp_path):
     printed = run(request, "--print-config", "--port", "1234", LAMINAR__API__BIND_ADDRESS="0.0.0.0")
     assert printed.returncode == 0 and "http_port = 1234  # flag" in printed.stdout and 'bind_address = "0.0.0.0"  # environment' in printed.stdout

@@ -109,6 +109,52 @@ def test_rescale_keeps_the_job(server):
     assert "rescale" in events
 
 
+def test_events_name_who_caused_them(start_server):
+    server = start_server(environment={"LAMINAR_API_TOKENS": "ann:write:annsecret,bob:write:bobsecret"})
+    server.token = "annsecret"
+    pipeline, job = start(server)
+
+    def as_bob(path, body=None):
+        answer = server.post(path, body, headers={"Authorization": "Bearer bobsecret"})
+        assert answer.status == 202, answer
+        return answer.json
+
+    def events(of):
+        page = server.ok(f"/jobs/{of}/events?limit=100")["data"][::-1]
+        assert len({e["id"] for e in page}) == len(page)
+        return [(e["event"], e["description"], e["actor"]) for e in page]
+
+    assert server.ok(f"/jobs/{job}")["started_by"] == "ann"
+    assert events(job)[0] == ("start", "start asked for", "ann") and ("state", "Running", "ann") in events(job)
+    os.kill(workers(server)[0], signal.SIGKILL)
+    server.wait(f"/jobs/{job}", lambda j: j["restarts"] == 1 and j["stateDetail"] == "Running")
+    recovered = events(job)[len([e for e in events(job) if e[2] == "ann"]):]
+    assert [e[0] for e in recovered][:2] == ["recovering", "state"] and {e[2] for e in recovered} == {"server"}
+    as_bob(f"/jobs/{job}/rescale", {"parallelism": 2})
+    server.wait(f"/jobs/{job}/operators", lambda o: o["data"][0]["parallelism"] == 2)
+    server.wait_state(job, "Running")
+    assert ("rescale", "parallelism 1 to 2", "bob") in events(job) and events(job)[-1] == ("state", "Running", "bob")
+    second = as_bob(f"/jobs/{job}/restart")["new_job_id"]
+    server.wait_state(second, "Running")
+    assert events(job)[-1] == ("state", "Stopped", "bob") and ("stop", "stop asked for: checkpoint", "bob") in events(job)
+    assert events(second)[0] == ("start", f"restart of {job}", "bob")
+    server.post(f"/jobs/{second}/checkpoints")
+    server.wait(f"/jobs/{second}/events", lambda p: any((e["event"], e["actor"]) == ("checkpoint", "ann") for e in p["data"]))
+    server.stop(signal.SIGKILL)
+    server.start()
+    server.wait_state(second, "Running")
+    assert ("recovering", "the server was restarted", "server") in events(second)
+    page = server.ok(f"/jobs/{second}/events?limit=2")
+    assert page["has_more"] and server.ok(f"/jobs/{second}/events?limit=2&starting_after={page['data'][-1]['id']}")["data"]
+
+
+def test_without_tokens_nobody_is_named(server):
+    _, job = start(server, impulse(0, 10) + "SELECT counter FROM impulse")
+    server.wait_state(job, "Finished")
+    actors = {e["description"]: e["actor"] for e in server.ok(f"/jobs/{job}/events?limit=100")["data"]}
+    assert actors["start asked for"] == actors["Compiling"] == "anonymous" and actors["Finished"] == "server"
+
+
 def test_user_error_fails_at_once(server, tmp_path):
     bad = tmp_path / "bad.json"
     bad.write_text('{"a": 1}\nnot json\n')
@@ -307,8 +353,53 @@ def test_live_events(server):
     events = server.events(f"/events?topics=pipelines,job:{job},job:{job}:metrics", limit=4)
     kinds = [name for name, _, _ in events]
     assert kinds[0] == "snapshot" and {"job", "metrics"} <= set(kinds)
-    assert [e[1]["seq"] for e in events] == [1, 2, 3, 4]
+    seqs = [e[1]["seq"] for e in events]
+    assert seqs == sorted(seqs) and events[0][1]["snapshot"] == "start" and "snapshot" not in events[-1][1]
     assert server.get("/events?topics=rivers").status == 400
+
+
+def test_a_reader_of_events_that_comes_back_misses_nothing(server):
+    topics = "/events?topics=pipelines,checkpoints,errors"
+    first = server.events(topics, limit=3)
+    assert [(name, data["topic"], data["snapshot"]) for name, data, _ in first] == [
+        ("snapshot", "pipelines", "start"), ("snapshot", "checkpoints", "start"), ("snapshot", "errors", "start")]
+    assert first[0][2] is None and first[2][2].endswith(f"-{first[2][1]['seq']}"), "only a whole snapshot counts as seen"
+    # While nobody reads:
+    pipeline, job = start(server, checkpoint_interval_micros=1_000_000)
+    server.wait(f"/jobs/{job}/checkpoints", lambda c: c["data"])
+    os.kill(workers(server)[0], signal.SIGKILL)
+    server.wait(f"/jobs/{job}", lambda j: j["restarts"] == 1 and j["stateDetail"] == "Running")
+    server.post(f"/jobs/{job}/stop", {"mode": "immediate"})
+    server.wait_state(job, "Stopped")
+    server.delete(f"/pipelines/{pipeline}")
+
+    def until_deleted(last_id):
+        out = []
+        while not out or out[-1][0] != "deleted":
+            out += server.events(topics, headers={"Last-Event-ID": out[-1][2] if out else last_id}, limit=1)
+        return out
+
+    missed = until_deleted(first[2][2])
+    numbers = [data["seq"] for _, data, _ in missed]
+    assert numbers == sorted(set(numbers)) and numbers[0] > first[2][1]["seq"]
+    states = [data["data"]["stateDetail"] for name, data, _ in missed if name == "pipeline"]
+    assert states[0] == "Created" and states[-1] == "Stopped"
+    assert [s for s in states if s in ("Running", "Recovering")] == ["Running", "Recovering", "Running"]
+    assert "checkpoint" in [name for name, _, _ in missed] and "worker process" in [d["data"]["message"] for name, d, _ in missed if name == "error"][0]
+    assert missed[-1][1]["data"] == {"id": pipeline}
+    [again] = [e for e in until_deleted(missed[-2][2])]
+    assert again == missed[-1]
+    # Of another run of the server, or too far back: from the start again, which says so.
+    for last_id, reason in (("0123456789-7", "another_run"), ("nonsense", "another_run"), (f"{missed[-1][2].split('-')[0]}-5", "too_old")):
+        [(name, data, _)] = server.events(topics, headers={"Last-Event-ID": last_id}, limit=1)
+        assert (name, data["snapshot"], data["data"]) == ("snapshot", reason, [])
+    server.stop()
+    server.start()
+    [(name, data, number)] = server.events("/events", headers={"Last-Event-ID": missed[-1][2]}, limit=1)
+    assert (name, data["snapshot"]) == ("snapshot", "another_run") and data["seq"] > missed[-1][1]["seq"], "numbers go on growing"
+    _, job = start(server, name="q")
+    live = server.events(f"/events?topics=job:{job}", headers={"Last-Event-ID": number}, limit=4)
+    assert [d["data"]["stateDetail"] for _, d, _ in live] == ["Created", "Compiling", "Scheduling", "Running"]
 
 
 def test_savepoints_are_kept_until_deleted(server, tmp_path):
@@ -368,6 +459,17 @@ def test_watermarks_name_the_split_that_holds_back(server, tmp_path):
     _, job = start(server, "SELECT ts FROM src")
     page = server.wait(f"/jobs/{job}/watermarks", lambda w: w["operators"])
     assert all({"watermark", "subtasks", "splits"} <= set(o) for o in page["operators"])
+
+
+def test_splits_tell_their_highest_event_time(server):
+    _, job = start(server, "SET watermark_delay = INTERVAL '1' MINUTE;\n" + impulse(100) + "SELECT count(*) AS n FROM impulse GROUP BY TUMBLE(INTERVAL '1' SECOND)")
+
+    def splits(page):
+        return [s for o in page["operators"] for s in o["splits"] if s["watermark"] is not None]
+
+    [split] = splits(server.wait(f"/jobs/{job}/watermarks", splits))
+    assert split["last_event_time"] - split["watermark"] == 60_000 and abs(split["last_event_time"] - split["last_row_at"]) < 5_000
+    assert split["lag"] is None, "no source knows how much it has not read yet"
 
 
 def test_the_bad_record_is_shown(server, tmp_path):

@@ -84,6 +84,53 @@ def test_filters(server):
     assert server.ok("/pipelines?include=summary")["data"][0]["summary"] is None
 
 
+def test_lists_sorted_by_figures(server):
+    idle = server.created("/pipelines", {"name": "never started", "query": COUNT})["name"]
+    for name, rate, delay in (("slow", 10, "1 minute"), ("fast", 2000, "1 hour")):
+        query = f"SET watermark_delay = INTERVAL '{delay.split()[0]}' {delay.split()[1]};\n" + impulse(rate) + "SELECT count(*) AS n FROM impulse GROUP BY TUMBLE(INTERVAL '1' SECOND)"
+        made = server.created("/pipelines", {"name": name, "query": query, "start": True})
+        server.wait_state(made["current_job_id"], "Running")
+
+    def names(query):
+        return [p["name"] for p in server.ok("/pipelines?" + query)["data"]]
+
+    server.wait("/pipelines?include=summary", lambda page: all(
+        p["summary"]["throughput"] and p["summary"]["watermark_lag_ms"] for p in page["data"] if p["name"] != idle))
+    assert names("sort=throughput:desc") == ["fast", "slow", idle] and names("sort=throughput") == ["slow", "fast", idle]
+    for field in ("watermark_lag", "watermark_lag_ms"):
+        assert names(f"sort={field}:desc") == ["fast", "slow", idle] and names(f"sort={field}:asc") == ["slow", "fast", idle]
+    for field in ("lag", "backpressure", "errors", "errors_5m", "restarts", "last_checkpoint"):
+        assert sorted(names(f"sort={field}:desc")) == sorted(["fast", "slow", idle])
+    assert names("sort=restarts:desc&limit=2&include=summary") and names("q=S&sort=name") == ["fast", idle, "slow"] and names("q=OW") == ["slow"]
+    assert server.get("/pipelines?sort=spark").status == 400
+
+
+def test_acts_on_several(server):
+    ids = [server.created("/pipelines", {"name": f"p{i}", "query": COUNT})["id"] for i in range(3)]
+    started = server.post("/pipelines/bulk", {"ids": ids + ["pipe_0000000000", ids[0]], "action": "start"})
+    assert started.status == 200, started
+    results = started.json["results"]
+    assert [(r["id"], r["ok"]) for r in results] == [(i, True) for i in ids] + [("pipe_0000000000", False)]
+    assert results[3]["error"]["code"] == "NOT_FOUND" and results[3]["error"]["details"]["id"] == "pipe_0000000000"
+    for result in results[:3]:
+        server.wait_state(result["job_id"], "Running")
+    again = server.post("/pipelines/bulk", {"ids": ids[:1], "action": "start"}).json["results"]
+    assert again[0]["error"]["code"] == "INVALID_STATE"
+    restarted = server.post("/pipelines/bulk", {"ids": ids[:1], "action": "restart", "force": True}).json["results"]
+    server.wait_state(restarted[0]["job_id"], "Running")
+    stopped = server.post("/pipelines/bulk", {"ids": ids[:2], "action": "stop", "mode": "immediate"}).json["results"]
+    assert all(r["ok"] and r["expected_finish_time"] for r in stopped)
+    server.wait_state(restarted[0]["job_id"], "Stopped")
+    server.wait_state(results[1]["job_id"], "Stopped")
+    deleted = server.post("/pipelines/bulk", {"ids": ids, "action": "delete"}).json["results"]
+    assert [r["ok"] for r in deleted] == [True, True, False], "the third still runs"
+    assert server.post("/pipelines/bulk", {"ids": ids[2:], "action": "delete", "force": True}).json["results"][0]["ok"]
+    assert server.ok("/pipelines")["data"] == []
+    for bad in ({"ids": ids}, {"ids": ids, "action": "paint"}, {"ids": ids, "action": "start", "mode": "force"}, {"ids": [7], "action": "start"}, {"ids": ["x"] * 101, "action": "start"}):
+        assert server.post("/pipelines/bulk", bad).status == 400, bad
+    assert not server.post("/pipelines/bulk", {"ids": ["../jobs", "a/b?c"], "action": "stop"}).json["results"][0]["ok"]
+
+
 def test_start_at_creation(server):
     made = server.created("/pipelines", {"name": "p", "query": COUNT, "start": True})
     assert made["state"] == "Starting" or made["state"] == "Running"
