@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """What checkpoints and restarts cost.
 
-  bench/checkpoints.py [--only pause,delta,nexmark,restart,start] [--laminar build/release/laminar] [--dir FOLDER] [--seconds 30] [--keys 10000000]
+  bench/checkpoints.py [--only pause,delta,nexmark,restart,rescale,start] [--laminar build/release/laminar] [--dir FOLDER] [--seconds 30] [--keys 10000000]
 
 pause    an updating aggregate over 10 M keys, uniform updates as fast as they go, a checkpoint each 1 s and each 10 s: the pause at the barrier
          (`pause_us` of each checkpoint that begins when all keys are there)
 delta    the same aggregate while 1 % of its keys change between two checkpoints: bytes written, beside those of all keys
 nexmark  q4, q5, q7, q8 and q9 from the generator in memory, with a checkpoint each second and without: throughput. Runs of the two take turns
 restart  kill -9, then start again: time from the start of the process to its first row of output, with little state and with 1 GB
+rescale  a server with a pipeline of the same state, rescaled 2 -> 1 -> 2 -> 4 -> 2: the longest time without a new row in its sink's file, and
+         where that time goes
 start    time from the start of a process without state to its first row of output
 
 Each prints a table; what misses its target is named at the end, and the exit code is then 1. State goes below --dir (default: a temporary
@@ -18,6 +20,7 @@ import argparse, os, re, shutil, signal, statistics, subprocess, sys, tempfile, 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import run as nexmark  # noqa: E402
+import server as api  # noqa: E402
 
 PARALLELISM = 2
 NUMBER = f"(counter * {PARALLELISM} + subtask_index)"  # 0, 1, 2 … over the subtasks of an impulse source
@@ -25,6 +28,7 @@ STEP = 2_654_435_761  # coprime to powers of ten: as many numbers in a row as th
 PAUSE_MS_MAX, DELTA_SHARE_MAX = 10, 0.03
 RATIO_MIN = 0.9
 RESTART_SMALL_MS_MAX, RESTART_LARGE_MS_MAX, START_MS_MAX = 500, 3000, 200
+RESCALE_MS_MAX = 1000
 QUERIES = ["q4", "q5", "q7", "q8", "q9"]
 
 CHECKPOINT = re.compile(r"checkpoint (\d+) \((\w+)\): (\d+) entries, (\d+) bytes written in ([\d.]+) ms beside the job, which paused ([\d.]+) ms; "
@@ -88,6 +92,66 @@ class Job:
 def percentile(values, p):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * p))]
+
+
+class Rescaled:
+    """A pipeline of a server, and when rows came into its sink's file."""
+
+    def __init__(self, server, script, keys):
+        self.server, self.grown, self.over, self.usual = server, [], False, []
+        self.path = os.path.join(server.folder, "seen.json")
+        server.call("POST", "/connection_tables", {
+            "name": "seen", "connector": "single_file", "config": {"path": self.path, "type": "sink", "format": "debezium_json"},
+            "schema": {"fields": [{"name": name, "type": "BIGINT"} for name in ["k", *(f"s{i}" for i in range(1, 5)), *(f"m{i}" for i in range(3, 7)), "new"]]}})
+        made = server.pipeline("held", script, parallelism=PARALLELISM, checkpoint_interval_micros=10_000_000, start=True)
+        self.id, self.job = made["id"], made["current_job_id"]
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+        server.wait(f"/jobs/{self.job}/metrics", lambda metrics: metrics["records_in"] >= keys, 600)
+        filled = 1000 * time.time()
+        page = server.wait(f"/jobs/{self.job}/checkpoints", lambda page: page["data"] and page["data"][0]["start_time"] > filled, 60)
+        self.checkpoint = page["data"][0]
+
+    def watch(self):
+        """A restore may cut the file to what its checkpoint says: only growth is a row."""
+        size = 0
+        while not self.over:
+            now = os.path.getsize(self.path) if os.path.exists(self.path) else 0
+            if now > size:
+                self.grown.append(time.time())
+            size = now
+            time.sleep(0.001)
+
+    def gap_ms(self, since):
+        times = [t for t in list(self.grown) if t >= since]
+        return 1000 * max(b - a for a, b in zip(times, times[1:]))
+
+    def rescale(self, parallelism):
+        time.sleep(2)
+        asked = time.time()
+        self.usual.append(self.gap_ms(asked - 2))
+        self.server.call("PATCH", f"/pipelines/{self.id}", {"parallelism": parallelism})
+        self.server.wait(f"/jobs/{self.job}", lambda job: job["stateDetail"] == "Running" and job["parallelism"] == parallelism
+                         and self.times("started").get("opened_ms", 0) > 1000 * asked)
+        opened = self.times("started")["opened_ms"] / 1000
+        deadline = time.time() + 60
+        while not (self.grown and self.grown[-1] > opened + 1) and time.time() < deadline:
+            time.sleep(0.05)
+        first = next(t for t in list(self.grown) if t > opened)
+        stopped, started = self.times("stopped"), self.times("started")
+        times = {"successor planned": started["planned_ms"], "predecessor told to stop": stopped["asked_ms"], "last checkpoint written": stopped["written_ms"],
+                 "predecessor closed": stopped["closed_ms"], "successor told to start": started["told_ms"], "locked": started["locked_ms"],
+                 "state opened": started["opened_ms"], "first row": 1000 * first}
+        return self.gap_ms(asked - 0.5), {name: at - 1000 * asked for name, at in times.items()}
+
+    def times(self, message):
+        """Of the newest log line of that name."""
+        lines = [line for line in self.server.call("GET", f"/jobs/{self.job}/logs?limit=200")["data"] if line["message"] == message]
+        return lines[-1]["details"] if lines else {}
+
+    def end(self):
+        self.over = True
+        self.thread.join()
 
 
 class Bench:
@@ -200,17 +264,20 @@ class Bench:
             job.end()
         return statistics.median(times)
 
+    def held(self, keys, into=""):
+        """A script that holds so many keys and then prints the updates of `drip`, few of them."""
+        values = ", ".join([f"sum(counter + {i}) AS s{i}" for i in range(1, 5)] + [f"max(counter % {i}) AS m{i}" for i in range(3, 7)])
+        key = f"{NUMBER} * {STEP} % {keys}"
+        return (f"CREATE TABLE fill WITH (connector = 'impulse', event_rate = 0, message_count = {keys // PARALLELISM});\n"
+                "CREATE TABLE drip WITH (connector = 'impulse', event_rate = 1000);\n"
+                "CREATE VIEW beats AS SELECT counter, subtask_index, 0 AS new FROM fill UNION ALL SELECT counter, subtask_index, 1 FROM drip;\n"
+                f"{into}SELECT * FROM (SELECT {key} AS k, {values}, max(new) AS new FROM beats GROUP BY {key}) WHERE new = 1;\n")
+
     def restart(self):
         print("\nkill -9 and start again: time to the first row of output, median\n")
         print(f"{'keys':>12} {'checkpoint MB':>13} {'ms':>8}")
-        values = ", ".join([f"sum(counter + {i}) AS s{i}" for i in range(1, 5)] + [f"max(counter % {i}) AS m{i}" for i in range(3, 7)])
         for keys, most in ((1000, RESTART_SMALL_MS_MAX), (2 * self.keys, RESTART_LARGE_MS_MAX)):
-            key = f"{NUMBER} * {STEP} % {keys}"
-            # What is printed are the updates of `drip`, few of them.
-            script = (f"CREATE TABLE fill WITH (connector = 'impulse', event_rate = 0, message_count = {keys // PARALLELISM});\n"
-                      "CREATE TABLE drip WITH (connector = 'impulse', event_rate = 1000);\n"
-                      "CREATE VIEW beats AS SELECT counter, subtask_index, 0 AS new FROM fill UNION ALL SELECT counter, subtask_index, 1 FROM drip;\n"
-                      f"SELECT * FROM (SELECT {key} AS k, {values}, max(new) AS new FROM beats GROUP BY {key}) WHERE new = 1;\n")
+            script = self.held(keys)
             state = self.state("restart")
             job = self.job(script, state=state)
             if not job.wait_for(lambda: sum(c.entries for c in job.checkpoints) >= keys and len(job.checkpoints) > 3, 300):
@@ -221,6 +288,27 @@ class Bench:
             print(f"{keys:>12,} {total / 1e6:>13.1f} {took:>8.0f}", flush=True)
             self.target(took <= most, f"a restart with {keys:,} keys takes {took:.0f} ms to its first row, more than {most}")
 
+    def rescale(self):
+        print("\nA running pipeline is rescaled: longest time between two new rows in its sink's file, median; then when what happened, "
+              "in ms from the request (median of all)\n")
+        print(f"{'keys':>12} {'checkpoint MB':>13} {'2 -> 1':>8} {'1 -> 2':>8} {'2 -> 4':>8} {'4 -> 2':>8} {'else':>8}")
+        for keys in (1000, 2 * self.keys):
+            with api.Server(self.options.laminar, self.folder) as server:
+                pipeline = Rescaled(server, self.held(keys, "INSERT INTO seen "), keys)
+                took, parts = {}, []
+                for _ in range(max(3, self.options.runs)):
+                    for before, after in ((2, 1), (1, 2), (2, 4), (4, 2)):
+                        gap, times = pipeline.rescale(after)
+                        took.setdefault((before, after), []).append(gap)
+                        parts.append(times)
+                medians = [statistics.median(gaps) for gaps in took.values()]
+                print(f"{keys:>12,} {pipeline.checkpoint['size_bytes'] / 1e6:>13.1f} " + " ".join(f"{gap:>8.0f}" for gap in medians)
+                      + f" {statistics.median(pipeline.usual):>8.0f}")
+                print("             " + ", ".join(f"{name} {statistics.median(times[name] for times in parts):.0f}" for name in parts[0]), flush=True)
+                pipeline.end()
+            for (before, after), gap in zip(took, medians):
+                self.target(gap <= RESCALE_MS_MAX, f"rescaling {keys:,} keys from {before} to {after} pauses for {gap:.0f} ms, more than {RESCALE_MS_MAX}")
+
     def start(self):
         took = self.first_row_ms("CREATE TABLE beats WITH (connector = 'impulse', event_rate = 0, message_count = 1000000);\n"
                                  "SELECT counter, counter % 7 AS k FROM beats WHERE counter % 3 = 0;\n", None)
@@ -230,7 +318,7 @@ class Bench:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ["pause", "delta", "nexmark", "restart", "start"]
+    names = ["pause", "delta", "nexmark", "restart", "rescale", "start"]
     parser.add_argument("--only", default=",".join(names))
     parser.add_argument("--laminar", default=os.path.join(nexmark.ROOT, "build", "release", "laminar"))
     parser.add_argument("--dir")

@@ -27,8 +27,8 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Server:
-    def __init__(self, binary):
-        self.folder = tempfile.mkdtemp(prefix="laminar-bench-")
+    def __init__(self, binary, below=None):
+        self.folder = tempfile.mkdtemp(prefix="laminar-bench-", dir=below)
         self.process = subprocess.Popen([binary, "server", "--port", "0", "--data-dir", self.folder + "/data"], stdout=subprocess.PIPE, text=True)
         self.host = urllib.parse.urlparse(self.process.stdout.readline().split()[-1])
         self.connection = http.client.HTTPConnection(self.host.hostname, self.host.port, timeout=60)
