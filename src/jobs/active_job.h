@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,16 @@
 #include "jobs/worker_process.h"
 
 namespace laminar {
+
+/// The next process of a job, started while the one that it replaces still runs (succession.cc).
+struct Successor {
+  std::unique_ptr<WorkerProcess> process;
+  int parallelism = 1;
+  int64_t interval_us = 0;
+  int64_t started_us = 0;
+  bool ready = false;                ///< it has planned, and waits to be told
+  std::vector<nlohmann::json> said;  ///< to be heard once it has taken over
+};
 
 struct JobManager::Active {
   std::string id;
@@ -29,7 +40,9 @@ struct JobManager::Active {
   int error_lines_in_second = 0;
   JobStopMode sent_stop = JobStopMode::kNone;
   bool rescaling = false;
-  bool ready = true;  ///< its worker has said something
+  std::optional<Successor> successor;
+  std::unique_ptr<WorkerProcess> leaving;  ///< a predecessor that is done and frees its memory
+  bool ready = true;                       ///< its worker has said something
   bool stream_ended = false;
   Json end;                          ///< the worker's last message
   std::string actor = kServerActor;  ///< who caused the states that it goes through now

@@ -64,6 +64,7 @@ void CheckpointDriver::Leave() {
     std::lock_guard lock(mutex_);
     stopping_ = leaving_ = true;
   }
+  writer_.EndMerging();
   options_.wake();
 }
 
@@ -156,7 +157,7 @@ void CheckpointDriver::WriteEpoch(uint64_t epoch) {
     std::lock_guard lock(mutex_);
     failures_ = 0;
     in_flight_ = false;
-    merge_due_ = true;
+    merge_due_ = !is_last_;
     finished_ = is_last_;
   }
   options_.wake();

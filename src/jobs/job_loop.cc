@@ -120,7 +120,11 @@ void JobManager::Loop() {
     std::vector<Active*> polled_jobs = {nullptr};
     for (const auto& [id, job] : active_) {
       if (!job->process) continue;
-      if (job->stream_ended) job->ready = true;  // about to be reaped
+      if (job->stream_ended || job->leaving) job->ready = true;  // about to be reaped
+      if (job->successor) {
+        polled_jobs.push_back(job.get());
+        polled.push_back({job->successor->process->socket(), POLLIN, 0});
+      }
       if (job->stream_ended) continue;
       polled_jobs.push_back(job.get());
       const short events = static_cast<short>(POLLIN | (job->process->wants_write() ? POLLOUT : 0));
@@ -143,7 +147,7 @@ void JobManager::Loop() {
 int JobManager::PollTimeoutMs() const {
   int64_t due_us = active_.empty() ? NowUs() + 1'000'000 : next_sweep_all_us_;
   for (const auto& [id, job] : active_) {
-    if (job->stream_ended) return 10;  // the process is about to be reaped
+    if (job->stream_ended || job->leaving) return 10;  // the process is about to be reaped
     for (const int64_t at : {job->launch_at_us, job->stop_deadline_us, job->preview_deadline_us}) {
       if (at > 0) due_us = std::min(due_us, at);
     }
@@ -153,6 +157,8 @@ int JobManager::PollTimeoutMs() const {
 }
 
 bool JobManager::StepJob(Active& job) {
+  if (job.leaving && job.leaving->Reap()) job.leaving.reset();
+  if (job.successor) StepSuccessor(job);
   if (job.process) {
     job.process->Flush();
     TakeErrorLines(job);
@@ -167,6 +173,8 @@ bool JobManager::StepJob(Active& job) {
       }
       TakeErrorLines(job);
       OnProcessGone(job);
+    } else if (job.end.is_object()) {
+      TakeOver(job);
     }
   }
   if (IsTerminal(job.detail)) return true;
@@ -191,6 +199,7 @@ void JobManager::ApplyStop(Active& job, const Job& record) {
                     job.detail == JobDetail::kStopping;
   job.sent_stop = mode;
   job.rescaling = false;
+  job.successor.reset();
   job.stop_deadline_us = NowUs() + record.stop_timeout_seconds * 1'000'000LL;
   const bool to_checkpoint_stopping = mode == JobStopMode::kCheckpoint && job.detail == JobDetail::kRunning;
   if (job.detail != JobDetail::kStopping)
@@ -242,7 +251,7 @@ void JobManager::CheckTimers(Active& job, const Job& record) {
         "parallelism " + std::to_string(job.parallelism) + " to " + std::to_string(record.parallelism),
         {{"from", job.parallelism}, {"to", record.parallelism}}, job.actor);
     SetDetail(job, JobDetail::kRescaling);
-    job.process->Send({{"type", "stop"}, {"mode", "checkpoint"}});
+    StartSuccessor(job, record);
   }
   if (job.detail == JobDetail::kRunning && record.checkpoints_asked > job.checkpoints_asked) {
     job.checkpoints_asked = record.checkpoints_asked;
@@ -341,62 +350,74 @@ void JobManager::TakeErrorLines(Active& job) {
   }
 }
 
+Json JobManager::Describe(const Pipeline& pipeline, const Job& record, std::vector<std::string>* secrets) {
+  int64_t token = 0;
+  catalog_.Update([&](Catalog::Transaction& transaction) {
+    Pipeline changed = *transaction.Find<Pipeline>(pipeline.id);
+    token = ++changed.fencing_token;
+    transaction.Put(std::move(changed));
+  });
+  SecretSource::Variables variables;
+  for (const auto& [name, value] : pipeline.env_vars) variables[name] = planner_.box().Decrypt(value);
+  for (const auto& [name, value] : variables) secrets->push_back(value);
+  Json description = {{"type", "job"},
+                      {"v", kWorkerProtocolVersion},
+                      {"job_id", record.id},
+                      {"pipeline_id", pipeline.id},
+                      {"run_id", record.run_id},
+                      {"token", token},
+                      {"lock_file", settings_.data_dir + "/locks/" + pipeline.id + ".lock"},
+                      {"script", planner_.secrets().ResolveScript(record.query, variables, secrets)},
+                      {"tables", planner_.Declarations(pipeline.table_names, variables, secrets)},
+                      {"parallelism", record.parallelism}};
+  if (pipeline.preview) {
+    description["capture"] = pipeline.preview_settings.enable_sinks ? "both" : "only";
+    description["limit"] = pipeline.preview_settings.limit;
+    return description;
+  }
+  description["state_url"] = settings_.checkpoint_url + "/" + pipeline.id;
+  description["state_options"] = settings_.checkpoint_options;
+  for (const auto& [name, value] : settings_.checkpoint_options) {
+    if (IsSecretStorageOption(name)) secrets->push_back(value);
+  }
+  description["checkpoint_interval_us"] = pipeline.checkpoint_interval_us;
+  description["allow_drop"] = record.allow_drop_state;
+  description["restore"] = RestoreOf(record);
+  return description;
+}
+
+void JobManager::BeginRun(Active& job, std::unique_ptr<WorkerProcess> process, int parallelism,
+                          int64_t interval_us) {
+  job.process = std::move(process);
+  job.parallelism = parallelism;
+  job.interval_us = interval_us;
+  job.end = nullptr;
+  job.savepoint_sent = 0;
+  job.error_lines.clear();
+  job.stream_ended = false;
+  job.sent_stop = JobStopMode::kNone;
+  job.rescaling = false;
+  job.launched_us = NowUs();
+  job.launch_at_us = 0;
+  if (const auto record = catalog_.Find<Job>(job.id)) job.checkpoints_asked = record->checkpoints_asked;
+  std::lock_guard lock(mutex_);
+  pids_[job.id] = job.process->pid();
+}
+
 void JobManager::Launch(Active& job) {
   const auto pipeline = catalog_.Find<Pipeline>(job.pipeline_id);
   const auto record = catalog_.Find<Job>(job.id);
   if (!pipeline || !record) return;
-  int64_t token = 0;
   SetDetail(job, JobDetail::kCompiling);
-  catalog_.Update([&](Catalog::Transaction& transaction) {
-    Pipeline changed = *transaction.Find<Pipeline>(job.pipeline_id);
-    token = ++changed.fencing_token;
-    transaction.Put(std::move(changed));
-  });
   try {
-    SecretSource::Variables variables;
-    for (const auto& [name, value] : pipeline->env_vars) variables[name] = planner_.box().Decrypt(value);
     job.secrets.clear();
-    for (const auto& [name, value] : variables) job.secrets.push_back(value);
-    Json description = {{"type", "job"},
-                        {"v", kWorkerProtocolVersion},
-                        {"job_id", job.id},
-                        {"pipeline_id", job.pipeline_id},
-                        {"run_id", record->run_id},
-                        {"token", token},
-                        {"lock_file", settings_.data_dir + "/locks/" + job.pipeline_id + ".lock"},
-                        {"script", planner_.secrets().ResolveScript(record->query, variables, &job.secrets)},
-                        {"tables", planner_.Declarations(pipeline->table_names, variables, &job.secrets)},
-                        {"parallelism", record->parallelism}};
-    if (pipeline->preview) {
-      description["capture"] = pipeline->preview_settings.enable_sinks ? "both" : "only";
-      description["limit"] = pipeline->preview_settings.limit;
+    const Json description = Describe(*pipeline, *record, &job.secrets);
+    if (pipeline->preview)
       job.preview_deadline_us = NowUs() + pipeline->preview_settings.timeout_seconds * 1'000'000;
-    } else {
-      description["state_url"] = settings_.checkpoint_url + "/" + job.pipeline_id;
-      description["state_options"] = settings_.checkpoint_options;
-      for (const auto& [name, value] : settings_.checkpoint_options) {
-        if (IsSecretStorageOption(name)) job.secrets.push_back(value);
-      }
-      description["checkpoint_interval_us"] = pipeline->checkpoint_interval_us;
-      description["allow_drop"] = record->allow_drop_state;
-      description["restore"] = RestoreOf(*record);
-    }
-    job.interval_us = pipeline->checkpoint_interval_us;
-    job.checkpoints_asked = record->checkpoints_asked;
-    job.end = nullptr;
-    job.savepoint_sent = 0;
-    job.error_lines.clear();
-    job.stream_ended = false;
-    job.sent_stop = JobStopMode::kNone;
-    job.rescaling = false;
-    job.parallelism = record->parallelism;
-    job.launched_us = NowUs();
-    job.launch_at_us = 0;
-    job.process = std::make_unique<WorkerProcess>(settings_.executable,
-                                                  settings_.data_dir + "/logs/" + job.id + ".log");
+    auto process = std::make_unique<WorkerProcess>(settings_.executable,
+                                                   settings_.data_dir + "/logs/" + job.id + ".log");
+    BeginRun(job, std::move(process), record->parallelism, pipeline->checkpoint_interval_us);
     job.process->Send(description);
-    std::lock_guard lock(mutex_);
-    pids_[job.id] = job.process->pid();
   } catch (const SecretNotFound& error) {
     Fail(job, error.what(), "user");
   } catch (const UserError& error) {
@@ -489,6 +510,8 @@ void JobManager::OnMessage(Active& job, const Json& message) {
 
 void JobManager::OnProcessGone(Active& job) {
   const int status = *job.process->Reap();
+  if (TakeOver(job)) return;
+  job.successor.reset();  // has not been told to start
   job.process.reset();
   {
     std::lock_guard lock(mutex_);
@@ -576,6 +599,7 @@ void JobManager::Fail(Active& job, const std::string& message, const std::string
 
 void JobManager::Finish(Active& job, JobDetail detail, const std::string& reason) {
   job.process.reset();
+  job.successor.reset();
   const Json metrics = job.feed->Metrics(NowUs() / 1000, 60);
   SetDetail(job, detail, [&](Job& record) {
     record.finish_us = NowUs();

@@ -22,6 +22,8 @@
 
 namespace laminar {
 
+class WorkerProcess;
+
 struct JobSettings {
   std::string executable;  ///< run as `executable worker`
   std::string data_dir;
@@ -129,6 +131,12 @@ class JobManager {
   std::string RestoreOf(const Job& job) const;
   void OnCheckpoint(Active& job, const Json& message);
   void Launch(Active& job);
+  /// What a worker is told first. Raises the pipeline's fencing token. Throws UserError, SecretNotFound.
+  Json Describe(const Pipeline& pipeline, const Job& record, std::vector<std::string>* secrets);
+  void BeginRun(Active& job, std::unique_ptr<WorkerProcess> process, int parallelism, int64_t interval_us);
+  void StartSuccessor(Active& job, const Job& record);
+  void StepSuccessor(Active& job);
+  bool TakeOver(Active& job);
   void Recover(Active& job, const std::string& message, const std::string& domain);
   void Fail(Active& job, const std::string& message, const std::string& domain);
   void Finish(Active& job, JobDetail detail, const std::string& reason);

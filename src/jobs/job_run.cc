@@ -17,7 +17,7 @@ namespace laminar {
 class JobRun::CheckpointThreads {
  public:
   CheckpointThreads(JobState& state, JobRunOptions& options, const std::unique_ptr<Executor>& executor)
-      : driver_(state.writer(), &clock_, JobOf(executor), DriverOptions(options)) {}
+      : writer_(state.writer()), driver_(state.writer(), &clock_, JobOf(executor), DriverOptions(options)) {}
   ~CheckpointThreads() { Stop(); }
 
   void Start() {
@@ -30,6 +30,7 @@ class JobRun::CheckpointThreads {
       std::lock_guard lock(mutex_);
       over_ = true;
     }
+    writer_.EndMerging();
     changed_.notify_all();
     if (writing_.joinable()) writing_.join();
     if (merging_.joinable()) merging_.join();
@@ -88,6 +89,7 @@ class JobRun::CheckpointThreads {
   }
 
   const SystemClock clock_;
+  CheckpointWriter& writer_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool write_awake_ = false, merge_awake_ = false, over_ = false;  // guarded by mutex_

@@ -146,7 +146,7 @@ class Worker {
     description_ = Json::parse(line);
     if (description_.at("v").get<int>() != kWorkerProtocolVersion)
       return End("failed", Failure{"server and worker are of different builds", "internal", "", 0});
-    TakeLock(description_.value("lock_file", ""));
+    NoteTime("described_ms");
     script_ = description_.at("script").get<std::string>();
     channel_.Send({{"type", "hello"}, {"v", kWorkerProtocolVersion}, {"pid", getpid()}});
     try {
@@ -161,17 +161,52 @@ class Worker {
   }
 
  private:
-  /// Held to the end of the process, whatever ends it: that the job runs once does not depend on the server's
-  /// view of its children. The predecessor ends as soon as it sees that its server has gone.
+  /// One that was started beside its predecessor has planned and does nothing until the server says that the
+  /// predecessor is done.
+  void AwaitStart() {
+    if (!description_.value("standby", false)) return;
+    channel_.Send({{"type", "ready"}});
+    for (std::string line; channel_.Receive(&line);) {
+      const Json command = Json::parse(line, nullptr, false);
+      if (command.is_object() && command.value("type", "") == "start") return;
+    }
+    _exit(3);  // the server has gone, or wants no successor any more
+  }
+
+  /// Before anything of the job's state or output is opened. Held until nothing can be written any more, at
+  /// the latest to the end of the process, whatever ends it: that the job runs once does not depend on the
+  /// server's view of its children. The predecessor ends as soon as it sees that its server has gone.
   void TakeLock(const std::string& path) {
     if (path.empty()) return;
-    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) throw ExternalError("file", "cannot open the lock file '" + path + "'");
-    while (flock(fd, LOCK_EX) != 0) {
+    lock_file_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock_file_ < 0) throw ExternalError("file", "cannot open the lock file '" + path + "'");
+    while (flock(lock_file_, LOCK_EX) != 0) {
       if (errno != EINTR) throw ExternalError("file", "cannot lock '" + path + "'");
     }
     const std::string token = std::to_string(description_.value("token", int64_t{0})) + "\n";
-    if (ftruncate(fd, 0) == 0) WriteFully(fd, token, path);
+    if (ftruncate(lock_file_, 0) == 0) WriteFully(lock_file_, token, path);
+  }
+
+  /// The last checkpoint is written, sinks have committed, threads have ended. A process unmaps its memory
+  /// before it closes files, and a successor need not wait for gigabytes of that.
+  void ReleaseLocks() {
+    if (objects_) objects_->Unlock();
+    if (lock_file_ >= 0) close(lock_file_);
+    lock_file_ = -1;
+  }
+
+  void NoteTime(const char* what) {
+    std::lock_guard lock(times_mutex_);
+    times_[what] = NowMs();
+  }
+  /// When what happened, for whoever wants to know where the time of a start or a stop went.
+  void SendTimes(const char* message) {
+    Json times = Json::object();
+    {
+      std::lock_guard lock(times_mutex_);
+      times.swap(times_);
+    }
+    channel_.Send({{"type", "log"}, {"level", "info"}, {"message", message}, {"details", std::move(times)}});
   }
 
   void SendState(const char* state) { channel_.Send({{"type", "state"}, {"state", state}}); }
@@ -204,6 +239,11 @@ class Worker {
     SendPlan(graph);
 
     SendState("Scheduling");
+    NoteTime("planned_ms");
+    AwaitStart();
+    NoteTime("told_ms");
+    TakeLock(description_.value("lock_file", ""));
+    NoteTime("locked_ms");
     JobRunOptions run_options;
     run_options.executor.task.flush_interval_us = script.settings.updating_flush_interval_us;
     run_options.executor.worker_threads = std::max(
@@ -216,8 +256,10 @@ class Worker {
     };
     for (const GraphNode& node : graph.nodes)
       api_ids_[node.operator_id] = operator_ids_[static_cast<size_t>(node.id)];
-    JobRun run(std::move(graph), std::move(run_options));
-    run_ = &run;
+    // Never destroyed: the process ends, and its memory goes with it faster than by destructors.
+    run_ = new JobRun(std::move(graph), std::move(run_options));
+    JobRun& run = *run_;
+    NoteTime("opened_ms");
     if (run.state() != nullptr) {
       for (const std::string& text : run.state()->warnings()) SendWarning(text);
       if (run.state()->restored_epoch())
@@ -231,10 +273,12 @@ class Worker {
     });
     run.Start();
     SendState("Running");
+    SendTimes("started");
     std::thread commands([this] { ReadCommands(); });
     commands.detach();  // blocked in a read until the process ends
     std::thread reporter([&] { Report(executor, buffer); });
     const JobResult result = run.Wait();
+    NoteTime("closed_ms");
     {
       std::lock_guard lock(mutex_);
       over_ = true;
@@ -243,6 +287,10 @@ class Worker {
     reporter.join();
     SendOutput(buffer);
     SendMetrics(executor);
+    if (result.outcome == JobResult::Outcome::kStopped) {
+      ReleaseLocks();
+      SendTimes("stopped");
+    }
     return EndWith(result, buffer.limit_reached());
   }
 
@@ -268,11 +316,12 @@ class Worker {
   }
 
   /// Where the job's state lives; nullopt: it keeps none (previews).
-  std::optional<StateOptions> State() const {
+  std::optional<StateOptions> State() {
     const std::string url = description_.value("state_url", "");
     if (url.empty()) return std::nullopt;
     StateOptions options;
     options.objects = OpenObjectStore(url, description_.value("state_options", StorageOptions{}));
+    objects_ = options.objects;
     options.interval_us = description_.value("checkpoint_interval_us", options.interval_us);
     options.allow_drop = description_.value("allow_drop", false);
     if (const auto choice = RestoreChoice::Parse(description_.value("restore", "latest")))
@@ -286,6 +335,7 @@ class Worker {
   }
 
   void SendCheckpoint(const CheckpointReport& report) {
+    if (report.kind == CheckpointKind::kStopping) NoteTime("written_ms");
     Json operators = Json::array();
     for (const ManifestOperator& one : report.operators) {
       const auto known = api_ids_.find(one.id);
@@ -345,6 +395,7 @@ class Worker {
       const std::string type = command.value("type", "");
       if (type == "stop") {
         const std::string mode = command.value("mode", "");
+        NoteTime("asked_ms");
         if (mode == "checkpoint") {
           run_->StopAtCheckpoint();
         } else {
@@ -489,7 +540,11 @@ class Worker {
   std::map<std::pair<int, int>, int64_t> bad_told_;  // by node and subtask
   std::chrono::steady_clock::time_point last_sent_{};
   std::map<std::string, std::string> api_ids_;  // by the graph's ids
+  std::mutex times_mutex_;
+  Json times_ = Json::object();  // guarded by times_mutex_: milliseconds by name, of what is sent next
   JobRun* run_ = nullptr;
+  std::shared_ptr<ObjectStore> objects_;  // of the state
+  int lock_file_ = -1;
   bool finishing_ = false;  // of the reporter
   int reports_ = 0;         // likewise
   std::mutex mutex_;

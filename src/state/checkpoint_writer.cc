@@ -292,7 +292,7 @@ bool CheckpointWriter::Merge() {
   {
     std::lock_guard lock(mutex_);
     begin = MergeBegin();
-    if (begin == files_.size()) return false;
+    if (begin == files_.size() || merging_ended_) return false;
     inputs.assign(files_.begin() + static_cast<std::ptrdiff_t>(begin), files_.end());
     epoch = epoch_;
   }
@@ -300,7 +300,12 @@ bool CheckpointWriter::Merge() {
   StateFileInfo merged;
   try {
     StateFileWriter out(store_->objects(), name);
-    MergeFiles(store_->objects(), operators_, inputs, /*keep_deletes=*/begin > 0, out);
+    if (!MergeFiles(store_->objects(), operators_, inputs, /*keep_deletes=*/begin > 0, out,
+                    &merging_ended_)) {
+      std::lock_guard lock(mutex_);
+      being_written_.erase(name);
+      return false;
+    }
     merged = out.Finish();
   } catch (const ExternalError&) {
     std::lock_guard lock(mutex_);
@@ -318,8 +323,10 @@ bool CheckpointWriter::Merge() {
   return true;
 }
 
-void MergeFiles(ObjectStore& objects, const std::vector<ManifestOperator>& operators,
-                const std::vector<StateFileInfo>& inputs, bool keep_deletes, StateFileWriter& out) {
+bool MergeFiles(ObjectStore& objects, const std::vector<ManifestOperator>& operators,
+                const std::vector<StateFileInfo>& inputs, bool keep_deletes, StateFileWriter& out,
+                const std::atomic<bool>* ended) {
+  struct Ended {};
   for (const ManifestOperator& one : operators) {
     for (const ManifestTable& table : one.tables) {
       std::vector<StateFileCursor> cursors;
@@ -330,9 +337,17 @@ void MergeFiles(ObjectStore& objects, const std::vector<ManifestOperator>& opera
       }
       if (cursors.empty()) continue;
       out.BeginSection(one.id, table.spec.name);
-      MergeEntries(cursors, keep_deletes, [&](const EncodedEntry& entry) { out.Add(entry); });
+      try {
+        MergeEntries(cursors, keep_deletes, [&](const EncodedEntry& entry) {
+          if (ended != nullptr && ended->load(std::memory_order_relaxed)) throw Ended();
+          out.Add(entry);
+        });
+      } catch (const Ended&) {
+        return false;
+      }
     }
   }
+  return true;
 }
 
 }  // namespace laminar

@@ -4,6 +4,7 @@
 /// that their chain stays short (docs/checkpoints.md). Has no threads of its own: whoever runs the job calls
 /// Write after each epoch and Merge now and then, on any one thread each.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -54,6 +55,9 @@ class CheckpointWriter {
   CheckpointReport Write(uint64_t epoch, CheckpointKind kind);
   /// Merges files of the chain if that is due; false when it is not. Throws ExternalError: the chain stays.
   bool Merge();
+  /// Nothing is merged any more, and what is being merged stays as it was: the job is about to end. From any
+  /// thread.
+  void EndMerging() { merging_ended_.store(true, std::memory_order_relaxed); }
   /// After the last Write and Merge: removes files that no manifest came to name. Throws ExternalError.
   void RemoveUnnamed() {
     store_->Retire(options_.keep, [](const std::string&) { return false; });
@@ -81,6 +85,7 @@ class CheckpointWriter {
   const std::string job_;
   const std::string run_;
   const std::vector<ManifestOperator> operators_;
+  std::atomic<bool> merging_ended_ = false;
 
   mutable std::mutex mutex_;
   // All below guarded by mutex_.
@@ -92,9 +97,11 @@ class CheckpointWriter {
   uint64_t epoch_;
 };
 
-/// Adds up `inputs` (oldest first) to the sections of `out`, only of tables that `operators` have.
-void MergeFiles(ObjectStore& objects, const std::vector<ManifestOperator>& operators,
-                const std::vector<StateFileInfo>& inputs, bool keep_deletes, StateFileWriter& out);
+/// Adds up `inputs` (oldest first) to the sections of `out`, only of tables that `operators` have. False, and
+/// `out` is of no use, once `*ended`.
+bool MergeFiles(ObjectStore& objects, const std::vector<ManifestOperator>& operators,
+                const std::vector<StateFileInfo>& inputs, bool keep_deletes, StateFileWriter& out,
+                const std::atomic<bool>* ended = nullptr);
 
 /// Fills `manifest->files`, and its operators' entries and bytes from the files' sections.
 void DescribeFiles(const std::vector<StateFileInfo>& files, Manifest* manifest);

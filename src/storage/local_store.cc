@@ -110,6 +110,7 @@ class LocalStore final : public ObjectStore {
     }
     SweepStaged();
   }
+  void Unlock() override { lock_.Close(); }
 
  private:
   /// Makes the folders on the way.

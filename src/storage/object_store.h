@@ -49,6 +49,8 @@ class ObjectStore {
   /// Held by at most one process at a time where the store can tell (a local directory); an ExternalError
   /// when another has it. Given back when the store is destroyed or the process ends.
   virtual void Lock() {}
+  /// Gives it back earlier than that: for a process that will write no more, but takes its time to end.
+  virtual void Unlock() {}
   /// Removes what writers left behind that ended without a commit, of objects whose names begin with
   /// `prefix`. Only while nobody writes such objects.
   virtual void RemoveUnfinished(const std::string& prefix) {}

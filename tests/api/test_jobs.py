@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 
 import pytest
 
@@ -153,6 +154,42 @@ def test_without_tokens_nobody_is_named(server):
     server.wait_state(job, "Finished")
     actors = {e["description"]: e["actor"] for e in server.ok(f"/jobs/{job}/events?limit=100")["data"]}
     assert actors["start asked for"] == actors["Compiling"] == "anonymous" and actors["Finished"] == "server"
+
+def test_rescale_while_rows_flow(server, tmp_path):
+    """Nothing is lost, nothing comes twice, and the successor has planned before its predecessor is asked to stop."""
+    (pipeline, job), out = counting(server, tmp_path, rows=10000)
+    server.wait(f"/jobs/{job}/metrics", lambda m: m["records_out"] > 100)
+    for parallelism in (2, 3, 1):
+        server.patch(f"/pipelines/{pipeline}", {"parallelism": parallelism})
+        server.wait(f"/jobs/{job}", lambda j: j["stateDetail"] == "Running" and j["parallelism"] == parallelism and j["restored_from"])
+        server.wait(f"/jobs/{job}/operators", lambda o: o["data"][0]["parallelism"] == parallelism)
+    times = [line["details"] for line in server.ok(f"/jobs/{job}/logs?limit=100")["data"] if line["message"] in ("started", "stopped")]
+    for stopped in (line for line in times if "asked_ms" in line):
+        [started] = [line for line in times if line.get("told_ms", 0) >= stopped["closed_ms"] and line["described_ms"] <= stopped["asked_ms"]]
+        assert started["described_ms"] <= started["planned_ms"] <= stopped["asked_ms"] <= stopped["written_ms"] <= stopped["closed_ms"] <= started["told_ms"]
+    server.wait_state(job, "Finished")
+    assert numbers(out) == list(range(10000)) and server.ok(f"/jobs/{job}")["restarts"] == 0 and workers(server) == []
+
+
+def test_rescale_whose_successor_dies(server, tmp_path):
+    (pipeline, job), out = counting(server, tmp_path, rows=4000)
+    [worker] = workers(server)
+    server.patch(f"/pipelines/{pipeline}", {"parallelism": 2})
+    deadline = time.monotonic() + 60
+    while not (others := set(workers(server)) - {worker}):
+        assert time.monotonic() < deadline
+    os.kill(others.pop(), signal.SIGKILL)
+    server.wait(f"/jobs/{job}/operators", lambda o: o["data"][0]["parallelism"] == 2)
+    server.wait_state(job, "Finished")
+    assert numbers(out) == list(range(4000))
+
+
+def test_stop_while_the_successor_plans(server):
+    pipeline, job = start(server)
+    server.patch(f"/pipelines/{pipeline}", {"parallelism": 2})
+    server.post(f"/jobs/{job}/stop", {"mode": "checkpoint"})
+    server.wait_state(job, "Stopped")
+    assert workers(server) == []
 
 
 def test_user_error_fails_at_once(server, tmp_path):
