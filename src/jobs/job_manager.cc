@@ -12,7 +12,9 @@
 #include "base/local_file.h"
 #include "base/random_id.h"
 #include "jobs/active_job.h"
+#include "jobs/state_removal.h"
 #include "state/checkpoint_store.h"
+#include "storage/bucket_client.h"
 #include "storage/object_store.h"
 
 namespace laminar {
@@ -23,6 +25,11 @@ JobManager::JobManager(Catalog& catalog, const PipelinePlanner& planner, JobSett
   MakeDirectories(settings_.data_dir + "/locks");
   MakeDirectories(settings_.data_dir + "/logs");
   MakeDirectories(settings_.data_dir + "/deleted");
+  if (OpenBucket(settings_.checkpoint_url, settings_.checkpoint_options) != nullptr) {
+    state_removal_ =
+        std::make_unique<StateRemoval>(settings_.checkpoint_url, settings_.checkpoint_options,
+                                       [this](const std::string& id) { RemoveFile(NoteOf(id)); });
+  }
 }
 
 JobManager::~JobManager() {
@@ -32,26 +39,35 @@ JobManager::~JobManager() {
   close(wake_fd_);
 }
 
-/// What a deletion leaves outside of the metadata store.
+/// What a deletion leaves outside of the metadata store. State in a bucket goes later, and the note with it.
 void JobManager::RemoveFilesOf(const std::string& pipeline_id, const std::vector<std::string>& jobs) {
   std::error_code ignored;
-  if (settings_.checkpoint_url.starts_with("/"))
-    std::filesystem::remove_all(settings_.checkpoint_url + "/" + pipeline_id, ignored);
+  if (!state_removal_) {
+    const auto state = OpenObjectStore(settings_.checkpoint_url + "/" + pipeline_id, {});
+    std::filesystem::remove_all(state->url(), ignored);
+  }
   RemoveFile(settings_.data_dir + "/locks/" + pipeline_id + ".lock");
   for (const std::string& job : jobs) ForgetHistory(job);
-  RemoveFile(settings_.data_dir + "/deleted/" + pipeline_id);
+  if (state_removal_) {
+    state_removal_->Add(pipeline_id);
+  } else {
+    RemoveFile(NoteOf(pipeline_id));
+  }
+}
+
+std::string JobManager::NoteOf(const std::string& pipeline_id) const {
+  return settings_.data_dir + "/deleted/" + pipeline_id;
 }
 
 /// A server that was killed within a deletion has noted it before: its files go now, or the note if the
 /// pipeline is still there.
 void JobManager::FinishDeletions() {
-  for (const auto& entry : std::filesystem::directory_iterator(settings_.data_dir + "/deleted")) {
-    const std::string id = entry.path().filename().string();
-    std::ifstream note(entry.path());
+  for (const std::string& id : ListNames(settings_.data_dir + "/deleted")) {
+    std::ifstream note(NoteOf(id));
     std::vector<std::string> jobs;
     for (std::string job; note >> job;) jobs.push_back(job);
     if (catalog_.Find<Pipeline>(id)) {
-      RemoveFile(entry.path().string());
+      RemoveFile(NoteOf(id));
     } else {
       RemoveFilesOf(id, jobs);
     }
@@ -280,7 +296,7 @@ void JobManager::DeletePipeline(const std::string& pipeline_id, bool force) {
     }
   }
   std::vector<std::string> jobs;
-  std::ofstream note(settings_.data_dir + "/deleted/" + pipeline_id);
+  std::ofstream note(NoteOf(pipeline_id));
   for (const auto& job : catalog_.All<Job>()) {
     if (job->pipeline_id == pipeline_id) note << job->id << "\n";
   }

@@ -22,6 +22,7 @@
 
 namespace laminar {
 
+class StateRemoval;
 class WorkerProcess;
 
 struct JobSettings {
@@ -113,6 +114,8 @@ class JobManager {
   struct Active;
 
   void FinishDeletions();
+  /// Says that a pipeline is being deleted, until nothing of it is left.
+  std::string NoteOf(const std::string& pipeline_id) const;
   void RemoveFilesOf(const std::string& pipeline_id, const std::vector<std::string>& jobs);
   void Loop();
   void Wake();
@@ -159,6 +162,7 @@ class JobManager {
   std::atomic<bool> stopping_{false};
   std::atomic<int> active_count_{0};
   std::thread thread_;
+  std::unique_ptr<StateRemoval> state_removal_;  ///< null: state lies in local directories
 
   std::map<std::string, std::unique_ptr<Active>> active_;  // of the loop's thread
   std::vector<HistoryEntry> pending_;                      // of the loop's thread

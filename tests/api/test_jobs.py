@@ -155,6 +155,7 @@ def test_without_tokens_nobody_is_named(server):
     actors = {e["description"]: e["actor"] for e in server.ok(f"/jobs/{job}/events?limit=100")["data"]}
     assert actors["start asked for"] == actors["Compiling"] == "anonymous" and actors["Finished"] == "server"
 
+
 def test_rescale_while_rows_flow(server, tmp_path):
     """Nothing is lost, nothing comes twice, and the successor has planned before its predecessor is asked to stop."""
     (pipeline, job), out = counting(server, tmp_path, rows=10000)

@@ -3,7 +3,7 @@
 
     tests/recovery/bucket_test.py --laminar build/dev/laminar [--store s3|gcs|azure] [name…]
 """
-import argparse, collections, json, pathlib, shutil, signal, subprocess, sys, tempfile, time
+import argparse, collections, json, pathlib, shutil, signal, subprocess, sys, tempfile, time, urllib.request
 
 from bucket_servers import SERVERS
 
@@ -385,6 +385,65 @@ def options_of_a_server_reach_its_jobs(cli):
         process.wait()
     refused = subprocess.run(command, env={**environment, f"LAMINAR__CHECKPOINT_STORAGE__{cli.server.misspelt.upper()}": "x"}, capture_output=True, text=True, timeout=60)
     assert refused.returncode != 0 and f"did you mean '{cli.server.meant}'?" in refused.stderr, refused
+
+
+def ask(url, method, path):
+    with urllib.request.urlopen(urllib.request.Request(url + "/api/v1" + path, method=method), timeout=60) as answer:
+        return json.loads(answer.read() or "null")
+
+
+@test()
+def a_deleted_pipeline_leaves_nothing(cli):
+    """Its state goes in the background; where the store is away meanwhile, or the server killed, later."""
+    bucket = cli.server.bucket("deleted")
+    watched = cli.folder / "watched"
+    watched.mkdir()
+    script = cli.script(watching(watched, cli.folder / "o"))
+
+    def server(*arguments):
+        process = subprocess.Popen([cli.laminar, "server", "--data-dir", cli.folder / "data", "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                   env=cli.server.environment(LAMINAR__CHECKPOINT_URL=bucket.url("states"), LAMINAR__DEFAULT_CHECKPOINT_INTERVAL="100ms"))
+        line = process.stdout.readline()
+        assert line.startswith("listening"), line
+        return process, line.split()[-1]
+
+    def until(condition, what):
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < deadline, (what, bucket.names())
+            time.sleep(0.05)
+
+    def put_aside():
+        """The only pipeline is deleted once it has state."""
+        until(lambda: sum("/manifests/" in name for name in bucket.names()) >= 3, "checkpoints")
+        [pipeline] = ask(url, "GET", "/pipelines")["data"]
+        if is_away:
+            ask(url, "POST", f"/pipelines/{pipeline['id']}/stop")
+            until(lambda: ask(url, "GET", f"/pipelines/{pipeline['id']}")["state"] == "Stopped", "the end of the job")
+            cli.server.stop()
+        ask(url, "DELETE", f"/pipelines/{pipeline['id']}?force=true")
+
+    is_away = False
+    process, url = server("--run", script)
+    try:
+        put_aside()
+        until(lambda: not bucket.names() and not list((cli.folder / "data" / "deleted").iterdir()), "the state to go")
+        if cli.server.name == "gcs":  # whose emulator forgets everything when it ends
+            return
+        process.terminate()
+        process.wait()
+        process, url = server("--run", script)
+        is_away = True
+        put_aside()
+        process.kill()
+        process.wait()
+        cli.server.start()
+        assert bucket.names() and list((cli.folder / "data" / "deleted").iterdir())
+        process, url = server()
+        until(lambda: not bucket.names() and not list((cli.folder / "data" / "deleted").iterdir()), "the state to go after a restart")
+    finally:
+        process.kill()
+        process.wait()
 
 
 def main():
