@@ -250,7 +250,7 @@ std::vector<std::string> ListNames(const std::string& directory) {
   std::vector<std::string> names;
   std::error_code error;
   fs::directory_iterator entry(directory, error), end;
-  if (error == std::errc::no_such_file_or_directory) return names;
+  if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) return names;
   while (!error && entry != end) {
     names.push_back(entry->path().filename().string());
     entry.increment(error);
