@@ -557,7 +557,12 @@ class Worker {
 
 int RunWorker(const Engine& engine, int socket) {
   prctl(PR_SET_NAME, "laminar-job");
-  signal(SIGINT, SIG_IGN);  // Ctrl-C is the server's to handle
+  // With the server, also while nobody reads the socket: the state of a pipeline that the next server has
+  // deleted must not come back.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  char byte;
+  if (recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) return 3;  // it had gone before
+  signal(SIGINT, SIG_IGN);                                             // Ctrl-C is the server's to handle
   Worker worker(engine, socket);
   const int code = worker.Run();
   std::fflush(nullptr);

@@ -17,6 +17,13 @@ def memory(server):
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) // 1024
 
 
+def grew(server, before, most):
+    """Whether memory grew by more than so many MB. A sanitizer notes several bytes of its own for each, and frees late."""
+    with open(f"/proc/{server.process.pid}/maps") as maps:
+        sanitized = any("libasan" in line or "libtsan" in line for line in maps)
+    return memory(server) - before >= most * (10 if sanitized else 1)
+
+
 def exchange(server, raw, seconds=20):
     """What comes back for bytes as they are, until the server closes."""
     with socket.create_connection(address(server), timeout=seconds) as connection:
@@ -51,7 +58,7 @@ def test_slow_headers_hold_sockets_only(start_server):
             pass
         connection.close()
     assert time.monotonic() - start < 20 and server.get("/ping").json == "Pong"
-    assert memory(server) - before < 60
+    assert not grew(server, before, 60)
 
 
 def test_more_connections_than_allowed(start_server):
@@ -83,7 +90,7 @@ def test_headers_and_bodies_beyond_the_limits(server):
             pass
     chunked = b"POST /api/v1/pipelines HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + b"100000\r\n" + b"z" * (1 << 20) + b"\r\n" + b"100000\r\n" + b"z" * (1 << 20)
     assert b" 413 " in exchange(server, chunked)[:20]
-    assert server.get("/ping").json == "Pong" and memory(server) - before < 80
+    assert server.get("/ping").json == "Pong" and not grew(server, before, 80)
 
 
 def test_json_that_hurts(server):
@@ -95,7 +102,7 @@ def test_json_that_hurts(server):
             answer = server.post(path, raw=raw)
             assert 200 <= answer.status < 500, (raw[:40], path, answer.status)
             assert "error" not in answer.json or answer.error
-    assert server.get("/ping").json == "Pong" and memory(server) - before < 150
+    assert server.get("/ping").json == "Pong" and not grew(server, before, 150)
 
 
 def test_readers_that_do_not_read(server):
@@ -112,7 +119,7 @@ def test_readers_that_do_not_read(server):
         readers.append(connection)
     seen = server.ok(f"/jobs/{job}/metrics")["records_in"]
     server.wait(f"/jobs/{job}/metrics", lambda m: m["records_in"] > seen + 60_000)
-    assert memory(server) - before < 150
+    assert not grew(server, before, 150)
     for connection in readers:
         connection.close()
     assert json.loads(server.get("/ping").text) == "Pong" and os.path.exists(f"/proc/{server.process.pid}")
