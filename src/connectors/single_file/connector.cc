@@ -55,7 +55,7 @@ class SingleFileConnector final : public Connector {
     const std::shared_ptr<const FileReadSpec> read = MakeFileReadSpec(table);
     SourcePlan plan;
     plan.bounded = true;
-    plan.spread_decoding = path != "-";
+    plan.spread_decoding = !IsPipe(path);
     plan.parallelism_max = 1;
     plan.changelog = table.format->changelog;
     plan.default_event_time = 1 + static_cast<int>(table.metadata_keys.size());

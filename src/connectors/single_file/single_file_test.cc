@@ -194,6 +194,15 @@ TEST(PipeSourceTest, StopsWhileNothingComes) {
   EXPECT_EQ(fifo.run().Poll(), PollResult::kWaiting);
 }
 
+TEST(PipeSourceTest, IsDecodedInOrder) {
+  TempDir dir;
+  const std::string path = dir / "fifo";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_FALSE(PlanSourceOf("single_file", {{"path", path}}).spread_decoding);
+  EXPECT_FALSE(PlanSourceOf("single_file", {{"path", "-"}}).spread_decoding);
+  EXPECT_TRUE(PlanSourceOf("single_file", {{"path", dir.Write("file", "1\n")}}).spread_decoding);
+}
+
 TEST(SingleFileSinkTest, WritesLinesAndAHeader) {
   TempDir dir;
   dir.Write("out/a.csv", "old content\n");
