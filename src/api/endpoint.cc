@@ -28,9 +28,9 @@ Page PageOf(const Call& call) {
   return page;
 }
 
-std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 }  // namespace
+
+std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 std::optional<std::string> Call::Query(const std::string& name) const {
   const auto found = request.query.find(name);

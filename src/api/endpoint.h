@@ -67,6 +67,9 @@ struct Endpoint {
   bool event_stream = false;   ///< may answer with server-sent events
 };
 
+/// As text, in one line; bytes that are not UTF-8 are replaced.
+std::string Dump(const Json& json);
+
 /// Answers.
 HttpResponse Reply(const Json& body, int status = 200);
 HttpResponse Created(const Json& body, const std::string& location);

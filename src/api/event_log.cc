@@ -17,7 +17,7 @@ void EventLog::Add(const std::string& topic, const char* name, const Json& data)
   event->time_ms = SystemClock().now_us() / 1000;
   event->topic = topic;
   event->name = name;
-  event->data = data.dump(-1, ' ', false, Json::error_handler_t::replace);
+  event->data = Dump(data);
   std::lock_guard lock(mutex_);
   event->seq = ++last_;
   bytes_ += event->data.size();

@@ -20,7 +20,6 @@ constexpr size_t kSnapshotErrors = 100;
 constexpr int64_t kSnapshotErrorsMs = 300'000;
 
 int64_t NowMs() { return SystemClock().now_us() / 1000; }
-std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 bool IsMetrics(const std::string& topic) { return topic.starts_with("job:") && topic.ends_with(":metrics"); }
 std::string JobOfTopic(const std::string& topic) {

@@ -39,8 +39,7 @@ HttpResponse Idempotency::Answer(const Call& call, const std::string& path,
   const std::string key = call.request.Header("idempotency-key");
   if (key.size() > kKeyBytesMax) throw Invalid("Idempotency-Key", "is longer than 255 bytes");
   const std::string id = Digest(call.principal.name + "\n" + key);
-  const std::string request =
-      Digest(path + "\n" + call.body.dump(-1, ' ', false, Json::error_handler_t::replace));
+  const std::string request = Digest(path + "\n" + Dump(call.body));
   {
     std::lock_guard lock(mutex_);
     if (!running_.insert(id).second)

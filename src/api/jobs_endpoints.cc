@@ -208,6 +208,10 @@ HttpResponse Logs(ApiContext& context, Call& call) {
 }
 
 Json ShowCheckpoint(const CheckpointRecord& checkpoint, bool whole) {
+  Json operators = checkpoint.operator_states;
+  if (!whole) {
+    for (Json& one : operators) one.erase("subtask_states");
+  }
   Json out = {
       {"id", checkpoint.id},
       {"job_id", checkpoint.job_id},
@@ -217,7 +221,7 @@ Json ShowCheckpoint(const CheckpointRecord& checkpoint, bool whole) {
       {"state", checkpoint.state},
       {"type", checkpoint.type},
       {"size_bytes", checkpoint.size_bytes},
-      {"operator_states", checkpoint.operator_states},
+      {"operator_states", std::move(operators)},
       {"failure_reason", checkpoint.failure_reason.empty() ? Json() : Json(checkpoint.failure_reason)}};
   if (whole) {
     const size_t colon = checkpoint.location.find("://");
@@ -303,7 +307,9 @@ HttpResponse CheckpointList(ApiContext& context, const Call& call, const std::st
     if (checkpoint->pipeline_id != pipeline_id || (!job_id.empty() && checkpoint->job_id != job_id)) continue;
     if (!filtered || (checkpoint->state == "completed") == completed) found.push_back(checkpoint);
   }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a->epoch > b->epoch; });
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return std::pair(a->epoch, a->start_us) > std::pair(b->epoch, b->start_us);
+  });
   std::vector<Json> entries;
   for (const auto& checkpoint : found) entries.push_back(ShowCheckpoint(*checkpoint, false));
   return OrderedPage(call, entries);

@@ -208,6 +208,7 @@ HttpResponse PatchPipeline(ApiContext& context, Call& call) {
     if (body.contains("tags")) changed.tags = body["tags"].get<std::map<std::string, std::string>>();
     if (body.contains("env_vars"))
       changed.env_vars = EncryptedVariables(context, body["env_vars"], found->env_vars);
+    changed.updated_by = call.actor();
     changed.updated_us = std::max(SystemClock().now_us(), found->updated_us + 1);
     transaction.Put(std::move(changed));
   });

@@ -71,6 +71,9 @@ RouterSettings RouterOf(const ServerConfig& config) {
   return out;
 }
 
+/// So that a batch of wide rows stays far from filling memory.
+constexpr int64_t kBatchRowsMax = 1 << 20;
+
 JobSettings JobsOf(const ServerConfig& config, const std::string& executable) {
   JobSettings out;
   out.executable = executable;
@@ -88,6 +91,13 @@ JobSettings JobsOf(const ServerConfig& config, const std::string& executable) {
   out.allowed_restarts = static_cast<int>(config.Integer("pipeline.allowed_restarts"));
   out.healthy_us = config.DurationUs("pipeline.healthy_duration");
   out.report_timeout_us = config.DurationUs("pipeline.worker_timeout");
+  out.flush_interval_us = config.DurationUs("pipeline.update_aggregate_flush_interval");
+  out.batch_rows = config.Integer("pipeline.source_batch_size");
+  if (out.batch_rows < 1 || out.batch_rows > kBatchRowsMax) {
+    throw UserError(Reason::kBadOption, {},
+                    "pipeline.source_batch_size is from 1 to " + std::to_string(kBatchRowsMax) + ", not " +
+                        std::to_string(out.batch_rows));
+  }
   return out;
 }
 
@@ -111,6 +121,8 @@ struct Server::Impl {
     context.test_limit_us = config.DurationUs("api.test_timeout");
     context.data_dir = config.Text("data_dir");
     context.settings = config.Shown();
+    for (const std::string& name : config.SetWithoutEffect())
+      spdlog::warn("setting '{}' has no effect: see docs/server.md", name);
     std::vector<Endpoint> endpoints;
     AddServerEndpoints(context, &endpoints);
     AddConnectorEndpoints(context, &endpoints);

@@ -30,6 +30,11 @@ Json FromToml(const toml::node& node) {
 /// What stands behind it are the store's own names.
 constexpr char kStorage[] = "checkpoint_storage.";
 
+/// Named by the API's contract. A source hands on what it has, and never waits for more; a job is a process
+/// with as many subtasks as it is asked for.
+constexpr char kLinger[] = "pipeline.source_batch_linger";
+constexpr char kTaskSlots[] = "worker.task_slots";
+
 UserError Wrong(const std::string& name, const std::string& reason, const std::string& origin) {
   return UserError(Reason::kBadOption, {}, "setting '" + name + "' (" + origin + ") " + reason);
 }
@@ -59,6 +64,10 @@ ServerConfig::ServerConfig() {
   add("pipeline.allowed_restarts", 20);
   add("pipeline.healthy_duration", "2 min", false, true);
   add("pipeline.worker_timeout", "5s", false, true);
+  add("pipeline.update_aggregate_flush_interval", "200ms", false, true);
+  add("pipeline.source_batch_size", 8192);
+  add(kLinger, "10ms", false, true);
+  add(kTaskSlots, 16);
 }
 
 const ServerConfig::Setting& ServerConfig::Find(const std::string& name) const {
@@ -158,6 +167,13 @@ std::vector<std::string> ServerConfig::List(const std::string& name) const {
 }
 int64_t ServerConfig::DurationUs(const std::string& name) const {
   return ParseDurationUs(Text(name)).value_or(0);
+}
+std::vector<std::string> ServerConfig::SetWithoutEffect() const {
+  std::vector<std::string> out;
+  for (const char* name : {kLinger, kTaskSlots}) {
+    if (!IsDefault(name)) out.emplace_back(name);
+  }
+  return out;
 }
 bool ServerConfig::IsDefault(const std::string& name) const { return Find(name).origin == "default"; }
 

@@ -26,6 +26,8 @@ class ServerConfig {
   bool Boolean(const std::string& name) const;
   std::vector<std::string> List(const std::string& name) const;
   int64_t DurationUs(const std::string& name) const;
+  /// Settings of other engines that are known, set, and mean nothing here.
+  std::vector<std::string> SetWithoutEffect() const;
   bool IsDefault(const std::string& name) const;
   /// Settings `checkpoint_storage.NAME`, by NAME: options of the store that checkpoint_url names.
   std::map<std::string, std::string> CheckpointStorage() const;

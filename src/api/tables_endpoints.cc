@@ -387,10 +387,8 @@ HttpResponse TestTable(ApiContext& context, Call& call) {
   HttpResponse out;
   out.content_type = "text/event-stream";
   const auto event = [&](bool error, bool done, const std::string& message) {
-    out.body += "event: message\ndata: " +
-                Json{{"error", error}, {"done", done}, {"message", message}}.dump(
-                    -1, ' ', false, Json::error_handler_t::replace) +
-                "\n\n";
+    out.body +=
+        "event: message\ndata: " + Dump({{"error", error}, {"done", done}, {"message", message}}) + "\n\n";
   };
   for (const auto& [message, error] : steps) event(error, false, message);
   event(!result["success"].get<bool>(), true, result["message"].get<std::string>());

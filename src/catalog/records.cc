@@ -19,7 +19,7 @@ LAMINAR_DOCUMENT(ConnectionTable, id, name, connector, profile_id, table_type, c
                  inferred, open, event_time_field, watermark_delay, idle_time, created_us, updated_us)
 LAMINAR_DOCUMENT(Pipeline, id, name, query, parallelism, checkpoint_interval_us, udfs, tags, env_vars,
                  preview, preview_settings, graph, table_names, current_job_id, last_checkpoint_id,
-                 next_run_id, fencing_token, versions, created_us, updated_us)
+                 next_run_id, fencing_token, versions, updated_by, created_us, updated_us)
 LAMINAR_DOCUMENT(Job, id, pipeline_id, pipeline_name, run_id, running_desired, detail, stop_mode,
                  stop_timeout_seconds, after_job, allow_drop_state, checkpoints_asked, savepoints_asked,
                  savepoints_taken, start_us, finish_us, tasks, parallelism, checkpoint_interval_us, restarts,

@@ -67,6 +67,7 @@ struct Pipeline {
   std::string last_checkpoint_id;
   int64_t fencing_token = 0;  ///< raised at each start of a worker; only the newest may write
   std::vector<PipelineVersion> versions;
+  std::string updated_by;  ///< who changed its settings last; empty: nobody did
   int64_t created_us = 0, updated_us = 0;
 };
 

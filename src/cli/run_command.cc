@@ -16,6 +16,7 @@
 #include "cli/progress.h"
 #include "cli/state_url.h"
 #include "connectors/connector.h"
+#include "jobs/checkpoint_driver.h"
 #include "jobs/engine.h"
 #include "jobs/job_run.h"
 #include "register_all.h"
@@ -162,11 +163,15 @@ int Run(const ScriptArguments& arguments, const StateArguments& state, const std
     return kFailed;
   }
   JobRunOptions options;
-  options.executor.task.flush_interval_us = script.settings.updating_flush_interval_us;
+  if (const auto us = script.settings.updating_flush_interval_us)
+    options.executor.task.flush_interval_us = *us;
   options.executor.worker_threads =
       std::max(1, std::min<int>(physical.parallelism, static_cast<int>(std::thread::hardware_concurrency())));
   options.memory = StateMemoryOf(script.settings);
   options.state = state.Options(script.settings);
+  options.on_failed_checkpoint = [](const CheckpointFailure& failure) {
+    std::fprintf(stderr, "laminar: warning: a checkpoint failed: %s\n", failure.message.c_str());
+  };
   options.on_warning = [](const std::string& text) {
     std::fprintf(stderr, "laminar: warning: %s\n", text.c_str());
   };

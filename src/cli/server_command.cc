@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -56,6 +57,7 @@ int RunServer(const ServerArguments& arguments) {
     std::fputs(config.Print().c_str(), stdout);
     return kOk;
   }
+  spdlog::set_default_logger(spdlog::stderr_color_mt("server"));  // standard output says what was asked for
   sigset_t ends;
   sigemptyset(&ends);
   sigaddset(&ends, SIGINT);

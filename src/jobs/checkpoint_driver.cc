@@ -132,6 +132,7 @@ void CheckpointDriver::Trigger() {
     in_flight_ = true;
     next_due_us_ = clock_->monotonic_us() + interval_us_;
   }
+  started_ms_ = clock_->now_us() / 1000;
   if (job_.trigger(writer_.epoch() + 1, hold_)) return;
   std::lock_guard lock(mutex_);
   in_flight_ = false;
@@ -150,7 +151,7 @@ void CheckpointDriver::WriteEpoch(uint64_t epoch) {
     job_.complete(epoch);
     if (options_.on_checkpoint) options_.on_checkpoint(report);
   } catch (const ExternalError& error) {
-    OnWriteFailed(error);
+    OnWriteFailed(error, epoch);
     return;
   }
   {
@@ -164,13 +165,16 @@ void CheckpointDriver::WriteEpoch(uint64_t epoch) {
   if (is_last_) hold_ ? job_.leave() : job_.finish();
 }
 
-void CheckpointDriver::OnWriteFailed(const ExternalError& error) {
-  if (options_.on_warning) options_.on_warning(std::string("a checkpoint failed: ") + error.what());
+void CheckpointDriver::OnWriteFailed(const ExternalError& error, uint64_t epoch) {
+  if (options_.on_failed)
+    options_.on_failed({epoch, kind_, started_ms_, clock_->now_us() / 1000, error.what()});
   const bool is_lost = dynamic_cast<const StateTakenOver*>(&error) != nullptr;
   {
     std::lock_guard lock(mutex_);
     in_flight_ = false;
     ++failures_;
+    const bool was_asked_for = kind_ == CheckpointKind::kManual || kind_ == CheckpointKind::kSavepoint;
+    if (was_asked_for && requested_ != CheckpointKind::kSavepoint) requested_ = kind_;
     const int doublings = std::min(failures_ - 1, 7);
     next_due_us_ = clock_->monotonic_us() + std::min(kRetryUs << doublings, kRetryUsMax);
     if (!is_lost && !(is_last_ && failures_ >= kFinalTries)) return;

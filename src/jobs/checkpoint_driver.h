@@ -15,6 +15,14 @@
 
 namespace laminar {
 
+/// A checkpoint that could not be written. What it was to hold goes into the next one.
+struct CheckpointFailure {
+  uint64_t epoch = 0;
+  CheckpointKind kind = CheckpointKind::kScheduled;
+  int64_t started_ms = 0, failed_ms = 0;  ///< wall clock
+  std::string message;
+};
+
 class CheckpointDriver {
  public:
   /// The executor, as seen from here; called by the thread that calls Step.
@@ -33,7 +41,9 @@ class CheckpointDriver {
     int64_t interval_us = 10'000'000;
     /// After each checkpoint; by the thread that calls Step.
     std::function<void(const CheckpointReport&)> on_checkpoint;
-    /// A checkpoint or a merge failed and will be tried again; by the thread that calls Step or Merge.
+    /// It will be tried again; by the thread that calls Step.
+    std::function<void(const CheckpointFailure&)> on_failed;
+    /// A merge failed and will be tried again; by the thread that calls Merge.
     std::function<void(const std::string& message)> on_warning;
     /// Step or Merge may have something to do now. From any thread; must not call back.
     std::function<void()> wake;
@@ -70,7 +80,7 @@ class CheckpointDriver {
   bool NothingHappened();
   void Trigger();
   void WriteEpoch(uint64_t epoch);
-  void OnWriteFailed(const ExternalError& error);
+  void OnWriteFailed(const ExternalError& error, uint64_t epoch);
 
   CheckpointWriter& writer_;
   const Clock* const clock_;
@@ -80,6 +90,7 @@ class CheckpointDriver {
   CheckpointKind kind_ = CheckpointKind::kScheduled;
   bool is_last_ = false;
   bool hold_ = false;
+  int64_t started_ms_ = 0;
   std::vector<int64_t> activity_;  // when a scheduled one was due last
   int left_out_ = 0;               // scheduled ones in a row
 

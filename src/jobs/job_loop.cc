@@ -10,6 +10,7 @@
 #include "base/random_id.h"
 #include "jobs/active_job.h"
 #include "jobs/plan_graph.h"
+#include "sql/logical.h"
 #include "storage/secret_option.h"
 
 namespace laminar {
@@ -266,6 +267,10 @@ void JobManager::CheckTimers(Active& job, const Job& record) {
   }
   if (const auto pipeline = catalog_.Find<Pipeline>(job.pipeline_id);
       pipeline && pipeline->checkpoint_interval_us != job.interval_us && job.detail == JobDetail::kRunning) {
+    RecordEvent(job, "settings",
+                "checkpoint interval " + sql::DurationText(job.interval_us) + " to " +
+                    sql::DurationText(pipeline->checkpoint_interval_us),
+                {{"checkpoint_interval_micros", pipeline->checkpoint_interval_us}}, pipeline->updated_by);
     job.interval_us = pipeline->checkpoint_interval_us;
     job.process->Send({{"type", "interval"}, {"interval_us", job.interval_us}});
   }
@@ -289,7 +294,7 @@ std::string JobManager::RestoreOf(const Job& job) const {
   return checkpoint ? std::to_string(checkpoint->epoch) : "latest";
 }
 
-void JobManager::OnCheckpoint(Active& job, const Json& message) {
+CheckpointRecord JobManager::RecordOf(const Active& job, const Json& message) const {
   static const std::map<std::string, std::string> types = {{"scheduled", "scheduled"},
                                                            {"final", "stopping"},
                                                            {"stopping", "stopping"},
@@ -300,21 +305,50 @@ void JobManager::OnCheckpoint(Active& job, const Json& message) {
   record.job_id = job.id;
   record.pipeline_id = job.pipeline_id;
   record.epoch = message.at("epoch").get<int64_t>();
+  const auto type = types.find(message.value("kind", "scheduled"));
+  record.type = type == types.end() ? "scheduled" : type->second;
+  record.location = settings_.checkpoint_url + "/" + job.pipeline_id;
+  return record;
+}
+
+void JobManager::OnCheckpointFailed(Active& job, const Json& message) {
+  CheckpointRecord record = RecordOf(job, message);
+  record.state = "failed";
+  record.start_us = message.at("started_ms").get<int64_t>() * 1000;
+  record.finish_us = message.at("failed_ms").get<int64_t>() * 1000;
+  record.failure_reason = Scrub(message.value("message", ""), job.secrets);
+  const std::string text = "a checkpoint failed: " + record.failure_reason;
+  Record(job.id, "error", job.feed->AddError("warning", "", 0, text, "", "", 0));
+  RecordEvent(job, "checkpoint failed", text, {{"checkpoint_id", record.id}, {"epoch", record.epoch}},
+              kServerActor);
+  catalog_.Update([&](Catalog::Transaction& transaction) {
+    std::vector<std::shared_ptr<const CheckpointRecord>> older;
+    for (const auto& checkpoint : transaction.All<CheckpointRecord>()) {
+      if (checkpoint->pipeline_id == job.pipeline_id && checkpoint->state == "failed")
+        older.push_back(checkpoint);
+    }
+    std::sort(older.begin(), older.end(),
+              [](const auto& a, const auto& b) { return a->finish_us < b->finish_us; });
+    for (size_t i = 0; i + kCheckpointsKept <= older.size(); ++i)
+      transaction.Delete<CheckpointRecord>(older[i]->id);
+    transaction.Put(record);
+  });
+}
+
+void JobManager::OnCheckpoint(Active& job, const Json& message) {
+  CheckpointRecord record = RecordOf(job, message);
   record.finish_us = message.at("finished_ms").get<int64_t>() * 1000;
   record.start_us =
       record.finish_us - message.value("write_us", int64_t{0}) - message.value("pause_us", int64_t{0});
   const auto kept_from = message.value("kept_from", int64_t{0});
   record.state = "completed";
-  const auto type = types.find(message.value("kind", "scheduled"));
-  record.type = type == types.end() ? "scheduled" : type->second;
   record.size_bytes = message.value("size_bytes", int64_t{0});
-  record.location = settings_.checkpoint_url + "/" + job.pipeline_id;
   record.operator_states = message.at("operators");
   catalog_.Update([&](Catalog::Transaction& transaction) {
     std::vector<std::shared_ptr<const CheckpointRecord>> older;
     for (const auto& checkpoint : transaction.All<CheckpointRecord>()) {
-      if (checkpoint->pipeline_id == job.pipeline_id && checkpoint->type != "savepoint")
-        older.push_back(checkpoint);
+      const bool goes_by_itself = checkpoint->state == "completed" && checkpoint->type != "savepoint";
+      if (checkpoint->pipeline_id == job.pipeline_id && goes_by_itself) older.push_back(checkpoint);
     }
     std::sort(older.begin(), older.end(), [](const auto& a, const auto& b) { return a->epoch < b->epoch; });
     for (size_t i = 0; i < older.size(); ++i) {
@@ -369,7 +403,9 @@ Json JobManager::Describe(const Pipeline& pipeline, const Job& record, std::vect
                       {"lock_file", settings_.data_dir + "/locks/" + pipeline.id + ".lock"},
                       {"script", planner_.secrets().ResolveScript(record.query, variables, secrets)},
                       {"tables", planner_.Declarations(pipeline.table_names, variables, secrets)},
-                      {"parallelism", record.parallelism}};
+                      {"parallelism", record.parallelism},
+                      {"flush_interval_us", settings_.flush_interval_us},
+                      {"batch_rows", settings_.batch_rows}};
   if (pipeline.preview) {
     description["capture"] = pipeline.preview_settings.enable_sinks ? "both" : "only";
     description["limit"] = pipeline.preview_settings.limit;
@@ -479,8 +515,6 @@ void JobManager::OnMessage(Active& job, const Json& message) {
                message.value("level", "error"), message.value("operator_id", ""),
                message.value("task_index", 0), text, Scrub(message.value("details", ""), job.secrets),
                Scrub(message.value("record", ""), job.secrets), message.value("bad_records", int64_t{0})));
-    if (const std::string event = message.value("event", ""); !event.empty())
-      RecordEvent(job, event, text, {}, kServerActor);
   } else if (type == "log") {
     Record(job.id, "log",
            job.feed->AddLog(message.value("level", "info"), Scrub(message.value("message", ""), job.secrets),
@@ -488,12 +522,14 @@ void JobManager::OnMessage(Active& job, const Json& message) {
   } else if (type == "checkpoint") {
     job.feed->OnCheckpoint(message);
     OnCheckpoint(job, message);
+  } else if (type == "checkpoint_failed") {
+    OnCheckpointFailed(job, message);
   } else if (type == "restored") {
     const int64_t epoch = message.at("epoch").get<int64_t>();
     std::shared_ptr<const CheckpointRecord> from;
     for (const auto& checkpoint : catalog_.All<CheckpointRecord>()) {
-      if (checkpoint->pipeline_id == job.pipeline_id && checkpoint->epoch <= epoch &&
-          (!from || checkpoint->epoch > from->epoch))
+      const bool usable = checkpoint->pipeline_id == job.pipeline_id && checkpoint->state == "completed";
+      if (usable && checkpoint->epoch <= epoch && (!from || checkpoint->epoch > from->epoch))
         from = checkpoint;
     }
     RecordEvent(job, "restored", "from checkpoint " + std::to_string(epoch), {{"epoch", epoch}}, job.actor);

@@ -261,7 +261,7 @@ void JobManager::TriggerCheckpoint(const std::string& job_id, bool savepoint, co
 void JobManager::DeleteSavepoint(const std::string& checkpoint_id) {
   const auto found = catalog_.Find<CheckpointRecord>(checkpoint_id);
   if (!found) throw ObjectGone("checkpoint", checkpoint_id);
-  if (found->type != "savepoint") {
+  if (found->type != "savepoint" || found->state != "completed") {
     throw InvalidState("only savepoints are deleted by hand, other checkpoints go by themselves", found->type,
                        {"savepoint"});
   }

@@ -33,6 +33,8 @@ struct JobSettings {
   int allowed_restarts = 20;
   int64_t healthy_us = 120'000'000;       ///< running for so long forgets earlier restarts
   int64_t report_timeout_us = 5'000'000;  ///< a silent worker counts as lost
+  int64_t flush_interval_us = 200'000;    ///< of updating operators, unless the script sets it
+  int64_t batch_rows = 8192;              ///< that sources make at most
   int64_t preview_reader_timeout_us = 60'000'000;
   int64_t preview_keep_us = 600'000'000;  ///< after its end
   int jobs_kept = 100;                    ///< finished ones per pipeline
@@ -132,7 +134,10 @@ class JobManager {
   void CheckTimers(Active& job, const Job& record);
   /// latest, none or an epoch.
   std::string RestoreOf(const Job& job) const;
+  /// What all checkpoints have that a worker tells of.
+  CheckpointRecord RecordOf(const Active& job, const Json& message) const;
   void OnCheckpoint(Active& job, const Json& message);
+  void OnCheckpointFailed(Active& job, const Json& message);
   void Launch(Active& job);
   /// What a worker is told first. Raises the pipeline's fencing token. Throws UserError, SecretNotFound.
   Json Describe(const Pipeline& pipeline, const Job& record, std::vector<std::string>* secrets);

@@ -49,8 +49,8 @@ class JobRun::CheckpointThreads {
             [&] { return ActivityOf(*executor); }};
   }
   CheckpointDriver::Options DriverOptions(JobRunOptions& options) {
-    return {options.state->interval_us, std::move(options.on_checkpoint), std::move(options.on_warning),
-            [this] { Wake(); }};
+    return {options.state->interval_us, std::move(options.on_checkpoint),
+            std::move(options.on_failed_checkpoint), std::move(options.on_warning), [this] { Wake(); }};
   }
 
   void Wake() {

@@ -70,17 +70,20 @@ class DurableCollector final : public SnapshotCollector {
   CheckpointWriter& writer_;
 };
 
+struct CheckpointFailure;  // jobs/checkpoint_driver.h
+class CheckpointDriver;
+
 struct JobRunOptions {
   StateMemoryOptions memory;
   ExecutorOptions executor;  ///< its collector, restore, hold_at_end and callbacks are the run's
   std::optional<StateOptions> state;
   /// After each checkpoint; on the checkpoint thread.
   std::function<void(const CheckpointReport&)> on_checkpoint;
-  /// A checkpoint or a merge failed and will be tried again. On the checkpoint thread.
+  /// It will be tried again. On the checkpoint thread.
+  std::function<void(const CheckpointFailure&)> on_failed_checkpoint;
+  /// A merge failed and will be tried again. On the merge thread.
   std::function<void(const std::string& message)> on_warning;
 };
-
-class CheckpointDriver;
 
 /// Numbers of which some change whenever anything happens in the job.
 std::vector<int64_t> ActivityOf(const Executor& executor);

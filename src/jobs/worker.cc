@@ -22,6 +22,7 @@
 
 #include "base/local_file.h"
 #include "jobs/capture.h"
+#include "jobs/checkpoint_driver.h"
 #include "jobs/declared_tables.h"
 #include "jobs/job_numbers.h"
 #include "jobs/job_run.h"
@@ -245,15 +246,24 @@ class Worker {
     TakeLock(description_.value("lock_file", ""));
     NoteTime("locked_ms");
     JobRunOptions run_options;
-    run_options.executor.task.flush_interval_us = script.settings.updating_flush_interval_us;
+    TaskSettings& task = run_options.executor.task;
+    task.flush_interval_us = script.settings.updating_flush_interval_us.value_or(
+        description_.value("flush_interval_us", task.flush_interval_us));
+    task.batch_rows_max = description_.value("batch_rows", task.batch_rows_max);
     run_options.executor.worker_threads = std::max(
         1, std::min<int>(physical.parallelism, static_cast<int>(std::thread::hardware_concurrency())));
     run_options.memory = StateMemoryOf(script.settings);
     run_options.state = State();
     run_options.on_checkpoint = [this](const CheckpointReport& report) { SendCheckpoint(report); };
-    run_options.on_warning = [this](const std::string& text) {
-      SendWarning(text, text.starts_with("a checkpoint failed") ? "checkpoint failed" : "");
+    run_options.on_failed_checkpoint = [this](const CheckpointFailure& failure) {
+      channel_.Send({{"type", "checkpoint_failed"},
+                     {"epoch", failure.epoch},
+                     {"kind", CheckpointKindName(failure.kind)},
+                     {"started_ms", failure.started_ms},
+                     {"failed_ms", failure.failed_ms},
+                     {"message", failure.message}});
     };
+    run_options.on_warning = [this](const std::string& text) { SendWarning(text); };
     for (const GraphNode& node : graph.nodes)
       api_ids_[node.operator_id] = operator_ids_[static_cast<size_t>(node.id)];
     // Never destroyed: the process ends, and its memory goes with it faster than by destructors.
@@ -329,19 +339,23 @@ class Worker {
     return options;
   }
 
-  /// `event`: what it counts as in the job's history; empty: nothing.
-  void SendWarning(const std::string& text, const std::string& event = "") {
-    channel_.Send({{"type", "error"}, {"level", "warning"}, {"message", text}, {"event", event}});
+  void SendWarning(const std::string& text) {
+    channel_.Send({{"type", "error"}, {"level", "warning"}, {"message", text}});
   }
 
   void SendCheckpoint(const CheckpointReport& report) {
     if (report.kind == CheckpointKind::kStopping) NoteTime("written_ms");
     Json operators = Json::array();
-    for (const ManifestOperator& one : report.operators) {
+    for (size_t i = 0; i < report.operators.size(); ++i) {
+      const ManifestOperator& one = report.operators[i];
       const auto known = api_ids_.find(one.id);
+      Json subtasks = Json::array();
+      for (const int64_t bytes : report.subtask_bytes[i])
+        subtasks.push_back({{"subtask_index", subtasks.size()}, {"state_size", bytes}});
       operators.push_back({{"operator_id", known == api_ids_.end() ? one.id : known->second},
                            {"operator_name", one.name},
-                           {"state_size", one.bytes()}});
+                           {"state_size", one.bytes()},
+                           {"subtask_states", std::move(subtasks)}});
     }
     channel_.Send({{"type", "checkpoint"},
                    {"epoch", report.epoch},

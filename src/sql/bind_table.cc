@@ -259,7 +259,6 @@ int64_t MemorySizeOf(const Statement& statement) {
 void Binder::BindSet(const Statement& statement) {
   const std::string name = FoldName(statement.name.text);
   Settings& settings = script_.settings;
-  const Settings defaults;
   auto duration = [&]() -> int64_t {
     auto us = ParseDurationUs(statement.value);
     if (!us || *us < 0) {
@@ -273,7 +272,7 @@ void Binder::BindSet(const Statement& statement) {
   if (name == "updating_ttl")
     settings.updating_ttl_us = reset ? 0 : duration();
   else if (name == "updating_flush_interval")
-    settings.updating_flush_interval_us = reset ? defaults.updating_flush_interval_us : duration();
+    settings.updating_flush_interval_us = reset ? std::nullopt : std::optional(duration());
   else if (name == "checkpoint_interval")
     settings.checkpoint_interval_us = reset ? std::nullopt : std::optional(duration());
   else if (name == "idle_time")

@@ -33,7 +33,7 @@ struct Warning {
 /// Script-wide settings (docs/sql.md "SET options").
 struct Settings {
   int64_t updating_ttl_us = 0;
-  int64_t updating_flush_interval_us = 200'000;
+  std::optional<int64_t> updating_flush_interval_us;
   std::optional<int> parallelism;
   std::optional<int64_t> checkpoint_interval_us;
   std::optional<int64_t> idle_time_us;

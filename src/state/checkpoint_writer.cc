@@ -207,6 +207,8 @@ CheckpointReport CheckpointWriter::Write(uint64_t epoch, CheckpointKind kind) {
         (name.empty() ? 0 : files.back().bytes) + static_cast<int64_t>(manifest.ToText().size());
     report.total_bytes = manifest.bytes();
     report.num_files = static_cast<int>(files.size());
+    for (const ManifestOperator& one : manifest.operators)
+      report.subtask_bytes.push_back(SubtaskBytes(files, one));
     report.operators = std::move(manifest.operators);
     try {
       report.kept =
@@ -274,6 +276,28 @@ void DescribeFiles(const std::vector<StateFileInfo>& files, Manifest* manifest) 
       }
     }
   }
+}
+
+std::vector<int64_t> SubtaskBytes(const std::vector<StateFileInfo>& files, const ManifestOperator& one) {
+  std::vector<int64_t> bytes(static_cast<size_t>(one.parallelism), 0);
+  const auto share_out = [&](const StateBlock& block) {
+    const bool of_all = block.first_group >= kKeyGroups;
+    const int last_group = std::min<int>(block.last_group, kKeyGroups - 1);
+    const int first = of_all ? 0 : SubtaskOf(block.first_group, one.parallelism);
+    const int last =
+        of_all ? one.parallelism - 1 : SubtaskOf(static_cast<uint16_t>(last_group), one.parallelism);
+    const int64_t share = block.bytes / (last - first + 1);
+    for (int subtask = first; subtask < last; ++subtask) bytes[static_cast<size_t>(subtask)] += share;
+    bytes[static_cast<size_t>(last)] += block.bytes - share * (last - first);
+  };
+  for (const StateFileInfo& file : files) {
+    for (const ManifestTable& table : one.tables) {
+      const StateSection* section = file.Find(one.id, table.spec.name);
+      if (section == nullptr) continue;
+      for (const StateBlock& block : section->blocks) share_out(block);
+    }
+  }
+  return bytes;
 }
 
 size_t CheckpointWriter::MergeBegin() const {

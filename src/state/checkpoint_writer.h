@@ -29,7 +29,9 @@ struct CheckpointReport {
   int64_t total_bytes = 0;  ///< of all its files
   int num_files = 0;
   std::vector<ManifestOperator> operators;  ///< with their totals
-  std::vector<uint64_t> kept;               ///< epochs that retention left; empty: not known
+  /// [operator][subtask]: of those totals, what lies in the subtask's key groups.
+  std::vector<std::vector<int64_t>> subtask_bytes;
+  std::vector<uint64_t> kept;  ///< epochs that retention left; empty: not known
 };
 
 class CheckpointWriter {
@@ -102,6 +104,10 @@ class CheckpointWriter {
 bool MergeFiles(ObjectStore& objects, const std::vector<ManifestOperator>& operators,
                 const std::vector<StateFileInfo>& inputs, bool keep_deletes, StateFileWriter& out,
                 const std::atomic<bool>* ended = nullptr);
+
+/// By subtask, the bytes of an operator's blocks. A block that several share, or all read, counts in equal
+/// parts.
+std::vector<int64_t> SubtaskBytes(const std::vector<StateFileInfo>& files, const ManifestOperator& one);
 
 /// Fills `manifest->files`, and its operators' entries and bytes from the files' sections.
 void DescribeFiles(const std::vector<StateFileInfo>& files, Manifest* manifest);

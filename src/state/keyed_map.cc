@@ -98,7 +98,7 @@ void KeyBatch::Assign(const std::vector<std::shared_ptr<arrow::Array>>& columns,
   HashInline(num_rows);
 }
 
-void KeyBatch::AssignKeys(const std::vector<std::string_view>& keys) {
+void KeyBatch::AssignKeys(std::span<const std::string_view> keys) {
   hashes_.resize(keys.size());
   for (size_t row = 0; row < keys.size(); ++row) hashes_[row] = HashKey(keys[row]);
   null_bits_.clear();
@@ -300,7 +300,8 @@ uint32_t KeyedMap::Insert(const KeyBatch& keys, int64_t row, size_t position) {
   return slot;
 }
 
-/// Of state on disk: the pages of the batch's index entries, then those of the slots that they point to.
+/// Of slots on disk: the pages of the batch's index entries, if they are there too, then those of the slots
+/// that they point to.
 void KeyedMap::ReadPages(const KeyBatch& keys, const int32_t* rows, int64_t count) const {
   PageReader reader;
   const size_t mask = index_size_ - 1;
@@ -308,7 +309,6 @@ void KeyedMap::ReadPages(const KeyBatch& keys, const int32_t* rows, int64_t coun
     for (int64_t i = 0; i < count; ++i) reader.Add(&index_[keys.hashes_[RowAt(rows, i)] & mask], 8);
     reader.Read();
   }
-  if (!slot_memory_.on_disk()) return;
   constexpr int64_t kAhead = 16;
   for (int64_t i = 0; i < count; ++i) {
     if (i + kAhead < count) __builtin_prefetch(&index_[keys.hashes_[RowAt(rows, i + kAhead)] & mask]);
@@ -717,7 +717,7 @@ void KeyedMap::Snapshot(SnapshotWriter& writer, std::string_view table, AppendVa
 
 uint32_t KeyedMap::Restore(std::string_view key_bytes, bool persisted) {
   if (!restore_batch_) restore_batch_ = std::make_unique<KeyBatch>(key_types());
-  restore_batch_->AssignKeys({key_bytes});
+  restore_batch_->AssignKeys({&key_bytes, 1});
   uint32_t slot;
   FindOrInsert(*restore_batch_, nullptr, 1, &slot, nullptr);
   if (persisted) header(slot)->persisted = 1;

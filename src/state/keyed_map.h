@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,7 +57,7 @@ class KeyBatch {
   /// Appends the canonical key bytes of a row.
   void AppendKey(int64_t row, std::string* out) const;
   /// Keys given as canonical bytes.
-  void AssignKeys(const std::vector<std::string_view>& keys);
+  void AssignKeys(std::span<const std::string_view> keys);
 
  private:
   friend class KeyedMap;

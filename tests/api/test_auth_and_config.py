@@ -55,6 +55,25 @@ def test_print_config_and_mistakes(request, tmp_path):
     assert run(request, "--print-config", "--port", "many").returncode != 0
 
 
+def test_settings_of_jobs(start_server, request, tmp_path):
+    def changes(interval):
+        """How many changes a count over two million rows makes that come as fast as they are taken."""
+        server = start_server([], {"LAMINAR__PIPELINE__UPDATE_AGGREGATE_FLUSH_INTERVAL": interval, "LAMINAR__PIPELINE__SOURCE_BATCH_SIZE": "500",
+                                   "LAMINAR__WORKER__TASK_SLOTS": "4"})
+        query = "CREATE TABLE i WITH (connector = 'impulse', message_count = '2000000', event_rate = '0'); SELECT count(*) AS n FROM i"
+        job = server.post(f"/pipelines/{server.created('/pipelines', {'name': 'p' + interval, 'query': query})['id']}/start").json["job_id"]
+        server.wait_state(job, "Finished")
+        output = server.ok(f"/jobs/{job}/output")
+        assert output["data"][-1]["record"] == {"n": 2_000_000}
+        assert "'worker.task_slots' has no effect" in (server.folder / "server.log").read_text()
+        server.stop()
+        return output["total_records"]
+
+    assert changes("1h") == 1 and changes("1ms") > 1
+    refused = run(request, "--port", "0", "--data-dir", str(tmp_path / "d"), LAMINAR__PIPELINE__SOURCE_BATCH_SIZE="0")
+    assert refused.returncode != 0 and "source_batch_size is from 1 to" in refused.stderr
+
+
 def test_one_server_per_data_directory(server, request):
     second = run(request, "--port", "0", "--data-dir", str(server.data_dir))
     assert second.returncode != 0 and "another server" in second.stderr

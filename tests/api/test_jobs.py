@@ -384,6 +384,8 @@ def test_changed_interval_and_manual_checkpoint(server):
     assert server.post(f"/jobs/{job}/checkpoints", {"type": "checkpoint"}).status == 202
     server.wait(f"/jobs/{job}/checkpoints", lambda c: any(x["type"] == "manual" for x in c["data"]))
     assert server.post(f"/jobs/{job}/checkpoints", {"type": "incremental"}).error == "VALIDATION_ERROR"
+    changes = [e["description"] for e in server.ok(f"/jobs/{job}/events?limit=100")["data"] if e["event"] == "settings"]
+    assert changes == ["checkpoint interval 1s to 1h", "checkpoint interval 10s to 1s"]
 
 
 def test_live_events(server):
@@ -466,6 +468,46 @@ def test_savepoints_are_kept_until_deleted(server, tmp_path):
     assert server.delete(f"/jobs/{job}/checkpoints/{savepoint['id']}").json == {"message": "Savepoint deleted successfully"}
     assert server.get(f"/jobs/{job}/checkpoints/{savepoint['id']}").error == "NOT_FOUND"
     assert not list((server.data_dir / "checkpoints" / pipeline / "savepoints").iterdir())
+
+
+def test_failed_checkpoints_are_listed_and_made_good(server):
+    pipeline, job = start(server, impulse(500) + "SELECT count(*) AS n FROM impulse GROUP BY subtask_index, counter % 100",
+                          parallelism=2, checkpoint_interval_micros=1_000_000)
+    page = f"/jobs/{job}/checkpoints?limit=100"
+    server.wait(page, lambda p: p["data"])
+    files = server.data_dir / "checkpoints" / pipeline / "data"
+    aside = files.with_name("aside")
+    files.rename(aside)
+    files.write_text("no directory")
+    assert server.post(f"/jobs/{job}/checkpoints", {"type": "savepoint"}).status == 202
+    server.wait(page, lambda p: [c for c in p["data"] if (c["state"], c["type"]) == ("failed", "savepoint")])
+    files.unlink()
+    aside.rename(files)
+    server.wait(page, lambda p: [c for c in p["data"] if (c["state"], c["type"]) == ("completed", "savepoint")])
+
+    every = server.ok(page)["data"]
+    [failed, *_] = [c for c in every if c["state"] == "failed" and c["type"] == "savepoint"]
+    [savepoint] = [c for c in every if c["state"] == "completed" and c["type"] == "savepoint"]
+    assert "data" in failed["failure_reason"] and failed["size_bytes"] == 0 and failed["start_time"] <= failed["finish_time"]
+    assert savepoint["failure_reason"] is None and "subtask_states" not in savepoint["operator_states"][0]
+    assert server.ok("/pipelines?include=summary")["data"][0]["summary"]["last_checkpoint"]["state"] == "completed"
+    assert failed["id"] not in [c["id"] for c in server.ok(page + "&completed=true")["data"]]
+    assert failed["id"] in [c["id"] for c in server.ok(page + "&completed=false")["data"]]
+    assert "a checkpoint failed" in server.ok(f"/jobs/{job}/errors?level=warning")["data"][0]["message"]
+    assert server.delete(f"/jobs/{job}/checkpoints/{failed['id']}").error == "INVALID_STATE"
+    whole = server.ok(f"/jobs/{job}/checkpoints/{savepoint['id']}")
+    assert whole["operator_states"] and all(
+        sum(s["state_size"] for s in o["subtask_states"]) == o["state_size"] and [s["subtask_index"] for s in o["subtask_states"]] == [0, 1][:len(o["subtask_states"])]
+        for o in whole["operator_states"]
+    )
+    [window] = [o for o in whole["operator_states"] if "aggregate" in o["operator_name"]]
+    assert all(s["state_size"] > 0 for s in window["subtask_states"]), "a hundred keys lie in the key groups of both"
+
+    server.post(f"/jobs/{job}/stop")
+    server.wait_state(job, "Stopped")
+    assert server.post(f"/pipelines/{pipeline}/start", {"checkpoint_id": failed["id"]}).error == "INVALID_STATE"
+    again = server.post(f"/pipelines/{pipeline}/start").json["job_id"]
+    assert server.wait_state(again, "Running")["restored_from"] not in [c["id"] for c in every if c["state"] == "failed"]
 
 
 def test_metrics_from_samples(server, tmp_path):

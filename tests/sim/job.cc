@@ -329,6 +329,10 @@ class Disturbed {
     CheckpointDriver::Options options;
     options.interval_us = 1000 << random_() % 16;
     options.on_checkpoint = [this](const CheckpointReport&) { ++counts_.checkpoints; };
+    options.on_failed = [this](const CheckpointFailure& failure) {
+      ++counts_.failed_operations;
+      Trace("checkpoint " + std::to_string(failure.epoch) + " failed: " + failure.message);
+    };
     options.on_warning = [this](const std::string& message) {
       ++counts_.failed_operations;
       Trace(message);

@@ -187,7 +187,7 @@ class TestRun {
     options.clock = &clock_;
     options.seed = config_.seed;
     options.collector = collector_.get();
-    options.task.flush_interval_us = script_.settings.updating_flush_interval_us;
+    if (const auto us = script_.settings.updating_flush_interval_us) options.task.flush_interval_us = *us;
     options.task.batch_rows_max = config_.batch_rows;
     options.task.snapshot_slice_bytes = 1;  // an entry at a time
     if (from) options.restore = RestoreFrom(*from);
