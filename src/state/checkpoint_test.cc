@@ -143,6 +143,64 @@ TEST_P(CheckpointTest, LargeDeltaIsSortedInRunsAndTheLastChangeOfAKeyWins) {
   EXPECT_EQ(Read(2), expected);
 }
 
+TEST_P(CheckpointTest, EntriesAreInOrderHoweverAlikeTheirKeysAre) {
+  std::mt19937_64 random(11);
+  CheckpointWriter writer(store_, Sealed(1, "a"), &clock_, {});
+  std::map<std::pair<uint16_t, std::string>, std::string> expected;
+  auto buffer = writer.NewBuffer("op");
+  const auto put = [&](uint16_t group, const std::string& key) {
+    const std::string value = std::to_string(expected.size()) + "/" + std::to_string(random());
+    buffer->Table("t").Put(group, key, value);
+    expected[{group, key}] = value;
+  };
+  // As many as a sample of the keys has begin alike; then come others, and keys that differ late or not at
+  // all.
+  const std::string alike(12, 'k');
+  for (int i = 0; i < 300; ++i)
+    put(static_cast<uint16_t>(random() % 3), alike + std::to_string(random() % 200));
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string key = random() % 2 ? alike : std::string(1, static_cast<char>(random() % 256));
+    put(static_cast<uint16_t>(random() % 3),
+        key + std::string(random() % 9, '\0') + std::to_string(random() % 9));
+  }
+  put(0, "");
+  put(0, std::string(1, '\0'));
+  put(kEverySubtask, alike);
+  writer.CloseEpoch();
+  EXPECT_EQ(writer.Write(2, CheckpointKind::kScheduled).written_entries,
+            static_cast<int64_t>(expected.size()));
+  const auto checkpoint = store_->Load(2, nullptr);
+  const StateFileInfo& file = checkpoint->files.at(0);
+  StateFileCursor cursor(*objects_, file, file.sections.at(0), {});
+  auto wanted = expected.begin();
+  for (; cursor.Next(); ++wanted) {
+    ASSERT_NE(wanted, expected.end());
+    EXPECT_EQ(std::pair(cursor.entry().key_group, std::string(cursor.entry().key)), wanted->first);
+    EXPECT_EQ(cursor.entry().value, wanted->second);
+  }
+  EXPECT_EQ(wanted, expected.end());
+}
+
+TEST_P(CheckpointTest, BlocksAreCompressedWhereThatSavesAThird) {
+  std::mt19937_64 random(5);
+  CheckpointWriter writer(store_, Sealed(1, "a"), &clock_, {});
+  const auto written = [&](uint64_t epoch, const std::function<char()>& letter) {
+    auto buffer = writer.NewBuffer("op");
+    for (int key = 0; key < 8'000; ++key) {
+      std::string value(1'000, '\0');
+      for (char& c : value) c = letter();
+      buffer->Table("t").Put(static_cast<uint16_t>(key % kKeyGroups), std::to_string(key), value);
+    }
+    buffer.reset();
+    writer.CloseEpoch();
+    return writer.Write(epoch, CheckpointKind::kScheduled).written_bytes;
+  };
+  EXPECT_LT(written(2, [] { return 'a'; }), 800'000);
+  // The first block of 16 is tried, and kept as it came out.
+  EXPECT_GT(written(3, [&] { return static_cast<char>(random() % 3 ? random() : 'a'); }), 7'900'000);
+  EXPECT_EQ(Read(3).size(), 8'000u);
+}
+
 TEST_P(CheckpointTest, FailedWriteIsTakenAlongByTheNext) {
   CheckpointWriter writer(store_, Sealed(1, "a"), &clock_, {});
   writer.NewBuffer("op")->Table("t").Put(1, "a", "1");

@@ -38,7 +38,7 @@ class CheckpointWriter {
  public:
   struct Options {
     int keep = 10;
-    int merge_files_min = 4;
+    int merge_files_min = 8;
     /// Smaller files count as this big when it is decided what to merge: a file costs something by itself.
     int64_t file_bytes_min = 64 << 10;
   };

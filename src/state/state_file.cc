@@ -21,6 +21,10 @@ constexpr int64_t kTailBytes = 8 + 4 + 8 + 8;
 constexpr size_t kPayloadBytes = 256 << 10;
 constexpr int64_t kReadAheadBytes = 4 << 20;
 constexpr uint8_t kCodecNone = 0, kCodecLz4 = 1;
+/// To compress a byte costs about what it costs to write two, and a checkpoint is written and merged beside a
+/// job that could use the time. So many blocks of a section are compressed or not as the first of them shows.
+constexpr double kWorthIt = 1.5;
+constexpr size_t kBlocksPerSample = 16;
 
 struct BlockHeader {
   uint32_t stored_bytes;
@@ -60,20 +64,16 @@ arrow::util::Codec& Lz4() {
   return *codec;
 }
 
-/// The stored form of a payload; `*codec` says which.
-std::string Compressed(const std::string& payload, uint8_t* codec) {
+/// The compressed form of a payload, in `*buffer`; empty when it is no smaller.
+std::string_view Compressed(const std::string& payload, std::string* buffer) {
   const auto* input = reinterpret_cast<const uint8_t*>(payload.data());
   const auto bytes = static_cast<int64_t>(payload.size());
-  std::string stored(static_cast<size_t>(Lz4().MaxCompressedLen(bytes, input)), '\0');
-  const auto written = Lz4().Compress(bytes, input, static_cast<int64_t>(stored.size()),
-                                      reinterpret_cast<uint8_t*>(stored.data()));
-  if (!written.ok() || *written >= bytes) {
-    *codec = kCodecNone;
-    return payload;
-  }
-  *codec = kCodecLz4;
-  stored.resize(static_cast<size_t>(*written));
-  return stored;
+  const auto room = static_cast<size_t>(Lz4().MaxCompressedLen(bytes, input));
+  if (buffer->size() < room) buffer->resize(room);
+  const auto written = Lz4().Compress(bytes, input, static_cast<int64_t>(buffer->size()),
+                                      reinterpret_cast<uint8_t*>(buffer->data()));
+  if (!written.ok() || *written >= bytes) return {};
+  return std::string_view(*buffer).substr(0, static_cast<size_t>(*written));
 }
 
 [[noreturn]] void ThrowDamaged(const ObjectStore& store, const std::string& name, const std::string& what) {
@@ -108,6 +108,7 @@ StateFileWriter::StateFileWriter(ObjectStore& store, const std::string& name) : 
 void StateFileWriter::BeginSection(const std::string& operator_id, const std::string& table) {
   EndSection();
   info_.sections.push_back({operator_id, table, 0, {}});
+  compresses_ = true;
 }
 
 void StateFileWriter::Add(const EncodedEntry& entry) {
@@ -121,7 +122,12 @@ void StateFileWriter::Add(const EncodedEntry& entry) {
 void StateFileWriter::EndBlock() {
   if (payload_.empty()) return;
   BlockHeader header{};
-  const std::string stored = Compressed(payload_, &header.codec);
+  std::string_view stored;
+  const bool is_sample = info_.sections.back().blocks.size() % kBlocksPerSample == 0;
+  if (compresses_ || is_sample) stored = Compressed(payload_, &compressed_);
+  if (is_sample) compresses_ = !stored.empty() && kWorthIt * stored.size() <= payload_.size();
+  header.codec = stored.empty() ? kCodecNone : kCodecLz4;
+  if (stored.empty()) stored = payload_;
   header.stored_bytes = static_cast<uint32_t>(stored.size());
   header.payload_bytes = static_cast<uint32_t>(payload_.size());
   header.entries = static_cast<uint32_t>(block_entries_);
@@ -260,7 +266,7 @@ bool StateFileCursor::NextBlock() {
     Damaged(fmt::format("the checksum of the block at byte {} is wrong", block.offset));
   }
   if (header.codec == kCodecNone) {
-    payload_ = stored;
+    rest_ = stored;
   } else {
     payload_.resize(header.payload_bytes);
     const auto written =
@@ -268,8 +274,8 @@ bool StateFileCursor::NextBlock() {
                          static_cast<int64_t>(payload_.size()), reinterpret_cast<uint8_t*>(payload_.data()));
     if (!written.ok() || *written != static_cast<int64_t>(payload_.size()))
       Damaged("a block cannot be decompressed");
+    rest_ = payload_;
   }
-  rest_ = payload_;
   return true;
 }
 

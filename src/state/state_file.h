@@ -62,6 +62,8 @@ class StateFileWriter {
   std::unique_ptr<ObjectWriter> out_;
   StateFileInfo info_;
   std::string payload_;
+  std::string compressed_;  // room for a block
+  bool compresses_ = true;  // blocks of this section get small enough for what it costs
   int64_t block_entries_ = 0;
   int64_t entries_ = 0;
   uint16_t first_group_ = 0;
@@ -96,7 +98,7 @@ class StateFileCursor {
   std::string read_;  // of blocks
   int64_t read_offset_ = 0;
   std::string payload_;    // of one block, decompressed
-  std::string_view rest_;  // of the payload
+  std::string_view rest_;  // of the block's payload: in read_ or payload_
   EncodedEntry entry_;
 };
 
