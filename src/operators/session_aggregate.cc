@@ -282,13 +282,20 @@ class SessionAggregate final : public Operator {
     return slot;
   }
 
-  /// Adds the accumulators of merged sessions to those that took them over.
+  /// Adds the accumulators of merged sessions to those that took them over, one step after the other: a
+  /// session's own are merged before it is. The values of the older session come first.
   void MergeSessions() {
     if (merged_.empty()) return;
     for (const uint32_t slot : merged_) {
-      uint8_t* into = sessions_.record(Root(slot));
-      const uint8_t* from = sessions_.record(slot);
+      const uint32_t taker = at(slot)->merged_into;
+      const bool began_first = at(slot)->id < at(taker)->id;
+      uint8_t* into = sessions_.record(began_first ? slot : taker);
+      const uint8_t* from = sessions_.record(began_first ? taker : slot);
       accumulators_.Merge(&into, &from, 1);
+      if (!began_first) continue;
+      std::swap_ranges(sessions_.record(slot) + sizeof(Session),
+                       sessions_.record(slot) + accumulators_.record_bytes(),
+                       sessions_.record(taker) + sizeof(Session));
     }
     if (distinct_.empty()) return;
     for (const uint32_t slot : merged_) MoveTuples(slot, Root(slot));

@@ -610,7 +610,7 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
     start = schema.num_columns();
     schema.columns.push_back({"window_start", Type::Timestamp(), false, true});
     schema.columns.push_back({"window_end", Type::Timestamp(), false, true});
-    schema.window = WindowProperty{node->window, {start}, {start + 1}, {}, {}};
+    schema.window = WindowProperty{node->window, {start}, {start + 1}, {}, {}, true};
   } else {
     schema.changelog = true;
     schema.one_row = num_groups == 0;

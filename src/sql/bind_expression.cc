@@ -199,8 +199,7 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
     for (bool exact : {true, false}) {
       for (int i = first; i < first + count; ++i) {
         const PlanColumn& c = scope.schema->columns[i];
-        const bool merged = count == scope.schema->num_columns() &&
-                            std::find(scope.merged.begin(), scope.merged.end(), i) != scope.merged.end();
+        const bool merged = count == scope.schema->num_columns() && Contains(scope.merged.hidden, i);
         if (!c.hidden && !merged && matches(name, c.name, exact)) found->push_back(i);
       }
       if (!found->empty()) return;
@@ -247,7 +246,7 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
   // 2. column, maybe with struct fields behind it
   std::vector<int> found;
   if (scope.schema) find(names[0], 0, scope.schema->num_columns(), &found);
-  if (found.size() == 1) return rest(column(found[0]), 1);
+  if (found.size() == 1) return rest(scope.merged.Meaning(found[0], column(found[0])), 1);
   if (found.size() > 1) {
     std::string where;
     for (int index : found) {
@@ -589,18 +588,7 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
   if ((name == "make_array" || name == "array") && args.size() > 1) Unify(args, expr.span, "an array");
   if (expr.json) {
     const auto& clauses = *expr.json;
-    if (name == "json_value" && (clauses.error_on_empty || clauses.error_on_error ||
-                                 clauses.default_on_empty || clauses.default_on_error)) {
-      auto value = [&](const ExprPtr& e) {
-        return e ? CastTo(BindExpr(*e, context), Type::Text(), expr.span) : MakeNull(Type::Text());
-      };
-      args.push_back(value(clauses.default_on_empty));
-      args.push_back(value(clauses.default_on_error));
-      args.push_back(MakeBoolean(clauses.error_on_empty));
-      args.push_back(MakeBoolean(clauses.error_on_error));
-      ExpressionPtr call = Call("json_value_ext", std::move(args), expr.span);
-      return clauses.returning ? CastTo(std::move(call), *clauses.returning, expr.span) : call;
-    }
+    if (name == "json_value") return BindJsonValue(expr, std::move(args), context);
     const std::string target = name == "json_query" && clauses.wrapper ? "json_query_wrapper"
                                : name == "json_object" && clauses.absent_on_null
                                    ? "json_object_absent_on_null"
@@ -609,6 +597,36 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
     return clauses.returning ? CastTo(std::move(call), *clauses.returning, expr.span) : call;
   }
   return Call(name, std::move(args), expr.names.back().span.known() ? expr.names.back().span : expr.span);
+}
+
+/// JSON_VALUE with its clauses. A scalar that is no value of the RETURNING type is an error as ON ERROR means
+/// it: NULL unless the clause says otherwise.
+ExpressionPtr Binder::BindJsonValue(const Expr& expr, std::vector<ExpressionPtr> args,
+                                    SelectContext& context) {
+  const auto& clauses = *expr.json;
+  const std::optional<Type>& returning = clauses.returning;
+  auto value_of = [&](const ExprPtr& e) {
+    if (!e) return MakeNull(returning.value_or(Type::Text()));
+    return CastTo(BindExpr(*e, context), returning.value_or(Type::Text()), expr.span);
+  };
+  const ExpressionPtr on_empty = value_of(clauses.default_on_empty);
+  const ExpressionPtr on_error = value_of(clauses.default_on_error);
+  ExpressionPtr text;
+  if (clauses.error_on_empty || clauses.error_on_error || clauses.default_on_empty ||
+      clauses.default_on_error) {
+    args.push_back(CastTo(on_empty, Type::Text(), expr.span));
+    args.push_back(CastTo(on_error, Type::Text(), expr.span));
+    args.push_back(MakeBoolean(clauses.error_on_empty));
+    args.push_back(MakeBoolean(clauses.error_on_error));
+    text = Call("json_value_ext", std::move(args), expr.span);
+  } else {
+    text = Call("json_value", std::move(args), expr.span);
+  }
+  if (!returning) return text;
+  ExpressionPtr value = CastTo(text, *returning, expr.span, /*try_cast=*/!clauses.error_on_error);
+  if (!clauses.default_on_error) return value;
+  return MakeCase({Call("is_null", {text}, expr.span)}, {MakeNull(*returning)},
+                  MakeCoalesce({value, on_error}));
 }
 
 ExpressionPtr Binder::BindExprInner(const Expr& expr, SelectContext& context) {

@@ -6,6 +6,7 @@
 // `a JOIN b ON a.id = b.id` give one plan.
 
 #include <algorithm>
+#include <set>
 
 #include "sql/binder.h"
 #include "sql/rules/rules.h"
@@ -24,40 +25,56 @@ Side SideOf(const Expression& expression, int left_columns) {
   return left && right ? Side::kBoth : left ? Side::kLeft : right ? Side::kRight : Side::kNeither;
 }
 
-/// `time` as row time + offset, over columns of `schema` that start at `first`. A window's end counts
-/// as row time + 1 µs.
-std::optional<int64_t> OffsetFromRowTime(const ExpressionPtr& time, const PlanSchema& schema, int first) {
-  const ExpressionPtr expression = WithoutTimeCasts(time);
-  if (const auto* column = dynamic_cast<const ColumnExpression*>(expression.get())) {
-    const int index = column->index() - first;
-    if (index == schema.row_time) return 0;
-    if (schema.window) {
-      const WindowProperty& window = *schema.window;
-      auto contains = [index](const std::vector<int>& v) {
-        return std::find(v.begin(), v.end(), index) != v.end();
-      };
-      // Only for rows that stand for a whole window; a row inside an assigned window has its own row time.
-      if (contains(window.end_columns)) return 1;
-      if (contains(window.start_columns) &&
-          (window.definition.kind == WindowKind::kTumble || window.definition.kind == WindowKind::kHop)) {
-        return 1 - window.definition.size_us;
-      }
-    }
-    return std::nullopt;
+/// A row's window bound as row time + offset. A row inside an assigned window has its own row time.
+std::optional<int64_t> OffsetOfWindowPart(const ExpressionPtr& expression, const PlanSchema& schema) {
+  if (!schema.window || !schema.window->whole) return std::nullopt;
+  const WindowDefinition& window = schema.window->definition;
+  switch (PartOfWindow(expression, schema)) {
+    case WindowPart::kEnd:
+      return 1;
+    case WindowPart::kTime:
+      return 1 - kWindowTimeUs;
+    case WindowPart::kStart:
+      if (window.kind == WindowKind::kTumble || window.kind == WindowKind::kHop) return 1 - window.size_us;
+      return std::nullopt;
+    default:
+      return std::nullopt;
   }
+}
+
+/// `time`, over columns of `schema`, as row time + offset. A window's end counts as row time + 1 µs.
+std::optional<int64_t> OffsetFromRowTime(const ExpressionPtr& time, const PlanSchema& schema) {
+  const ExpressionPtr expression = WithoutTimeCasts(time);
+  if (const int column = ColumnIndex(expression); column >= 0 && column == schema.row_time) return 0;
+  if (const auto offset = OffsetOfWindowPart(expression, schema)) return offset;
   const auto* call = dynamic_cast<const CallExpression*>(expression.get());
   if (!call || (call->name() != "+" && call->name() != "-") || call->children().size() != 2)
     return std::nullopt;
   const auto parts = call->children();
   if (auto us = FixedIntervalUs(parts[1])) {
-    auto base = OffsetFromRowTime(parts[0], schema, first);
+    auto base = OffsetFromRowTime(parts[0], schema);
     if (base) return call->name() == "+" ? *base + *us : *base - *us;
   }
   if (auto us = FixedIntervalUs(parts[0]); us && call->name() == "+") {
-    auto base = OffsetFromRowTime(parts[1], schema, first);
+    auto base = OffsetFromRowTime(parts[1], schema);
     if (base) return *base + *us;
   }
   return std::nullopt;
+}
+
+/// Whether the rows' windows or row times come up in an expression over columns of `schema` that start at
+/// `first`.
+bool SpeaksOfTime(const Expression& expression, const PlanSchema& schema, int first) {
+  std::vector<int> columns;
+  CollectColumns(expression, &columns);
+  return std::any_of(columns.begin(), columns.end(), [&](int column) {
+    const int index = column - first;
+    if (index < 0 || index >= schema.num_columns()) return false;
+    if (index == schema.row_time) return true;
+    return schema.window &&
+           (Contains(schema.window->start_columns, index) || Contains(schema.window->end_columns, index) ||
+            Contains(schema.window->struct_columns, index) || Contains(schema.window->time_columns, index));
+  });
 }
 
 }  // namespace
@@ -177,6 +194,7 @@ std::unique_ptr<Binder::FromTree> Binder::BindFromTree(const TableRef& ref) {
   tree->using_columns = ref.using_columns;
   tree->columns = tree->left->columns;
   tree->relations = tree->left->relations;
+  tree->merged = tree->left->merged;
   if (ref.right->kind == TableKind::kUnnest) {
     if (ref.right->with_ordinality)
       throw UserError(Reason::kUnsupported, ref.right->span, "WITH ORDINALITY is not supported yet");
@@ -223,19 +241,51 @@ std::unique_ptr<Binder::FromTree> Binder::BindFromTree(const TableRef& ref) {
     if (!one_sided) tree->relations.push_back(relation);
   }
   tree->changelog = tree->left->changelog || tree->right->changelog;
-  tree->merged = tree->left->merged;
   if (one_sided) return tree;  // only its ON sees the right side
   tree->columns.insert(tree->columns.end(), tree->right->columns.begin(), tree->right->columns.end());
-  for (int column : tree->right->merged) tree->merged.push_back(column + offset);
-  for (const Identifier& name : tree->using_columns) {
-    // RIGHT and FULL would need the side that is there; the columns stay apart then.
-    if (tree->kind == JoinKind::kRight || tree->kind == JoinKind::kFull) break;
-    for (size_t i = 0; i < tree->right->columns.size(); ++i) {
-      if (!tree->right->columns[i].hidden && EqualsIgnoreCase(tree->right->columns[i].name, name.text))
-        tree->merged.push_back(offset + static_cast<int>(i));
+  for (int column : tree->right->merged.hidden) tree->merged.hidden.push_back(column + offset);
+  for (const auto& [column, meaning] : tree->right->merged.stands_for)
+    tree->merged.stands_for[column + offset] = ShiftColumns(meaning, offset);
+  MergeUsingColumns(*tree);
+  return tree;
+}
+
+/// A column of USING on one side of the join, over that side's columns.
+ExpressionPtr Binder::UsingColumn(const FromTree& side, const Identifier& name) {
+  PlanSchema schema;
+  schema.columns = side.columns;
+  SelectContext context;
+  context.scope = {&schema, side.relations, side.merged};
+  Expr expr;
+  expr.kind = ExprKind::kName;
+  expr.span = name.span;
+  expr.names = {name};
+  return BindName(expr, context);
+}
+
+void Binder::MergeUsingColumns(FromTree& tree) {
+  const int offset = static_cast<int>(tree.left->columns.size());
+  // The columns of one side that the bare name finds there.
+  auto visible = [](const FromTree& side, const Identifier& name) {
+    std::vector<int> found;
+    for (size_t i = 0; i < side.columns.size(); ++i) {
+      const int column = static_cast<int>(i);
+      if (!side.columns[i].hidden && !Contains(side.merged.hidden, column) &&
+          EqualsIgnoreCase(side.columns[i].name, name.text))
+        found.push_back(column);
+    }
+    return found;
+  };
+  for (const Identifier& name : tree.using_columns) {
+    const ExpressionPtr left = UsingColumn(*tree.left, name);
+    const ExpressionPtr right = ShiftColumns(UsingColumn(*tree.right, name), offset);
+    for (const int column : visible(*tree.right, name)) tree.merged.hidden.push_back(column + offset);
+    if (tree.kind != JoinKind::kRight && tree.kind != JoinKind::kFull) continue;
+    for (const int column : visible(*tree.left, name)) {  // the side that is there
+      tree.merged.stands_for[column] =
+          tree.kind == JoinKind::kRight ? right : Call("coalesce", {left, right}, name.span);
     }
   }
-  return tree;
 }
 
 NodePtr Binder::ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjuncts) {
@@ -270,7 +320,9 @@ NodePtr Binder::ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjunct
   if (tree.on) {
     SelectContext context;
     context.scope = {&joined, tree.left->relations, tree.left->merged};
-    for (int column : tree.right->merged) context.scope.merged.push_back(column + left_columns);
+    for (int column : tree.right->merged.hidden) context.scope.merged.hidden.push_back(column + left_columns);
+    for (const auto& [column, meaning] : tree.right->merged.stands_for)
+      context.scope.merged.stands_for[column + left_columns] = ShiftColumns(meaning, left_columns);
     for (ScopeRelation relation : tree.right->relations) {
       relation.first += left_columns;
       context.scope.relations.push_back(relation);
@@ -278,20 +330,8 @@ NodePtr Binder::ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjunct
     SplitConjuncts(ToBoolean(BindExpr(*tree.on, context), tree.on->span), &on);
   }
   for (const Identifier& name : tree.using_columns) {
-    auto side = [&](const std::vector<ScopeRelation>& relations, int first, int count) {
-      SelectContext context;
-      PlanSchema schema;
-      schema.columns.assign(joined.columns.begin() + first, joined.columns.begin() + first + count);
-      context.scope = {&schema, relations, {}};
-      Expr expr;
-      expr.kind = ExprKind::kName;
-      expr.span = name.span;
-      expr.names = {name};
-      return ShiftColumns(BindName(expr, context), first);
-    };
-    on.push_back(BindComparison(
-        "=", side(tree.left->relations, 0, left_columns),
-        side(tree.right->relations, left_columns, static_cast<int>(tree.right->columns.size())), name.span));
+    on.push_back(BindComparison("=", UsingColumn(*tree.left, name),
+                                ShiftColumns(UsingColumn(*tree.right, name), left_columns), name.span));
   }
   std::vector<ExpressionPtr> here, to_left, to_right, above;
   auto preserves_left =
@@ -346,17 +386,28 @@ NodePtr Binder::ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjunct
   return above.empty() ? join : MakeFilter(join, JoinConjuncts(above), tree.span);
 }
 
+namespace {
+
+/// Whether rows whose windows agree in `parts` are of the same window.
+bool MakeSameWindow(const std::set<WindowPart>& parts, const PlanSchema& schema) {
+  if (parts.empty() || parts.count(WindowPart::kStruct)) return !parts.empty();
+  if (schema.window->definition.kind != WindowKind::kSession) return true;
+  return parts.count(WindowPart::kStart) && parts.size() > 1;
+}
+
+}  // namespace
+
 NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vector<ExpressionPtr> conjuncts,
                           SourceSpan span) {
   const PlanSchema& l = left->schema;
   const PlanSchema& r = right->schema;
   const int nl = l.num_columns();
-  auto in = [](const std::vector<int>& v, int c) { return std::find(v.begin(), v.end(), c) != v.end(); };
   const bool one_sided = kind == JoinKind::kSemi || kind == JoinKind::kAnti;
 
-  std::vector<JoinKey> keys;
+  std::vector<JoinKey> keys, window_keys;
   std::vector<ExpressionPtr> residual;
-  bool same_window = false;
+  std::set<WindowPart> equal_parts;  // of the two sides' windows
+  bool speaks_of_times = false;      // compares their windows or row times in another way
   for (const ExpressionPtr& c : conjuncts) {
     const auto* call = dynamic_cast<const CallExpression*>(c.get());
     if (call && call->name() == "=" && call->children().size() == 2) {
@@ -365,25 +416,23 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
       if (SideOf(*a, nl) == Side::kRight && SideOf(*b, nl) == Side::kLeft) std::swap(a, b);
       if (SideOf(*a, nl) == Side::kLeft && SideOf(*b, nl) == Side::kRight) {
         JoinKey key{a, ShiftColumns(b, -nl)};
-        if (l.window && r.window) {
-          const auto* lc = dynamic_cast<const ColumnExpression*>(key.left.get());
-          const auto* rc = dynamic_cast<const ColumnExpression*>(key.right.get());
-          auto both = [&](const std::vector<int>& x, const std::vector<int>& y) {
-            return lc && rc && in(x, lc->index()) && in(y, rc->index());
-          };
-          if (both(l.window->start_columns, r.window->start_columns) ||
-              both(l.window->end_columns, r.window->end_columns) ||
-              both(l.window->struct_columns, r.window->struct_columns)) {
-            same_window = true;
-            continue;
-          }
+        const WindowPart part = PartOfWindow(key.left, l);
+        if (part != WindowPart::kNone && part == PartOfWindow(key.right, r)) {
+          equal_parts.insert(part);
+          window_keys.push_back(std::move(key));
+          continue;
         }
+        speaks_of_times =
+            speaks_of_times || (SpeaksOfTime(*key.left, l, 0) && SpeaksOfTime(*key.right, r, 0));
         keys.push_back(std::move(key));
         continue;
       }
     }
+    speaks_of_times = speaks_of_times || (SpeaksOfTime(*c, l, 0) && SpeaksOfTime(*c, r, nl));
     residual.push_back(c);
   }
+  const bool same_window = MakeSameWindow(equal_parts, l);
+  if (!same_window) keys.insert(keys.end(), window_keys.begin(), window_keys.end());
 
   auto node = MakeNode(NodeKind::kJoin, {left, right}, span);
   node->join = kind == JoinKind::kCross ? JoinKind::kInner : kind;
@@ -405,9 +454,10 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
   }
   schema.bounded = l.bounded && r.bounded;
 
-  // A window on both sides: joined when it closes.
+  // A window on both sides: joined when it closes. Two equal tumbles need no condition that says so, unless
+  // the conditions say something else of times, such as that one window follows the other.
   const bool tumble_pair = l.window && r.window && l.window->definition == r.window->definition &&
-                           l.window->definition.kind == WindowKind::kTumble;
+                           l.window->definition.kind == WindowKind::kTumble && !speaks_of_times;
   if (l.window && r.window && (same_window || tumble_pair)) {
     if (!(l.window->definition == r.window->definition)) {
       throw UserError(Reason::kWindowMismatch, span,
@@ -417,7 +467,7 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
     node->kind = NodeKind::kWindowJoin;
     node->residual = JoinConjuncts(residual);
     WindowProperty window = *l.window;
-    if (kind == JoinKind::kRight) window = {l.window->definition, {}, {}, {}, {}};
+    if (kind == JoinKind::kRight) window = {l.window->definition, {}, {}, {}, {}, r.window->whole};
     if (!one_sided && kind != JoinKind::kLeft && kind != JoinKind::kFull) {
       for (int c : r.window->start_columns) window.start_columns.push_back(c + nl);
       for (int c : r.window->end_columns) window.end_columns.push_back(c + nl);
@@ -487,7 +537,7 @@ std::optional<TimeBound> TimeBoundOf(const ExpressionPtr& condition, const PlanS
   if (!bound.late && SideOf(*low, nl) != Side::kLeft) return std::nullopt;
   if (SideOf(*high, nl) != (bound.late ? Side::kLeft : Side::kRight)) return std::nullopt;
   auto offset = [&](const ExpressionPtr& time, bool of_left) {
-    return of_left ? OffsetFromRowTime(time, left, 0) : OffsetFromRowTime(time, right, nl);
+    return of_left ? OffsetFromRowTime(time, left) : OffsetFromRowTime(ShiftColumns(time, -nl), right);
   };
   const auto low_offset = offset(low, !bound.late);
   if (!low_offset) return std::nullopt;
@@ -502,6 +552,18 @@ std::optional<TimeBound> TimeBoundOf(const ExpressionPtr& condition, const PlanS
   return bound;
 }
 
+/// How much later the right row is than the left one by an equality of both row times.
+std::optional<int64_t> OffsetOfEqualTimes(const JoinKey& key, const PlanSchema& left,
+                                          const PlanSchema& right) {
+  if (!key.left->type().is_timestamp() || !key.right->type().is_timestamp()) return std::nullopt;
+  if (!HasExactRowTime(left) || !HasExactRowTime(right)) return std::nullopt;
+  const auto l = OffsetFromRowTime(key.left, left);
+  const auto r = OffsetFromRowTime(key.right, right);
+  int64_t later;
+  if (!l || !r || __builtin_sub_overflow(*l, *r, &later) || std::abs(later) >= kMostUs) return std::nullopt;
+  return later;
+}
+
 }  // namespace
 
 /// An interval join instead of `join` where `conditions` bound both row times, else a null pointer.
@@ -514,6 +576,12 @@ NodePtr Binder::AsIntervalJoin(const LogicalNode& join, const std::vector<Expres
   std::optional<int64_t> most_us[2];  // how much later, how much earlier the right row may be
   ExpressionPtr keep_until[2];        // of the left, of the right row
   std::vector<ExpressionPtr> residual;
+  for (const JoinKey& key : join.keys) {
+    const auto later = OffsetOfEqualTimes(key, l, r);
+    if (!later) continue;
+    most_us[0] = std::min(most_us[0].value_or(kMostUs), *later);
+    most_us[1] = std::min(most_us[1].value_or(kMostUs), -*later);
+  }
   for (const ExpressionPtr& condition : conditions) {
     const auto bound = TimeBoundOf(condition, l, r);
     const size_t side = bound && bound->late ? 0 : 1;

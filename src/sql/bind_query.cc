@@ -56,6 +56,7 @@ NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector
   if (in.window) {
     WindowProperty window;
     window.definition = in.window->definition;
+    window.whole = in.window->whole;
     const size_t visible = names.size();
     for (size_t i = 0; i < visible; ++i) {
       switch (PartOfWindow(exprs[i], in)) {
@@ -210,7 +211,7 @@ NodePtr Binder::BindSetOperation(const Query& query) {
         project->schema.columns.push_back(
             {which == 0 ? "window_start" : "window_end", Type::Timestamp(), true, true});
       }
-      WindowProperty window{in.window->definition, {first}, {first + 1}, {}, {}};
+      WindowProperty window{in.window->definition, {first}, {first + 1}, {}, {}, in.window->whole};
       for (size_t c = 0; c < types.size(); ++c) {
         const int i = visible[s][c];
         if (Contains(in.window->start_columns, i)) window.start_columns.push_back(static_cast<int>(c));
@@ -239,6 +240,7 @@ NodePtr Binder::BindSetOperation(const Query& query) {
     window.end_columns = common(window.end_columns, other.end_columns);
     window.struct_columns = common(window.struct_columns, other.struct_columns);
     window.time_columns = common(window.time_columns, other.time_columns);
+    window.whole = window.whole && other.whole;
   } else {
     node->schema.window.reset();
   }
@@ -430,12 +432,13 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
       relation_found = true;
       for (int i = relation.first; i < relation.first + relation.count; ++i) {
         const PlanColumn& column = context.scope.schema->columns[i];
-        if (column.hidden || (!item.star_table && Contains(context.scope.merged, i))) continue;
+        if (column.hidden || (!item.star_table && Contains(context.scope.merged.hidden, i))) continue;
         auto excepted = std::any_of(item.except.begin(), item.except.end(), [&](const Identifier& name) {
           return EqualsIgnoreCase(name.text, column.name);
         });
         if (excepted) continue;
         ExpressionPtr value = MakeColumn(i, column.name, column.type);
+        if (!item.star_table) value = context.scope.merged.Meaning(i, value);
         for (const auto& [replacement, name] : item.replace) {
           if (EqualsIgnoreCase(name.text, column.name)) value = BindExpr(*replacement, context);
         }

@@ -92,11 +92,20 @@ struct ScopeRelation {
   bool open = false;  ///< open table: unknown names mean `value`->'name'; `value` is column `first`
 };
 
+/// What USING makes of the columns of both sides.
+struct MergedColumns {
+  std::vector<int> hidden;  ///< the right-hand ones: neither a bare name nor a bare `*` means them
+  std::map<int, ExpressionPtr> stands_for;  ///< of RIGHT and FULL joins: what the bare left-hand name means
+  ExpressionPtr Meaning(int column, ExpressionPtr otherwise) const {
+    const auto found = stands_for.find(column);
+    return found == stands_for.end() ? std::move(otherwise) : found->second;
+  }
+};
+
 struct Scope {
   const PlanSchema* schema = nullptr;
   std::vector<ScopeRelation> relations;
-  /// Columns that USING has merged into their partner: neither a bare name nor a bare `*` means them.
-  std::vector<int> merged;
+  MergedColumns merged;
 };
 
 /// FROM, bound: the plan so far and what its columns are called.
@@ -222,9 +231,11 @@ class Binder {
     SourceSpan span;
     std::vector<PlanColumn> columns;  ///< of all leaves below, side by side
     bool changelog = false;
-    std::vector<int> merged;  ///< right-hand columns of USING
+    MergedColumns merged;
   };
   std::unique_ptr<FromTree> BindFromTree(const TableRef& ref);
+  ExpressionPtr UsingColumn(const FromTree& side, const Identifier& name);
+  void MergeUsingColumns(FromTree& tree);
   BoundRelation BindTable(const TableRef& ref);
   BoundRelation BindWindowTable(const TableRef& ref);
   NodePtr ResolveFrom(FromTree& tree, std::vector<ExpressionPtr>& conjuncts);
@@ -270,6 +281,7 @@ class Binder {
 
   // bind_expression.cc
   ExpressionPtr BindExpr(const Expr& expr, SelectContext& context);
+  ExpressionPtr BindJsonValue(const Expr& expr, std::vector<ExpressionPtr> args, SelectContext& context);
   ExpressionPtr BindExprInner(const Expr& expr, SelectContext& context);
   ExpressionPtr BindName(const Expr& expr, SelectContext& context);
   ExpressionPtr BindFunction(const Expr& expr, SelectContext& context);

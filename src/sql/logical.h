@@ -47,6 +47,8 @@ struct WindowProperty {
   std::vector<int> end_columns;
   std::vector<int> struct_columns;  ///< columns that equal STRUCT(start, end)
   std::vector<int> time_columns;    ///< columns that equal window_time: end − 1 ms
+  /// A row stands for its whole window: its row time is end − 1 µs. False: the row has a time of its own.
+  bool whole = false;
 };
 
 /// Columns and properties of the stream that a node makes.

@@ -150,17 +150,24 @@ void CheckOver(const LogicalNode& over) {
                         call.kind == OverKind::kFirstValue || call.kind == OverKind::kLastValue ||
                         call.kind == OverKind::kNthValue;
     if (!framed) {
-      throw UserError(
-          Reason::kOverNeedsWindow, over.span,
-          call.ToString() + " over an unbounded input needs a window, or a filter on its first n rows")
-          .Hint("PARTITION BY the window, or filter e.g. WHERE rn <= 10 in an outer query");
+      const std::string text = call.ToString();
+      const std::string name = text.substr(0, text.find('('));
+      const bool rank = call.kind == OverKind::kRowNumber || call.kind == OverKind::kRank ||
+                        call.kind == OverKind::kDenseRank;
+      throw UserError(Reason::kOverNeedsWindow, over.span,
+                      name + "() over an unbounded input needs a window" +
+                          (rank ? ", or a filter on its first n rows" : ""))
+          .Hint(rank ? "PARTITION BY the window, or filter e.g. WHERE rn <= 10 in an outer query"
+                     : "PARTITION BY the window");
     }
   }
   if (!by_row_time) {
     throw UserError(Reason::kOverNeedsWindow, over.span,
                     "OVER on an input without windows must be ORDER BY its row time, ascending")
-        .Hint(in.row_time >= 0 ? "ORDER BY " + in.columns[in.row_time].name
-                               : "declare WATERMARK FOR on the source table");
+        .Hint(in.row_time < 0 ? "declare WATERMARK FOR on the source table"
+              : over.frame.whole_partition && !over.order_by.empty()
+                  ? "end the frame at CURRENT ROW"
+                  : "ORDER BY " + in.columns[in.row_time].name);
   }
 }
 
