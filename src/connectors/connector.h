@@ -135,6 +135,8 @@ struct ConnectorInfo {
   std::vector<OptionSpec> options;
   std::vector<std::string> formats;  ///< allowed; empty: none taken
   std::string default_format = "json";
+  /// Of a sink: the format that takes the place of the default one when the query updates; empty: none does.
+  std::string updating_format;
   std::vector<MetadataColumn> metadata;
   std::map<std::string, bool> features;  ///< exactly_once, compression …
   std::string source_guarantee;          ///< "exactly once", …

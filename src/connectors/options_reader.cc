@@ -256,18 +256,24 @@ class OptionsReader {
       }
     }
     Fail(Reason::kBadOption, span,
-         "connector '" + info_.id + "' does not take format '" + name + "', only " + Joined(info_.formats));
+         "connector '" + info_.id + "' does not take format '" + name + "', only " + Joined(BuiltFormats()));
+  }
+
+  std::vector<std::string> BuiltFormats() const {
+    std::vector<std::string> built;
+    for (const std::string& allowed : info_.formats) {
+      if (formats_.Find(allowed) != nullptr) built.push_back(allowed);
+    }
+    return built;
   }
 
   void FailUnknownFormat(const std::string& name, SourceSpan span) {
-    std::vector<std::string> built;
     for (const std::string& allowed : info_.formats) {
-      if (FoldOptionName(allowed) == FoldOptionName(name)) {
-        Fail(Reason::kUnsupported, span, "format '" + name + "' is not in this build");
-        return;
-      }
-      if (formats_.Find(allowed) != nullptr) built.push_back(allowed);
+      if (FoldOptionName(allowed) != FoldOptionName(name)) continue;
+      Fail(Reason::kUnsupported, span, "format '" + name + "' is not in this build");
+      return;
     }
+    const std::vector<std::string> built = BuiltFormats();
     const std::string near = NearestName(name, built);
     Fail(Reason::kBadOption, span,
          "unknown format '" + name + "'; connector '" + info_.id + "' takes " + Joined(built),

@@ -62,7 +62,8 @@ class CsvDecoder final : public Decoder {
       }
       writers_.push_back(std::make_unique<ColumnWriter>(field.type, field.nullable));
     }
-    if (!dialect_.header) TakeNames(TableNames(spec));
+    table_names_ = TableNames(spec);
+    if (!dialect_.header) TakeNames(table_names_);
   }
 
   DecodeResult Decode(std::string_view block, int64_t rows_max) override {
@@ -102,6 +103,12 @@ class CsvDecoder final : public Decoder {
         }
       }
     }
+    // A first row that was taken for a header must not turn all that follows into NULLs.
+    strange_header_ =
+        !table_names_.empty() && std::none_of(names_.begin(), names_.end(), [this](const std::string& name) {
+          return std::any_of(table_names_.begin(), table_names_.end(),
+                             [&](const std::string& wanted) { return EqualsIgnoreCase(wanted, name); });
+        });
     missing_.clear();
     for (size_t k = 0; k < taken.size(); ++k) {
       if (!taken[k]) missing_.push_back(static_cast<int>(k));
@@ -169,6 +176,10 @@ class CsvDecoder final : public Decoder {
                   (dialect_.header ? "the header has " : "the table has ") + std::to_string(names_.size()));
     }
     if (!text_is_utf8_ && !IsValidUtf8(record)) return Fail("invalid UTF-8");
+    if (strange_header_) {
+      return Fail("the header '" + ShortenText(JoinNames()) +
+                  "' names no column of the table; a file without a header needs csv.header = false");
+    }
     for (auto& writer : writers_) writer->ReserveRows(writer->length() + 1);
     for (size_t i = 0; i < fields_.size(); ++i) {
       if (column_of_field_[i] < 0) continue;
@@ -186,6 +197,13 @@ class CsvDecoder final : public Decoder {
       writer.AppendNull();
     }
     return true;
+  }
+
+  std::string JoinNames() const {
+    std::string out;
+    for (const std::string& name : names_)
+      out += (out.empty() ? "" : std::string(1, dialect_.delimiter)) + name;
+    return out;
   }
 
   bool AppendField(const CsvField& field, ColumnWriter* writer) {
@@ -246,7 +264,9 @@ class CsvDecoder final : public Decoder {
   const bool one_message_;
   const Schema columns_;
   std::vector<std::unique_ptr<ColumnWriter>> writers_;
+  std::vector<std::string> table_names_;
   std::vector<std::string> names_;    // of the fields, by header or table; empty: no header seen yet
+  bool strange_header_ = false;       // no column of the table is among them
   std::vector<int> column_of_field_;  // −1: nobody reads it
   std::vector<int> missing_;          // columns that no field has
   bool rest_expected_ = false;        // the last block was not used up

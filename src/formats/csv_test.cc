@@ -22,6 +22,15 @@ TEST(CsvDecoder, MatchesFieldsByName) {
   EXPECT_EQ(Decode("", "a,b\n1,2\n3,4\n").rows.size(), 2u);
 }
 
+TEST(CsvDecoder, AFirstRowIsNoHeader) {
+  const auto decoded = Decode("id INT, s TEXT", "1,a\n2,b\n");
+  EXPECT_THAT(decoded.bad, ElementsAre("2,b"));
+  EXPECT_THAT(decoded.errors, ElementsAre(HasSubstr("the header '1,a' names no column of the table")));
+  FormatSpec spec = Spec();
+  spec.table_columns = Columns("id INT, s TEXT");
+  EXPECT_THAT(Decode("id INT", "S,x\na,b\n", spec).rows, ElementsAre(R"({"id":null})"));
+}
+
 TEST(CsvDecoder, WithoutHeaderColumnsComeByPlace) {
   FormatSpec spec = Spec({{"header", "false"}});
   EXPECT_THAT(Decode("a INT, b TEXT", "1,x\n2,y\n", spec).rows,

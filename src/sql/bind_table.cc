@@ -1124,8 +1124,13 @@ void Binder::AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table,
       table->spec.columns.fields.push_back({column.name, type, true});
     }
   }
-  const bool format_takes = table->spec.format && table->spec.format->changelog;
   NodePtr node = MatchColumns(input, *table, columns, span);
+  const ConnectorInfo& info = table->connector->info();
+  if (node->schema.changelog && table->spec.format && !info.updating_format.empty() &&
+      table->spec.format == options_.formats->Find(info.default_format)) {
+    table->spec.format = options_.formats->Find(info.updating_format);
+  }
+  const bool format_takes = table->spec.format && table->spec.format->changelog;
   if (node->schema.changelog) {
     const SinkPlan plan = table->connector->PlanSink(table->spec);
     const bool takes = plan.takes == SinkPlan::Takes::kRows ? plan.changelog : format_takes || plan.changelog;

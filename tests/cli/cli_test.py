@@ -544,6 +544,21 @@ def parquet_out_and_in_again(cli):
 
 
 @test
+def stdout_prints_the_changes_of_an_updating_query(cli):
+    done = cli.sql("CREATE TABLE o WITH (connector = 'stdout');\nINSERT INTO o SELECT x, count(*) AS n FROM (VALUES (1), (1)) AS t(x) GROUP BY x;")
+    equal((done.returncode, done.stdout), (OK, '{"before":null,"after":{"x":1,"n":2},"op":"c"}\n'), done.stderr)
+
+
+@test
+def an_error_in_a_parquet_file_names_the_file(cli):
+    (cli.folder / "pq").mkdir()
+    cli.write("pq/bad.parquet", "PAR1garbage")
+    done = cli.sql("CREATE TABLE i (x INT) WITH (connector = 'filesystem', path = 'pq', format = 'parquet', type = 'source');\nSELECT * FROM i")
+    equal(done.returncode, FAILED)
+    holds(done.stderr, "bad.parquet")
+
+
+@test
 def stdout_sink(cli):
     done = cli.sql("CREATE TABLE o (x INT) WITH (connector = 'stdout', format = 'json');\nINSERT INTO o SELECT x FROM (VALUES (1), (2)) AS t(x)")
     equal((done.returncode, done.stdout), (OK, '{"x":1}\n{"x":2}\n'), done.stderr)

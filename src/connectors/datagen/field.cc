@@ -333,6 +333,18 @@ std::unique_ptr<DatagenField> MakeRandomField(const Making& making, const FieldO
   }
 }
 
+void CheckColumn(const std::string& column, const std::vector<std::string>& columns,
+                 const std::string& option, SourceSpan span) {
+  for (const std::string& known : columns) {
+    if (FoldOptionName(known) == FoldOptionName(column)) return;
+  }
+  UserError error(Reason::kUnknownOption, span,
+                  "option '" + option + "': the table has no column '" + column + "'");
+  const std::string near = NearestName(column, columns);
+  if (!near.empty()) error.Hint("did you mean '" + near + "'?");
+  throw error;
+}
+
 }  // namespace
 
 std::unique_ptr<DatagenField> MakeDatagenField(const TableSpec& table, int column, uint64_t seed) {
@@ -341,7 +353,11 @@ std::unique_ptr<DatagenField> MakeDatagenField(const TableSpec& table, int colum
   const FieldOptions options(table, declared.name);
   const Making making = {type, NullRate(options), seed, StreamOf(declared.name)};
   const std::string kind = KindOf(options);
-  if (kind == "constant") {
+  if (kind == "constant" && !options.Has("values")) {
+    if (!options.Has("value")) {
+      throw UserError(Reason::kMissingOption, table.options.span("fields." + declared.name + ".kind"),
+                      "a constant needs 'fields." + declared.name + ".value'");
+    }
     return std::make_unique<ChoiceField>(making,
                                          ParsedValues({options.Text("value")}, type, options, "value"), true);
   }
@@ -364,13 +380,18 @@ std::unique_ptr<DatagenField> MakeDatagenField(const TableSpec& table, int colum
 }
 
 void CheckDatagenOptions(const TableSpec& table) {
+  std::vector<std::string> columns;
+  for (const laminar::Field& field : table.columns.fields) columns.push_back(field.name);
   for (const auto& [name, value] : table.options.values) {
     if (name.compare(0, 7, "fields.") != 0) continue;
     const size_t dot = name.rfind('.');
     const std::string property = name.substr(dot + 1);
     const std::string column = dot > 7 ? name.substr(7, dot - 7) : "";
     const bool known = std::find(kProperties.begin(), kProperties.end(), property) != kProperties.end();
-    if (known && !column.empty()) continue;
+    if (known && !column.empty()) {
+      CheckColumn(column, columns, name, value.span);
+      continue;
+    }
     UserError error(Reason::kUnknownOption, value.span, "datagen has no option '" + name + "'");
     const std::string near = NearestName(property, kProperties);
     if (!near.empty()) error.Hint("did you mean '" + name.substr(0, dot + 1) + near + "'?");

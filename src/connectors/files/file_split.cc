@@ -122,18 +122,33 @@ class RecordFileSplit final : public FileSplit {
   const int64_t start_;
 };
 
+/// What a format says of a file's content, with the name of the file.
+template <typename Function>
+auto NamingFile(const std::string& path, const Function& read) {
+  try {
+    return read();
+  } catch (const QueryError& error) {
+    throw QueryError("'" + path + "': " + error.what(), error.record());
+  } catch (const ExternalError& error) {
+    const std::string_view message = std::string_view(error.what()).substr(error.system().size() + 2);
+    throw ExternalError(error.system(), "'" + path + "': " + std::string(message), error.retry());
+  }
+}
+
 class RowFileSplit final : public FileSplit {
  public:
   RowFileSplit(const std::string& path, const std::string& name, int64_t position, const FileReadSpec& spec)
-      : facts_(path, name, spec), position_(position) {
+      : facts_(path, name, spec), path_(path), position_(position) {
     auto file = AsArrowFile(spec.files->Open(path));
     bytes_ = OrThrow(file->GetSize(), path.c_str());
-    reader_ = spec.format->open_file(spec.format_spec, std::move(file), spec.columns);
-    if (position > 0) reader_->SkipRows(position);
+    NamingFile(path_, [&] {
+      reader_ = spec.format->open_file(spec.format_spec, std::move(file), spec.columns);
+      if (position > 0) reader_->SkipRows(position);
+    });
   }
 
   Batch Next(int64_t rows_max) override {
-    Batch batch = reader_->Next(rows_max);
+    Batch batch = NamingFile(path_, [&] { return reader_->Next(rows_max); });
     if (batch.empty()) {
       facts_.CheckUnchanged();
       return batch;
@@ -147,6 +162,7 @@ class RowFileSplit final : public FileSplit {
 
  private:
   const FileFacts facts_;
+  const std::string path_;
   std::unique_ptr<FileReader> reader_;
   int64_t position_;
   int64_t bytes_ = 0;

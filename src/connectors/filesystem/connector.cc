@@ -122,7 +122,7 @@ ConnectorInfo MakeInfo() {
   };
   for (auto& option : SourceOptions()) info.options.push_back(std::move(option));
   for (auto& option : SinkOptions()) info.options.push_back(std::move(option));
-  info.formats = {"json", "csv", "parquet", "avro", "raw_string"};
+  info.formats = {"json", "csv", "parquet", "avro", "raw_string", "orc"};
   info.metadata = {{"file", Type::Text()}};
   info.features = {
       {"exactly_once", true}, {"cloud_storage", true}, {"partitioning", true}, {"compression", true}};

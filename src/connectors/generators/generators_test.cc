@@ -289,6 +289,9 @@ TEST(DatagenTest, BadOptions) {
               ThrowsMessage<UserError>(HasSubstr("leaves no value")));
   EXPECT_THAT([&] { plan({{"fields.n.values", "1,x"}}); },
               ThrowsMessage<UserError>(HasSubstr("cannot be read as BIGINT")));
+  EXPECT_THAT([&] { plan({{"fields.m.min", "5"}}); }, ThrowsMessage<UserError>(HasSubstr("no column 'm'")));
+  EXPECT_THAT([&] { plan({{"fields.n.kind", "constant"}}); },
+              ThrowsMessage<UserError>(HasSubstr("needs 'fields.n.value'")));
   EXPECT_THAT([&] { plan({}, Type::Array(Type::Text())); },
               ThrowsMessage<UserError>(HasSubstr("cannot make column 'n'")));
 }

@@ -53,6 +53,7 @@ class StdoutConnector final : public Connector {
     info_.category = "internal";
     info_.sink = true;
     info_.formats = {"json", "debezium_json", "csv", "raw_string", "raw"};
+    info_.updating_format = "debezium_json";
     info_.sink_guarantee = "at least once";
   }
   const ConnectorInfo& info() const override { return info_; }
