@@ -233,6 +233,20 @@ class OptionsReader {
 
   void ReadFormatName(const RawOption& raw) {
     if (FoldOptionName(WithoutKindPrefix(raw.name)) == "format") format_option_ = &raw;
+    if (FormatOptionName(WithoutKindPrefix(raw.name)) == "json.debezium") debezium_option_ = &raw;
+  }
+
+  /// 'json.debezium' = true is another way to write format 'debezium_json'.
+  std::string FormatName() {
+    std::string name = format_option_ != nullptr ? format_option_->value : info_.default_format;
+    if (debezium_option_ == nullptr || FormatOptionName(name) != "json") return name;
+    const auto debezium = ParseBooleanText(debezium_option_->value);
+    if (!debezium) {
+      Fail(Reason::kBadOption, debezium_option_->value_span,
+           "option '" + debezium_option_->name + "': '" + debezium_option_->value + "' is not true or false");
+    }
+    debezium_taken_ = true;
+    return debezium.value_or(false) ? "debezium_json" : name;
   }
 
   void ChooseFormat() {
@@ -243,7 +257,7 @@ class OptionsReader {
       }
       return;
     }
-    const std::string name = format_option_ != nullptr ? format_option_->value : info_.default_format;
+    const std::string name = FormatName();
     const SourceSpan span = format_option_ != nullptr ? format_option_->value_span : table_span_;
     out_.format = formats_.Find(name);
     if (out_.format == nullptr) {
@@ -281,6 +295,7 @@ class OptionsReader {
   }
 
   void ReadOption(const RawOption& raw) {
+    if (&raw == debezium_option_ && debezium_taken_) return;
     const OptionSpec* spec = Find(raw.name);
     if (spec == nullptr) {
       if (!ReadFormatOption(raw)) FailUnknown(raw);
@@ -431,6 +446,8 @@ class OptionsReader {
   const bool references_stand_;
   std::vector<const OptionSpec*> specs_;
   const RawOption* format_option_ = nullptr;
+  const RawOption* debezium_option_ = nullptr;
+  bool debezium_taken_ = false;
   TableOptions out_;
 };
 

@@ -50,6 +50,20 @@ std::vector<std::string> Messages(const TableOptions& options) {
   return messages;
 }
 
+TEST(ReadTableOptionsTest, JsonDebeziumIsTheOtherFormat) {
+  const auto format = [](const std::vector<RawOption>& raw) {
+    const TableOptions options = Read(raw, TableKind::kSink);
+    EXPECT_THAT(Messages(options), IsEmpty());
+    return options.format->names.front();
+  };
+  const RawOption servers{"bootstrap_servers", "x"};
+  EXPECT_EQ(format({servers, {"format", "json"}, {"json.debezium", "true"}}), "debezium_json");
+  EXPECT_EQ(format({servers, {"json.debezium", "true"}}), "debezium_json");
+  EXPECT_EQ(format({servers, {"json.debezium", "false"}}), "json");
+  EXPECT_THAT(Messages(Read({servers, {"json.debezium", "perhaps"}}, TableKind::kSink)),
+              ElementsAre(HasSubstr("'perhaps' is not true or false")));
+}
+
 TEST(ParseDurationTest, ReadsWhatUsersWrite) {
   EXPECT_EQ(ParseDurationUs("5s"), 5'000'000);
   EXPECT_EQ(ParseDurationUs("5 seconds"), 5'000'000);

@@ -101,6 +101,11 @@ std::optional<double> ParseDouble(std::string_view text);
 std::optional<bool> ParseBoolean(std::string_view text);
 /// Rounds to the scale (half away from zero); nullopt when there are too many digits before the point.
 std::optional<arrow::Decimal128> ParseDecimal(std::string_view text, int precision, int scale);
+/// The nearest DOUBLE.
+double DecimalToDouble(const arrow::Decimal128& value, int scale);
+/// The shortest decimal text that reads back as `value`, rounded half away from zero: 1.005 is 1.01 with two
+/// digits. Nothing for NaN, infinity and what has too many digits.
+std::optional<arrow::Decimal128> DoubleToDecimal(double value, int precision, int scale);
 std::optional<arrow::Decimal128> RescaleDecimal(const arrow::Decimal128& value, int from_scale, int precision,
                                                 int scale);
 std::string_view TrimSpace(std::string_view text);

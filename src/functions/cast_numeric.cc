@@ -1,6 +1,8 @@
 /// Casts between BOOLEAN and numbers. In two steps, so that there are 2 × 11 loops and not 11 × 11: every
 /// number is first widened to BIGINT, BIGINT UNSIGNED, DOUBLE or DECIMAL, then narrowed with a check.
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -128,11 +130,7 @@ ValueCast ToDecimal(const Type& wide, const Type& to) {
       return FallibleCast<uint64_t>(
           to, [=](uint64_t v) { return RescaleDecimal(Decimal128(0, v), 0, precision, scale); });
     default:
-      return FallibleCast<double>(to, [=](double v) -> std::optional<Decimal128> {
-        auto out = Decimal128::FromReal(v, precision, scale);
-        if (!out.ok()) return std::nullopt;
-        return *out;
-      });
+      return FallibleCast<double>(to, [=](double v) { return DoubleToDecimal(v, precision, scale); });
   }
 }
 
@@ -185,7 +183,7 @@ ValueCast DecimalTo(const Type& from, const Type& to) {
   }
   if (to.is_floating()) {
     auto to_double = TotalCast<Decimal128>(
-        Type::Double(), [scale](const Decimal128& value) { return value.ToDouble(scale); });
+        Type::Double(), [scale](const Decimal128& value) { return DecimalToDouble(value, scale); });
     return to.id() == TypeId::kDouble ? to_double : ChainCasts(to_double, DoubleToFloat());
   }
   if (to.id() == TypeId::kUInt64) {
@@ -219,6 +217,29 @@ std::optional<Decimal128> RescaleDecimal(const Decimal128& value, int from_scale
   }
   if (!out.FitsInPrecision(precision)) return std::nullopt;
   return out;
+}
+
+double DecimalToDouble(const Decimal128& value, int scale) {
+  // Both are exact and so is the quotient but for one rounding. (Arrow multiplies by a power that is not.)
+  constexpr int64_t kExact = int64_t{1} << 53;
+  constexpr int kExactPowers = 22;
+  static const std::array<double, kExactPowers + 1> kPowers = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                               1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                               1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  if (scale >= 0 && scale <= kExactPowers && value <= Decimal128(kExact) && value >= Decimal128(-kExact))
+    return static_cast<double>(static_cast<int64_t>(value.low_bits())) / kPowers[static_cast<size_t>(scale)];
+  const std::string text = value.ToString(scale);
+  double out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
+}
+
+std::optional<Decimal128> DoubleToDecimal(double value, int precision, int scale) {
+  if (!std::isfinite(value)) return std::nullopt;
+  if (std::abs(value) < std::pow(10, -scale - 2)) return Decimal128(0);
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
+  return ParseDecimal(std::string_view(text, static_cast<size_t>(end - text)), precision, scale);
 }
 
 ValueCast FindNumericCast(const Type& from, const Type& to) {

@@ -90,6 +90,17 @@ namespace {
 
 using MonthDayNanos = arrow::MonthDayNanoIntervalType::MonthDayNanos;
 
+/// All digits of the scale, never an exponent (which Arrow writes for small numbers).
+std::string DecimalText(const arrow::Decimal128& value, int scale) {
+  std::string text = value.ToIntegerString();
+  if (scale <= 0) return text;
+  const size_t start = text.starts_with('-') ? 1 : 0;
+  const auto behind = static_cast<size_t>(scale);
+  if (text.size() - start <= behind) text.insert(start, behind + 1 - (text.size() - start), '0');
+  text.insert(text.size() - behind, ".");
+  return text;
+}
+
 template <typename T>
 RowText IntegerText(const ColumnView& column) {
   return [reader = ColumnReader<T>(column)](int64_t row, TextWriter& out) {
@@ -235,7 +246,7 @@ RowText MakeValidRowText(const ColumnView& column, const Type& type, TextForm fo
       return RealText<double>(column, form);
     case TypeId::kDecimal:
       return [reader = ColumnReader<arrow::Decimal128>(column), scale = type.scale()](
-                 int64_t row, TextWriter& out) { out.Append(reader[row].ToString(scale)); };
+                 int64_t row, TextWriter& out) { out.Append(DecimalText(reader[row], scale)); };
     case TypeId::kText:
       return [reader = ColumnReader<std::string_view>(column), form](int64_t row, TextWriter& out) {
         form == TextForm::kJson ? AppendJsonString(reader[row], out) : out.Append(reader[row]);

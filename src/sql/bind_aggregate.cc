@@ -416,7 +416,7 @@ ExpressionPtr Binder::BindOverCall(const Expr& expr, SelectContext& context) {
 void Binder::CheckWindowOfWindows(const WindowDefinition& outer, const WindowDefinition& inner,
                                   SourceSpan span) {
   if (inner.kind == WindowKind::kTumble && outer.kind == WindowKind::kTumble &&
-      outer.size_us % inner.size_us == 0)
+      outer.size_us % inner.size_us == 0 && (outer.offset_us - inner.offset_us) % inner.size_us == 0)
     return;
   throw UserError(Reason::kWindowMismatch, span, outer.ToString() + " over an input with " + inner.ToString())
       .Hint("group by the input's window, or use a tumble that is a multiple of its tumble");
@@ -610,7 +610,7 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
     start = schema.num_columns();
     schema.columns.push_back({"window_start", Type::Timestamp(), false, true});
     schema.columns.push_back({"window_end", Type::Timestamp(), false, true});
-    schema.window = WindowProperty{node->window, {start}, {start + 1}, {}, {}, true};
+    schema.window = WindowProperty{node->window, {start}, {start + 1}, {}, {}};
   } else {
     schema.changelog = true;
     schema.one_row = num_groups == 0;
@@ -675,18 +675,22 @@ NodePtr Binder::BuildAggregate(NodePtr input, const Select& select, SelectContex
   }
   if (!windowed) return node;
 
-  // The row time of a windowed result is the window's last microsecond.
+  return AtWindowEnd(node);
+}
+
+/// What comes out when a window closes is behind the row times of its rows: its row time is the window's last
+/// microsecond.
+NodePtr Binder::AtWindowEnd(NodePtr node) {
+  const PlanSchema& schema = node->schema;
+  if (!schema.window || schema.window->whole || schema.changelog) return node;
   std::vector<ExpressionPtr> exprs;
-  std::vector<std::string> names;
-  for (int i = 0; i < schema.num_columns(); ++i) {
-    exprs.push_back(ColumnOf(schema, i));
-    names.push_back(schema.columns[i].name);
-  }
-  exprs.push_back(Call("-", {end_expr(), IntervalLiteral(1)}, select.span));
-  names.push_back("row_time");
-  auto project = MakeNode(NodeKind::kProject, {node}, select.span);
+  for (int i = 0; i < schema.num_columns(); ++i) exprs.push_back(ColumnOf(schema, i));
+  const ExpressionPtr end = ColumnOf(schema, schema.window->end_columns.at(0));
+  exprs.push_back(Call("-", {end, IntervalLiteral(1)}, node->span));
+  auto project = MakeNode(NodeKind::kProject, {node}, node->span);
   project->exprs = std::move(exprs);
   project->schema = schema;
+  project->schema.window->whole = true;
   project->schema.row_time = schema.num_columns();
   project->schema.columns.push_back({"row_time", Type::Timestamp(), false, true});
   return project;
@@ -743,7 +747,7 @@ NodePtr Binder::BuildOvers(NodePtr input, SelectContext& context, std::vector<Ex
     return MakeColumn(column_of[placeholder->index()], placeholder->ToString(), placeholder->type());
   };
   for (ExpressionPtr* output : outputs) *output = Rewrite(*output, replace);
-  return input;
+  return AtWindowEnd(input);
 }
 
 }  // namespace laminar::sql

@@ -480,7 +480,7 @@ NodePtr Binder::BuildJoin(NodePtr left, NodePtr right, JoinKind kind, std::vecto
     schema.row_time = kind == JoinKind::kRight  ? (r.row_time < 0 ? -1 : nl + r.row_time)
                       : kind == JoinKind::kFull ? -1
                                                 : l.row_time;
-    return node;
+    return AtWindowEnd(node);
   }
   if (node->keys.empty() && one_sided == false && residual.empty()) {
     throw UserError(Reason::kJoinNeedsEquality, span, "a join needs an equality between the two sides")
@@ -572,6 +572,11 @@ NodePtr Binder::AsIntervalJoin(const LogicalNode& join, const std::vector<Expres
   const PlanSchema& l = join.inputs[0]->schema;
   const PlanSchema& r = join.inputs[1]->schema;
   if (l.changelog || r.changelog || l.row_time < 0 || r.row_time < 0 || join.keys.empty()) return nullptr;
+  // Rows that were given their session come when it closes, behind the watermark.
+  for (const PlanSchema* side : {&l, &r}) {
+    if (side->window && !side->window->whole && side->window->definition.kind == WindowKind::kSession)
+      return nullptr;
+  }
   if (join.join == JoinKind::kSemi || join.join == JoinKind::kAnti) return nullptr;
   std::optional<int64_t> most_us[2];  // how much later, how much earlier the right row may be
   ExpressionPtr keep_until[2];        // of the left, of the right row

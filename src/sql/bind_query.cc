@@ -633,14 +633,14 @@ NodePtr Binder::OrderAndLimit(NodePtr node, std::vector<OrderKey> order, int64_t
         top->partition_by.push_back(
             MakeColumn(column, node->schema.columns[column].name, node->schema.columns[column].type));
       }
-      return top;
+      return AtWindowEnd(top);
     }
     if (windowed || (node->schema.bounded && !node->schema.changelog)) {
       auto sort = MakeNode(NodeKind::kSort, {node}, span);
       sort->schema = node->schema;
       sort->order_by = std::move(order);
       sort->per_window = windowed;
-      node = sort;
+      node = AtWindowEnd(sort);
     } else if (limit >= 0) {
       // The first n rows by some order: an updating top-N over everything.
       auto top = MakeNode(NodeKind::kTopN, {node}, span);

@@ -244,6 +244,7 @@ class Binder {
   NodePtr AsIntervalJoin(const LogicalNode& join, const std::vector<ExpressionPtr>& conditions,
                          SourceSpan span);
   NodePtr WithLaterRowTime(const NodePtr& join, SourceSpan span);
+  NodePtr AtWindowEnd(NodePtr node);
 
   // bind_subquery.cc
   /// The query behind IN or EXISTS.

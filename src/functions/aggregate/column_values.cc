@@ -12,6 +12,7 @@
 
 #include "base/arrow_result.h"
 #include "base/error.h"
+#include "functions/cast_kernel.h"
 
 namespace laminar {
 
@@ -73,7 +74,8 @@ void DecimalsToDoubles(const arrow::Array& column, std::vector<double>* out) {
   const int32_t scale = static_cast<const arrow::Decimal128Type&>(*column.type()).scale();
   out->assign(static_cast<size_t>(column.length()), 0);
   for (int64_t row = 0; row < column.length(); ++row) {
-    if (decimals.IsValid(row)) (*out)[row] = arrow::Decimal128(decimals.GetValue(row)).ToDouble(scale);
+    if (decimals.IsValid(row))
+      (*out)[row] = DecimalToDouble(arrow::Decimal128(decimals.GetValue(row)), scale);
   }
 }
 
