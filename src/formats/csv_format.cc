@@ -445,7 +445,8 @@ void RegisterCsv(FormatRegistry& registry) {
   format.doc = {"csv",
                 "Comma-separated values. With a header, fields match columns by exact name, then ignoring "
                 "case; without, by place. "
-                "A record with another number of fields is bad. On read, columns must not be nested (JSON is "
+                "A record with another number of fields is bad, and so are all below a header that names no "
+                "column. On read, columns must not be nested (JSON is "
                 "fine); a single "
                 "column's empty line is NULL.",
                 {{"delimiter", "default ,"},

@@ -189,6 +189,13 @@ TEST(Parquet, ForeignTypes) {
   EXPECT_THAT(ReadAll(int96, Columns("ts TIMESTAMP"))[0], R"({"ts":"1970-01-01T00:00:00.001500"})");
 }
 
+TEST(Parquet, DecimalsAsDoublesAreTheNearest) {
+  const Schema columns = Columns("d DECIMAL(10,2)");
+  const std::string file = WriteFile({BatchOf(columns, "{\"d\":3.30}\n{}\n{\"d\":-0.07}\n")}, columns);
+  EXPECT_THAT(ReadAll(file, Columns("d DOUBLE")),
+              ElementsAre(R"({"d":3.3})", R"({"d":null})", R"({"d":-0.07})"));
+}
+
 TEST(Parquet, JsonColumnsHoldJson) {
   const Schema text = Columns("j TEXT");
   const std::string file = WriteFile({BatchOf(text, "{\"j\":\"[1, 2]\"}\n{}\n")}, text);
