@@ -42,7 +42,8 @@ struct JobManager::Active {
   bool rescaling = false;
   std::optional<Successor> successor;
   std::unique_ptr<WorkerProcess> leaving;  ///< a predecessor that is done and frees its memory
-  bool ready = true;                       ///< its worker has said something
+  bool ready = false;                      ///< to be looked at in this round
+  int64_t due_us = 0;                      ///< when to look at it although nothing was said
   bool stream_ended = false;
   Json end;                          ///< the worker's last message
   std::string actor = kServerActor;  ///< who caused the states that it goes through now

@@ -1,7 +1,7 @@
 // The thread of JobManager: starts workers, takes what they report, applies what the records ask for.
 
-#include <poll.h>
 #include <spdlog/spdlog.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +18,8 @@ namespace laminar {
 namespace {
 
 constexpr int64_t kSweepAllUs = 500'000;
+/// Until the next look at a job that is about to change by itself.
+constexpr int64_t kSoonUs = 10'000;
 constexpr int64_t kFlushUs = 1'000'000;
 constexpr int64_t kSweepUs = 5'000'000;
 constexpr int64_t kBackoffUs = 500'000;
@@ -64,6 +66,7 @@ void JobManager::TakeNewJobs() {
     job->has_run = record->start_us > 0;
     job->feed->OnState(std::string(JobStateName(job->detail)), record->detail);
     Active& added = *active_.emplace(id, std::move(job)).first->second;
+    MarkReady(added);
     if (added.detail == JobDetail::kCreated) {
       added.actor = record->started_by;
       RecordEvent(
@@ -83,78 +86,100 @@ void JobManager::TakeNewJobs() {
   }
 }
 
+void JobManager::Watch(Active& job, int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &job;
+  if (fd >= 0) epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event);  // refused if it is there already
+}
+
+/// What is closed needs none of this.
+void JobManager::Unwatch(int fd) {
+  if (fd >= 0) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+}
+
+void JobManager::MarkReady(Active& job) {
+  if (!std::exchange(job.ready, true)) ready_.push_back(&job);
+}
+
+/// Records are looked at when the API has changed some, and twice a second; in between only jobs whose
+/// workers have said something or whose time has come.
+void JobManager::MarkDue(bool woken) {
+  const int64_t now_us = NowUs();
+  const bool all = woken || now_us >= next_sweep_all_us_;
+  if (all) next_sweep_all_us_ = now_us + kSweepAllUs;
+  if (!all && now_us < next_due_us_) return;
+  next_due_us_ = INT64_MAX;
+  for (const auto& [id, job] : active_) {
+    if (all || now_us >= job->due_us) {
+      MarkReady(*job);
+    } else {
+      next_due_us_ = std::min(next_due_us_, job->due_us);
+    }
+  }
+}
+
+/// True when a job has ended: another may wait for that.
+bool JobManager::StepReady() {
+  bool some_over = false;
+  for (Active* job : std::exchange(ready_, {})) {
+    job->ready = false;
+    bool over = true;
+    try {
+      over = StepJob(*job);
+    } catch (const std::exception& error) {  // the metadata store; the next round tries again
+      spdlog::error("job {}: {}", job->id, error.what());
+      over = false;
+    }
+    some_over = some_over || over;
+    if (over) {
+      active_.erase(std::string(job->id));
+    } else {
+      job->due_us = DueOf(*job);
+      next_due_us_ = std::min(next_due_us_, job->due_us);
+    }
+  }
+  active_count_ = static_cast<int>(active_.size());
+  return some_over;
+}
+
+int64_t JobManager::DueOf(const Active& job) const {
+  int64_t due_us = INT64_MAX;
+  for (const int64_t at : {job.launch_at_us, job.stop_deadline_us, job.preview_deadline_us}) {
+    if (at > 0) due_us = std::min(due_us, at);
+  }
+  const bool ends = job.stream_ended || job.leaving;  // the process is about to be reaped
+  const bool writes =
+      (job.process && job.process->wants_write()) || (job.successor && job.successor->process->wants_write());
+  return ends || writes ? std::min(due_us, NowUs() + kSoonUs) : due_us;
+}
+
 void JobManager::Loop() {
   bool woken = true;
-  const auto time_has_come = [](const Active& job) {
-    const int64_t now_us = NowUs();
-    for (const int64_t at : {job.launch_at_us, job.stop_deadline_us, job.preview_deadline_us}) {
-      if (at > 0 && now_us >= at) return true;
-    }
-    return false;
-  };
+  epoll_event wake{};
+  wake.events = EPOLLIN;
+  epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd_, &wake);
   while (!stopping_) {
     TakeNewJobs();
-    // Records are looked at when the API has changed some, and twice a second; in between only jobs whose
-    // workers have said something or whose time has come.
-    const bool all = std::exchange(woken, false) || NowUs() >= next_sweep_all_us_;
-    if (all) next_sweep_all_us_ = NowUs() + kSweepAllUs;
-    for (auto it = active_.begin(); it != active_.end();) {
-      if (!all && !it->second->ready && !time_has_come(*it->second)) {
-        ++it;
-        continue;
-      }
-      it->second->ready = false;
-      bool over = true;
-      try {
-        over = StepJob(*it->second);
-      } catch (const std::exception& error) {  // the metadata store; the next round tries again
-        spdlog::error("job {}: {}", it->first, error.what());
-        over = false;
-      }
-      woken = woken || over;  // another may wait for its end
-      it = over ? active_.erase(it) : std::next(it);
-    }
-    active_count_ = static_cast<int>(active_.size());
+    MarkDue(std::exchange(woken, false));
+    woken = StepReady();
     FlushHistory();
     DropOldPreviews();
-    std::vector<pollfd> polled = {{wake_fd_, POLLIN, 0}};
-    std::vector<Active*> polled_jobs = {nullptr};
-    for (const auto& [id, job] : active_) {
-      if (!job->process) continue;
-      if (job->stream_ended || job->leaving) job->ready = true;  // about to be reaped
-      if (job->successor) {
-        polled_jobs.push_back(job.get());
-        polled.push_back({job->successor->process->socket(), POLLIN, 0});
+    const int64_t wait_us = std::min(next_sweep_all_us_, next_due_us_) - NowUs();
+    const auto wait_ms = static_cast<int>(std::clamp<int64_t>(wait_us / 1000 + 1, 0, 1000));
+    epoll_event events[64];
+    const int count = epoll_wait(epoll_fd_, events, 64, woken ? 0 : wait_ms);
+    for (int i = 0; i < count; ++i) {
+      if (events[i].data.ptr != nullptr) {
+        MarkReady(*static_cast<Active*>(events[i].data.ptr));
+        continue;
       }
-      if (job->stream_ended) continue;
-      polled_jobs.push_back(job.get());
-      const short events = static_cast<short>(POLLIN | (job->process->wants_write() ? POLLOUT : 0));
-      polled.push_back({job->process->socket(), events, 0});
-      if (job->process->error_stream() < 0) continue;
-      polled_jobs.push_back(job.get());
-      polled.push_back({job->process->error_stream(), POLLIN, 0});
-    }
-    poll(polled.data(), polled.size(), woken ? 0 : PollTimeoutMs());
-    uint64_t count = 0;
-    woken = read(wake_fd_, &count, sizeof count) > 0 || woken;
-    for (size_t i = 1; i < polled.size(); ++i) {
-      if (polled[i].revents != 0) polled_jobs[i]->ready = true;
+      uint64_t wakes = 0;
+      woken = read(wake_fd_, &wakes, sizeof wakes) > 0 || woken;
     }
   }
   FlushHistory();
   active_.clear();  // kills the workers: their jobs stay as they are, for the next server
-}
-
-int JobManager::PollTimeoutMs() const {
-  int64_t due_us = active_.empty() ? NowUs() + 1'000'000 : next_sweep_all_us_;
-  for (const auto& [id, job] : active_) {
-    if (job->stream_ended || job->leaving) return 10;  // the process is about to be reaped
-    for (const int64_t at : {job->launch_at_us, job->stop_deadline_us, job->preview_deadline_us}) {
-      if (at > 0) due_us = std::min(due_us, at);
-    }
-    if (job->process && job->detail == JobDetail::kRunning) continue;
-  }
-  return static_cast<int>(std::clamp<int64_t>((due_us - NowUs()) / 1000 + 1, 0, 1000));
 }
 
 bool JobManager::StepJob(Active& job) {
@@ -165,6 +190,7 @@ bool JobManager::StepJob(Active& job) {
     TakeErrorLines(job);
     if (!job.stream_ended) {
       job.stream_ended = !job.process->Read();
+      if (job.stream_ended) Unwatch(job.process->socket());
       TakeMessages(job);
     }
     if (job.process->Reap()) {
@@ -435,6 +461,8 @@ void JobManager::BeginRun(Active& job, std::unique_ptr<WorkerProcess> process, i
   job.rescaling = false;
   job.launched_us = NowUs();
   job.launch_at_us = 0;
+  Watch(job, job.process->socket());
+  Watch(job, job.process->error_stream());
   if (const auto record = catalog_.Find<Job>(job.id)) job.checkpoints_asked = record->checkpoints_asked;
   std::lock_guard lock(mutex_);
   pids_[job.id] = job.process->pid();

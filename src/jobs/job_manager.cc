@@ -1,6 +1,7 @@
 #include "jobs/job_manager.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ namespace laminar {
 JobManager::JobManager(Catalog& catalog, const PipelinePlanner& planner, JobSettings settings)
     : catalog_(catalog), planner_(planner), settings_(std::move(settings)) {
   wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
   MakeDirectories(settings_.data_dir + "/locks");
   MakeDirectories(settings_.data_dir + "/logs");
   MakeDirectories(settings_.data_dir + "/deleted");
@@ -37,6 +39,7 @@ JobManager::~JobManager() {
   Wake();
   if (thread_.joinable()) thread_.join();
   close(wake_fd_);
+  close(epoll_fd_);
 }
 
 /// What a deletion leaves outside of the metadata store. State in a bucket goes later, and the note with it.

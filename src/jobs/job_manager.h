@@ -123,7 +123,13 @@ class JobManager {
   void Wake();
   void Adopt(const std::string& job_id);
   void TakeNewJobs();
-  int PollTimeoutMs() const;
+  /// Marks the job ready when its worker has written there.
+  void Watch(Active& job, int fd);
+  void Unwatch(int fd);
+  void MarkReady(Active& job);
+  void MarkDue(bool woken);
+  bool StepReady();
+  int64_t DueOf(const Active& job) const;
   /// One look at a job; true when it is over and can be dropped.
   bool StepJob(Active& job);
   void TakeMessages(Active& job);
@@ -164,6 +170,7 @@ class JobManager {
   const JobSettings settings_;
   ErrorObserver error_observer_;
   int wake_fd_ = -1;
+  int epoll_fd_ = -1;  ///< of wake_fd_, and of what workers write to
   std::atomic<bool> stopping_{false};
   std::atomic<int> active_count_{0};
   std::thread thread_;
@@ -176,6 +183,8 @@ class JobManager {
   int64_t next_flush_us_ = 0;
   int64_t next_sweep_us_ = 0;
   int64_t next_sweep_all_us_ = 0;
+  int64_t next_due_us_ = 0;     // of all jobs
+  std::vector<Active*> ready_;  // of the loop's thread: to be looked at in this round
 
   mutable std::mutex mutex_;
   std::vector<std::string> new_jobs_;                      // guarded by mutex_

@@ -36,6 +36,7 @@ void JobManager::StartSuccessor(Active& job, const Job& record) {
   next.parallelism = record.parallelism;
   next.interval_us = pipeline->checkpoint_interval_us;
   next.started_us = NowUs();
+  Watch(job, next.process->socket());
   job.successor = std::move(next);
 }
 
@@ -66,6 +67,8 @@ bool JobManager::TakeOver(Active& job) {
   Successor next = std::move(*job.successor);
   job.successor.reset();
   next.process->Send({{"type", "start"}});
+  Unwatch(job.process->socket());
+  Unwatch(job.process->error_stream());
   job.leaving = std::move(job.process);
   job.stop_deadline_us = 0;
   job.feed->OnProcessEnded();
