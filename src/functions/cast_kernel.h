@@ -45,7 +45,11 @@ std::string ShownValue(const T& value) {
   if constexpr (std::is_convertible_v<T, std::string_view>) {
     constexpr size_t kShown = 60;
     const std::string_view text = value;
-    return text.size() <= kShown ? fmt::format("'{}'", text) : fmt::format("'{}…'", text.substr(0, kShown));
+    if (text.size() <= kShown) return fmt::format("'{}'", text);
+    size_t end = kShown;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+      --end;  // not inside a character
+    return fmt::format("'{}…'", text.substr(0, end));
   } else if constexpr (std::is_arithmetic_v<T>) {
     return fmt::format("{}", value);
   } else {

@@ -5,6 +5,7 @@
 
 #include "functions/cast_kernel.h"
 #include "functions/datetime/calendar.h"
+#include "types/timestamp_text.h"
 
 namespace laminar {
 
@@ -14,6 +15,22 @@ constexpr int64_t kDayUs = 86'400'000'000;
 
 bool IsNanos(const Type& type) { return type.precision() == 9; }
 int PrecisionOf(const Type& type) { return type.id() == TypeId::kTimestampTz ? 6 : type.precision(); }
+
+/// µs → ns. An error shows the moment.
+ValueCast MicrosToNanos(const Type& to) {
+  return {[to](const arrow::Datum& value, int64_t rows, bool try_cast) {
+            const std::vector<arrow::Datum> args = {value};
+            const EvalContext context;
+            return Map<int64_t>(
+                {args, rows, context}, to.arrow_type(), [&](int64_t micros, BatchError& error) {
+                  const auto nanos = CheckedMultiply(micros, 1000);
+                  if (!nanos && !try_cast)
+                    error.Fail([&] { return CannotCast("'" + TimestampUsToText(micros, ' ') + "'", to); });
+                  return nanos;
+                });
+          },
+          true};
+}
 
 /// Between any two of TIMESTAMP(0…9) and TIMESTAMPTZ.
 ValueCast TimestampToTimestamp(const Type& from, const Type& to) {
@@ -26,7 +43,7 @@ ValueCast TimestampToTimestamp(const Type& from, const Type& to) {
     return TotalCast<int64_t>(
         to, [p = PrecisionOf(to)](int64_t nanos) { return TruncateMicros(FloorDivide(nanos, 1000), p); });
   }
-  return FallibleCast<int64_t>(to, [](int64_t micros) { return CheckedMultiply(micros, 1000); });
+  return MicrosToNanos(to);
 }
 
 ValueCast DateTo(const Type& to) {
@@ -51,10 +68,7 @@ ValueCast TimestampTo(const Type& from, const Type& to) {
         to, [day, unit = nanos ? 1 : 1000](int64_t at) { return FloorModulo(at, day) * unit; });
   }
   if (to.is_integer()) {
-    ValueCast to_bigint =
-        nanos ? ReinterpretCast(Type::Int64()) : FallibleCast<int64_t>(Type::Int64(), [](int64_t micros) {
-          return CheckedMultiply(micros, 1000);
-        });
+    ValueCast to_bigint = nanos ? ReinterpretCast(Type::Int64()) : MicrosToNanos(Type::Int64());
     return to.id() == TypeId::kInt64 ? to_bigint : ChainCasts(to_bigint, FindCast(Type::Int64(), to));
   }
   return {};

@@ -1,7 +1,7 @@
 /// TEXT → scalars, and scalars → TEXT. TEXT and BYTEA turn into one another byte by byte; BYTEA must then be
 /// UTF-8.
 
-#include <arrow/util/utf8.h>
+#include <simdjson.h>
 
 #include <charconv>
 #include <utility>
@@ -121,11 +121,26 @@ ValueCast FromText(const Type& to) {
 }
 
 ValueCast BytesToText() {
-  return FallibleCast<std::string_view>(Type::Text(),
-                                        [](std::string_view bytes) -> std::optional<std::string_view> {
-                                          if (!arrow::util::ValidateUTF8(bytes)) return std::nullopt;
-                                          return bytes;
-                                        });
+  return {[](const arrow::Datum& value, int64_t rows, bool try_cast) {
+            const std::vector<arrow::Datum> args = {value};
+            const EvalContext context;
+            return Map<std::string_view>(
+                {args, rows, context}, arrow::utf8(),
+                [&](std::string_view bytes, BatchError& error) -> std::optional<std::string_view> {
+                  if (simdjson::validate_utf8(bytes.data(), bytes.size())) return bytes;
+                  if (!try_cast) {
+                    error.Fail([&] {
+                      std::string shown = "X'";
+                      for (const char c : bytes.substr(0, 30))
+                        shown += fmt::format("{:02X}", static_cast<unsigned char>(c));
+                      return CannotCast(shown + (bytes.size() > 30 ? "…'" : "'"), Type::Text()) +
+                             ": not UTF-8";
+                    });
+                  }
+                  return std::nullopt;
+                });
+          },
+          true};
 }
 
 ValueCast ToText(const Type& from) {

@@ -173,9 +173,9 @@ ExpressionPtr Binder::BindAggregateCall(const Expr& expr, SelectContext& context
   if (context.inside_aggregate)
     throw UserError(Reason::kTypeError, expr.span, "aggregates cannot be nested")
         .Hint("aggregate in a subquery first");
-  const AggregateDefinition& definition = *options_.functions->FindAggregate(name);
+  const AggregateDefinition* found = options_.functions->FindAggregate(name);
   AggregateCall call;
-  call.name = definition.names[0];
+  call.name = found->names[0];
   call.distinct = expr.distinct;
   AggregateBindArguments bind;
   context.inside_aggregate = true;
@@ -189,7 +189,7 @@ ExpressionPtr Binder::BindAggregateCall(const Expr& expr, SelectContext& context
     }
     std::vector<SortColumn> order;
     for (const OrderItem& item : expr.order_by) {
-      call.order_args.push_back(BindExpr(*item.expr, context));
+      call.order_args.push_back(Sortable(BindExpr(*item.expr, context), item.expr->span));
       order.push_back({item.descending, item.nulls_first.value_or(item.descending)});
     }
     if (expr.filter) call.filter = ToBoolean(BindExpr(*expr.filter, context), expr.filter->span);
@@ -199,6 +199,16 @@ ExpressionPtr Binder::BindAggregateCall(const Expr& expr, SelectContext& context
     throw;
   }
   restore();
+  const bool extreme = call.name == "min" || call.name == "max";
+  if (extreme && call.args.size() == 1 && call.args[0]->type().id() == TypeId::kJson) {
+    call.args.push_back(call.args[0]);  // the value whose sort key is the least or greatest
+    call.name = call.name == "min" ? "arg_min" : "arg_max";
+    call.distinct = false;
+    found = options_.functions->FindAggregate(call.name);
+  }
+  if ((call.name == "arg_min" || call.name == "arg_max") && call.args.size() == 2)
+    call.args[1] = Sortable(std::move(call.args[1]), expr.span);
+  const AggregateDefinition& definition = *found;
   if (call.distinct && !definition.takes_distinct) {
     throw UserError(Reason::kTypeError, expr.span, call.name + " takes no DISTINCT");
   }
@@ -241,7 +251,8 @@ ExpressionPtr Binder::BindAggregateCall(const Expr& expr, SelectContext& context
     }
   }
   for (size_t i = 0; i < call.args.size() && i < bound.parameters.size(); ++i) {
-    call.args[i] = CastTo(call.args[i], bound.parameters[i], expr.args[i]->span);
+    call.args[i] =
+        CastTo(call.args[i], bound.parameters[i], expr.args[std::min(i, expr.args.size() - 1)]->span);
   }
   call.function = bound.function;
   const std::string text = call.ToString() + (expr.ignore_nulls ? " ignore nulls" : "");
@@ -333,8 +344,8 @@ ExpressionPtr Binder::BindOverCall(const Expr& expr, SelectContext& context) {
   context.allow_over = false;
   for (const ExprPtr& item : spec.partition_by) use.partition_by.push_back(BindExpr(*item, context));
   for (const OrderItem& item : spec.order_by) {
-    use.order_by.push_back(
-        {BindExpr(*item.expr, context), {item.descending, item.nulls_first.value_or(item.descending)}});
+    use.order_by.push_back({Sortable(BindExpr(*item.expr, context), item.expr->span),
+                            {item.descending, item.nulls_first.value_or(item.descending)}});
   }
   use.frame = BindFrame(spec, !spec.order_by.empty(), [&](const Expr& offset, bool rows) {
     return rows ? BindCount(offset, "the number of rows") : BindWindowLength(offset);

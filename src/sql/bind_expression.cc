@@ -97,6 +97,30 @@ const std::string* TextLiteral(const ExpressionPtr& expression, std::string* sto
   return storage;
 }
 
+/// `name` means all of the columns `found`.
+UserError AmbiguousName(const Identifier& name, const std::vector<int>& found, const Scope& scope,
+                        SourceSpan span) {
+  std::set<const ScopeRelation*> relations;
+  std::string qualified, quoted;
+  bool same = true;  // all columns are written alike
+  for (int index : found) {
+    const std::string& column = scope.schema->columns[index].name;
+    same = same && column == scope.schema->columns[found[0]].name;
+    quoted += (quoted.empty() ? "\"" : " or \"") + column + "\"";
+    for (const ScopeRelation& relation : scope.relations) {
+      if (index < relation.first || index >= relation.first + relation.count) continue;
+      if (relations.insert(&relation).second && !relation.alias.text.empty())
+        qualified += (qualified.empty() ? "" : " or ") + relation.alias.text + "." + column;
+    }
+  }
+  if (relations.size() > 1) {
+    UserError error(Reason::kAmbiguousColumn, span, "'" + name.text + "' is in several tables");
+    return qualified.empty() ? error : error.Hint("write " + qualified);
+  }
+  return UserError(Reason::kAmbiguousColumn, span, "'" + name.text + "' names several columns")
+      .Hint(same ? "give each an alias of its own where they come from" : "write " + quoted);
+}
+
 }  // namespace
 
 ExpressionPtr Binder::BindExpr(const Expr& expr, SelectContext& context) {
@@ -222,8 +246,7 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
         find(names[1], relation.first, relation.count, &found);
         if (found.size() == 1) return rest(column(found[0]), 2);
         if (found.size() > 1) {
-          throw UserError(Reason::kAmbiguousColumn, names[1].span,
-                          "'" + names[0].text + "." + names[1].text + "' names several columns");
+          throw AmbiguousName(names[1], found, scope, names[1].span);
         }
         if (relation.open) return rest(open_field(relation, names[1]), 2);
         // Maybe a column of the same name holds a struct: fall through to 2, else report against this
@@ -248,18 +271,7 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
   if (scope.schema) find(names[0], 0, scope.schema->num_columns(), &found);
   if (found.size() == 1) return rest(scope.merged.Meaning(found[0], column(found[0])), 1);
   if (found.size() > 1) {
-    std::string where;
-    for (int index : found) {
-      for (const ScopeRelation& relation : scope.relations) {
-        if (index >= relation.first && index < relation.first + relation.count &&
-            !relation.alias.text.empty()) {
-          where += (where.empty() ? "" : " or ") + relation.alias.text + "." + names[0].text;
-        }
-      }
-    }
-    UserError error(Reason::kAmbiguousColumn, expr.span, "'" + names[0].text + "' is in several tables");
-    if (!where.empty()) error.Hint("write " + where);
-    throw error;
+    throw AmbiguousName(names[0], found, scope, expr.span);
   }
   // 3. an alias of the same SELECT list
   const std::string folded = FoldName(names[0].text);
@@ -303,8 +315,16 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
       if (!c.hidden) candidates.push_back(c.name);
     }
   }
-  for (const auto& [alias, ignored] : context.aliases) candidates.push_back(alias);
-  UserError error(Reason::kUnknownColumn, names[0].span, "no column '" + names[0].text + "'");
+  for (const auto& [alias, ignored] : context.aliases) {
+    if (!context.resolving.count(FoldName(alias))) candidates.push_back(alias);
+  }
+  if (names.size() > 1) {
+    for (const ScopeRelation& relation : scope.relations) candidates.push_back(relation.alias.text);
+  }
+  // No help: what is written already.
+  std::erase_if(candidates, [&](const std::string& c) { return c.empty() || c == names[0].text; });
+  UserError error(Reason::kUnknownColumn, names[0].span,
+                  (names.size() > 1 ? "no table or column '" : "no column '") + names[0].text + "'");
   const std::string nearest = NearestName(names[0].text, candidates);
   if (names[0].quoted && candidates.empty()) {
     error.Hint("double quotes name a column; a text is written in single quotes");
@@ -320,11 +340,19 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
   throw error;
 }
 
+ExpressionPtr Binder::Sortable(ExpressionPtr value, SourceSpan span) {
+  return value->type().id() == TypeId::kJson ? Fold(Call("json_sort_key", {std::move(value)}, span)) : value;
+}
+
 ExpressionPtr Binder::BindComparison(const std::string& op, ExpressionPtr left, ExpressionPtr right,
                                      SourceSpan span) {
   auto is_literal = [](const ExpressionPtr& e) {
     return dynamic_cast<const LiteralExpression*>(e.get()) != nullptr;
   };
+  if (left->type().id() == TypeId::kJson && right->type().id() == TypeId::kJson) {
+    left = Sortable(std::move(left), span);
+    right = Sortable(std::move(right), span);
+  }
   const Type a = left->type();
   const Type b = right->type();
   auto adapt = [&](ExpressionPtr& side, const Type& other) {  // TEXT or JSON beside another type
@@ -351,7 +379,11 @@ ExpressionPtr Binder::BindComparison(const std::string& op, ExpressionPtr left, 
     if (!is_literal(left)) fit(right, left->type());
     if (!is_literal(right)) fit(left, right->type());
     if (left->type() != right->type()) {
-      auto common = CommonType(left->type(), right->type());
+      // BIGINT UNSIGNED and what may be negative have no common integer type: compared as digits.
+      const bool mixed_signs =
+          left->type().is_integer() && right->type().is_integer() &&
+          (left->type().id() == TypeId::kUInt64 || right->type().id() == TypeId::kUInt64);
+      auto common = mixed_signs ? Type::Decimal(20, 0) : CommonType(left->type(), right->type());
       if (!common) {
         throw UserError(Reason::kTypeError, span, "cannot compare " + a.ToString() + " with " + b.ToString())
             .Hint("cast one side");
@@ -361,6 +393,14 @@ ExpressionPtr Binder::BindComparison(const std::string& op, ExpressionPtr left, 
     }
   }
   return Fold(Call(op, {std::move(left), std::move(right)}, span));
+}
+
+ExpressionPtr Binder::Divisor(ExpressionPtr value, SourceSpan span) {
+  if (script_.settings.error_on_division_by_zero || !value->type().is_numeric() ||
+      value->type().is_floating()) {
+    return value;
+  }
+  return Call("nullif", {value, CastTo(MakeInt64(0), value->type(), span)}, span);
 }
 
 ExpressionPtr Binder::BindBinary(const Expr& expr, SelectContext& context) {
@@ -387,10 +427,7 @@ ExpressionPtr Binder::BindBinary(const Expr& expr, SelectContext& context) {
       return JsonArithmetic(op, left, right, expr.span);
     adapt(left, b);
     adapt(right, a);
-    if ((op == "/" || op == "%") && !script_.settings.error_on_division_by_zero &&
-        right->type().is_numeric() && !right->type().is_floating()) {
-      right = Call("nullif", {right, CastTo(MakeInt64(0), right->type(), expr.span)}, expr.span);
-    }
+    if (op == "/" || op == "%") right = Divisor(std::move(right), expr.span);
   }
   return Call(op, {std::move(left), std::move(right)}, expr.span);
 }
@@ -545,6 +582,7 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
     ExpressionPtr equal = BindComparison("=", args[0], args[1], expr.span);
     return MakeCase({std::move(equal)}, {MakeNull(args[0]->type())}, args[0]);
   }
+  if ((name == "mod" || name == "div") && args.size() == 2) args[1] = Divisor(std::move(args[1]), expr.span);
   if (name == "greatest" || name == "least") {
     if (args.empty()) throw UserError(Reason::kTypeError, expr.span, name + " takes at least one argument");
     const bool json = Unify(args, expr.span, name == "greatest" ? "GREATEST" : "LEAST").id() == TypeId::kJson;
@@ -677,8 +715,10 @@ ExpressionPtr Binder::BindExprInner(const Expr& expr, SelectContext& context) {
     case ExprKind::kCast: {
       const Expr& arg = *expr.args[0];
       // Digits of a literal go into a DECIMAL exactly, not through a double.
-      if (arg.kind == ExprKind::kNumber && expr.type.id() == TypeId::kDecimal)
-        return CastTo(MakeText(arg.text), expr.type, expr.span, expr.flag);
+      const bool sign = arg.kind == ExprKind::kUnary && (arg.text == "-" || arg.text == "+");
+      const Expr& number = sign ? *arg.args[0] : arg;
+      if (number.kind == ExprKind::kNumber && expr.type.id() == TypeId::kDecimal)
+        return CastTo(MakeText((sign ? arg.text : "") + number.text), expr.type, expr.span, expr.flag);
       return CastTo(BindExpr(arg, context), expr.type, expr.span, expr.flag);
     }
     case ExprKind::kCase:

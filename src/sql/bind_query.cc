@@ -308,6 +308,34 @@ int Ordinal(const Expr& expr, size_t count, const char* clause) {
   return static_cast<int>(n) - 1;
 }
 
+/// The first of `names` that `wanted` means, an exact match before one ignoring case; −1: none.
+int FindName(const Identifier& wanted, const std::vector<std::string>& names) {
+  const auto exact = std::find(names.begin(), names.end(), wanted.text);
+  if (exact != names.end()) return static_cast<int>(exact - names.begin());
+  for (size_t i = 0; i < names.size() && !wanted.quoted; ++i) {
+    if (EqualsIgnoreCase(names[i], wanted.text)) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+/// The columns that `*` or `t.*` stands for.
+std::vector<int> StarColumns(const SelectItem& item, const Scope& scope) {
+  std::vector<int> out;
+  bool relation_found = !item.star_table;
+  for (const ScopeRelation& relation : scope.relations) {
+    if (item.star_table && !EqualsIgnoreCase(relation.alias.text, item.star_table->text)) continue;
+    relation_found = true;
+    for (int i = relation.first; i < relation.first + relation.count; ++i) {
+      const bool merged = !item.star_table && Contains(scope.merged.hidden, i);
+      if (!scope.schema->columns[i].hidden && !merged) out.push_back(i);
+    }
+  }
+  if (!relation_found)
+    throw UserError(Reason::kUnknownTable, item.star_table->span,
+                    "no table '" + item.star_table->text + "' in FROM");
+  return out;
+}
+
 }  // namespace
 
 bool HasAggregate(const Expr& expr, const FunctionRegistry& functions) {
@@ -416,50 +444,59 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
   std::vector<std::string> names;
   std::vector<const Expr*> sources;
   std::vector<SourceSpan> spans;  // of the items that exprs come from
+  std::vector<UserError> item_errors;
   for (size_t position = 0; position < select.items.size(); ++position) {
     const SelectItem& item = select.items[position];
     if (!item.star) {
-      exprs.push_back(BindExpr(*item.expr, context));
+      try {
+        exprs.push_back(BindExpr(*item.expr, context));
+      } catch (const UserError& error) {
+        item_errors.push_back(error);
+        continue;
+      }
       names.push_back(item.alias ? item.alias->text : DefaultName(*item.expr, position));
       sources.push_back(item.expr.get());
       spans.push_back(item.expr->span);
       continue;
     }
-    const size_t before = exprs.size();
-    bool relation_found = !item.star_table;
-    for (const ScopeRelation& relation : context.scope.relations) {
-      if (item.star_table && !EqualsIgnoreCase(relation.alias.text, item.star_table->text)) continue;
-      relation_found = true;
-      for (int i = relation.first; i < relation.first + relation.count; ++i) {
-        const PlanColumn& column = context.scope.schema->columns[i];
-        if (column.hidden || (!item.star_table && Contains(context.scope.merged.hidden, i))) continue;
-        auto excepted = std::any_of(item.except.begin(), item.except.end(), [&](const Identifier& name) {
-          return EqualsIgnoreCase(name.text, column.name);
-        });
-        if (excepted) continue;
-        ExpressionPtr value = MakeColumn(i, column.name, column.type);
-        if (!item.star_table) value = context.scope.merged.Meaning(i, value);
-        for (const auto& [replacement, name] : item.replace) {
-          if (EqualsIgnoreCase(name.text, column.name)) value = BindExpr(*replacement, context);
-        }
-        exprs.push_back(std::move(value));
-        names.push_back(column.name);
-        sources.push_back(nullptr);
-        spans.push_back(item.span);
-      }
+    std::vector<int> columns = StarColumns(item, context.scope);
+    std::vector<ExpressionPtr> values;
+    std::vector<std::string> column_names;
+    for (int column : columns) {
+      const ExpressionPtr value = ColumnOf(*context.scope.schema, column);
+      values.push_back(item.star_table ? value : context.scope.merged.Meaning(column, value));
+      column_names.push_back(context.scope.schema->columns[column].name);
     }
-    if (!relation_found)
-      throw UserError(Reason::kUnknownTable, item.star_table->span,
-                      "no table '" + item.star_table->text + "' in FROM");
-    if (exprs.size() == before)
+    auto position_of = [&](const Identifier& name, const char* purpose) {
+      const int found = FindName(name, column_names);
+      if (found >= 0) return found;
+      UserError error(Reason::kUnknownColumn, name.span, "no column '" + name.text + "' to " + purpose);
+      const std::string nearest = NearestName(name.text, column_names);
+      throw nearest.empty() ? error : error.Hint("did you mean '" + nearest + "'?");
+    };
+    for (const auto& [replacement, name] : item.replace)
+      values[position_of(name, "replace")] = BindExpr(*replacement, context);
+    std::set<int> left_out;
+    for (const Identifier& name : item.except) left_out.insert(position_of(name, "leave out"));
+    if (left_out.size() == columns.size())
       throw UserError(Reason::kUnknownColumn, item.span, "'*' names no column here");
-    for (const Identifier& name : item.except) {
-      bool known = false;
-      for (const PlanColumn& column : context.scope.schema->columns)
-        known = known || EqualsIgnoreCase(column.name, name.text);
-      if (!known)
-        throw UserError(Reason::kUnknownColumn, name.span, "no column '" + name.text + "' to leave out");
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (left_out.count(static_cast<int>(i))) continue;
+      exprs.push_back(values[i]);
+      names.push_back(column_names[i]);
+      sources.push_back(nullptr);
+      spans.push_back(item.span);
     }
+  }
+  if (!item_errors.empty()) {
+    for (size_t i = 1; i < item_errors.size(); ++i) {
+      // An alias that fails does so wherever it is used.
+      const bool told = std::any_of(
+          item_errors.begin(), item_errors.begin() + static_cast<ptrdiff_t>(i),
+          [&](const UserError& before) { return before.span().offset == item_errors[i].span().offset; });
+      if (!told) script_.errors.push_back(item_errors[i]);
+    }
+    throw item_errors[0];
   }
   const size_t num_items = exprs.size();
   for (const SelectItem& item : select.items) {
@@ -480,13 +517,12 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
   std::vector<ExpressionPtr> order_exprs;
   for (const OrderItem& item : query.order_by) {
     int index = Ordinal(*item.expr, num_items, "ORDER BY");
-    if (index < 0 && item.expr->kind == ExprKind::kName && item.expr->names.size() == 1) {
-      for (size_t i = 0; i < names.size(); ++i) {
-        if (EqualsIgnoreCase(names[i], item.expr->names[0].text)) index = static_cast<int>(i);
-      }
-    }
-    order_item.push_back(index);
-    order_exprs.push_back(index >= 0 ? nullptr : BindExpr(*item.expr, context));
+    if (index < 0 && item.expr->kind == ExprKind::kName && item.expr->names.size() == 1)
+      index = FindName(item.expr->names[0], names);
+    ExpressionPtr by = index >= 0 ? exprs[index] : BindExpr(*item.expr, context);
+    const bool hidden = index < 0 || by->type().id() == TypeId::kJson;
+    order_item.push_back(hidden ? -1 : index);
+    order_exprs.push_back(hidden ? Sortable(std::move(by), item.expr->span) : nullptr);
     order.push_back({nullptr, {item.descending, item.nulls_first.value_or(item.descending)}});
   }
 
@@ -604,10 +640,11 @@ NodePtr Binder::BindOrderAndLimit(NodePtr node, const Query& query) {
     ScopeRelation relation;
     relation.count = node->schema.num_columns();
     context.scope = {&node->schema, {relation}, {}};
-    const int index = Ordinal(*item.expr, node->schema.columns.size(), "ORDER BY");
+    const auto visible = std::count_if(node->schema.columns.begin(), node->schema.columns.end(),
+                                       [](const PlanColumn& column) { return !column.hidden; });
+    const int index = Ordinal(*item.expr, static_cast<size_t>(visible), "ORDER BY");
     ExpressionPtr expr =
-        index >= 0 ? MakeColumn(index, node->schema.columns[index].name, node->schema.columns[index].type)
-                   : BindExpr(*item.expr, context);
+        Sortable(index >= 0 ? ColumnOf(node->schema, index) : BindExpr(*item.expr, context), item.expr->span);
     order.push_back({std::move(expr), {item.descending, item.nulls_first.value_or(item.descending)}});
   }
   const int64_t limit = query.limit ? BindCount(*query.limit, "LIMIT") : -1;
@@ -652,7 +689,9 @@ NodePtr Binder::OrderAndLimit(NodePtr node, std::vector<OrderKey> order, int64_t
       top->rank_to = offset + limit;
       return top;
     } else {
-      Warn("ORDER_BY_IGNORED", span, "ORDER BY has no effect on an unbounded input without windows");
+      Warn("ORDER_BY_IGNORED", span,
+           node->schema.changelog ? "ORDER BY has no effect on rows that are updated as more input comes"
+                                  : "ORDER BY has no effect on an unbounded input without windows");
     }
   }
   if (limit >= 0 || offset > 0) {
@@ -670,14 +709,19 @@ void Binder::RenameColumns(BoundRelation& relation, const std::vector<Identifier
   // A projection that only renames, so that the shared node below keeps its own names.
   std::vector<ExpressionPtr> exprs;
   std::vector<std::string> new_names;
+  std::set<std::string> seen;
+  for (const Identifier& name : names) {
+    if (!seen.insert(name.text).second)
+      throw UserError(Reason::kDuplicateName, name.span, "column '" + name.text + "' is named twice");
+  }
   size_t next = 0;
   for (int i = 0; i < copy->schema.num_columns(); ++i) {
     const PlanColumn& column = copy->schema.columns[i];
     if (column.hidden) continue;
     if (next >= names.size()) {
-      throw UserError(
-          Reason::kSchemaMismatch, span,
-          "the column list has " + std::to_string(names.size()) + " names, the query has more columns");
+      throw UserError(Reason::kSchemaMismatch, span,
+                      "the column list has " + std::to_string(names.size()) +
+                          (names.size() == 1 ? " name" : " names") + ", the query has more columns");
     }
     exprs.push_back(MakeColumn(i, column.name, column.type));
     new_names.push_back(names[next++].text);

@@ -73,7 +73,8 @@ std::vector<std::string> Keys(const auto& map) {
 
 }  // namespace
 
-BoundScript Binder::Bind(std::vector<Statement>& statements) {
+BoundScript Binder::Bind(std::vector<Statement>& statements, const std::vector<std::string>& unparsed_names) {
+  for (const std::string& name : unparsed_names) failed_names_.insert(FoldName(name));
   for (Statement& statement : statements) {
     const Statement* inner = &statement;
     while (inner->inner) inner = inner->inner.get();
@@ -90,11 +91,22 @@ BoundScript Binder::Bind(std::vector<Statement>& statements) {
       script_.errors.push_back(error);
     }
   }
+  for (const Statement& statement : statements) {  // they hold for the whole script, wherever they stand
+    try {
+      BindSettings(statement);
+    } catch (UserError& error) {
+      script_.errors.push_back(error.At(statement.span));
+    }
+  }
   for (Statement& statement : statements) {
+    uses_failed_name_ = false;
     try {
       BindStatement(statement);
     } catch (UserError& error) {
-      script_.errors.push_back(error.At(statement.span));
+      if (!uses_failed_name_) script_.errors.push_back(error.At(statement.span));
+      const bool declares =
+          statement.kind == StatementKind::kCreateTable || statement.kind == StatementKind::kCreateView;
+      if (declares) failed_names_.insert(FoldName(statement.name.text));
     }
   }
   MergeOutputs();
@@ -123,8 +135,12 @@ BoundScript Binder::Bind(std::vector<Statement>& statements) {
   }
   if (script_.outputs.empty() && script_.explains.empty() && script_.errors.empty()) {
     script_.errors.push_back(
-        UserError(Reason::kNoOutput, {}, "the script has no INSERT and no query, so nothing would run")
-            .Hint("add INSERT INTO … SELECT …, or a SELECT"));
+        memory_.empty()
+            ? UserError(Reason::kNoOutput, {}, "the script has no INSERT and no query, so nothing would run")
+                  .Hint("add INSERT INTO … SELECT …, or a SELECT")
+            : UserError(Reason::kNoOutput, {},
+                        "the script inserts into memory tables only, so nothing comes out")
+                  .Hint("read them: SELECT * FROM " + memory_.begin()->first + ", or INSERT INTO a sink"));
   }
   if (script_.errors.empty()) {
     std::vector<NodePtr> roots;
@@ -138,6 +154,23 @@ BoundScript Binder::Bind(std::vector<Statement>& statements) {
     WarnUnboundedState();
   }
   return std::move(script_);
+}
+
+/// SET, RESET and the options of a pipeline.
+void Binder::BindSettings(const Statement& statement) {
+  if (statement.kind == StatementKind::kSet) BindSet(statement);
+  if (statement.kind == StatementKind::kCreatePipeline) {
+    for (const OptionAssignment& option : statement.options) {
+      Statement set;
+      set.kind = StatementKind::kSet;
+      set.name = {option.name, false, option.name_span};
+      set.value = option.value;
+      set.value_span = option.value_span;
+      set.span = option.name_span;
+      BindSet(set);
+    }
+  }
+  if (statement.kind == StatementKind::kExplain) BindSettings(*statement.inner);
 }
 
 void Binder::BindStatement(Statement& statement) {
@@ -167,15 +200,6 @@ void Binder::BindStatement(Statement& statement) {
             .Hint("put the second one into its own script");
       }
       script_.pipeline_name = statement.name.text;
-      for (const OptionAssignment& option : statement.options) {
-        Statement set;
-        set.kind = StatementKind::kSet;
-        set.name = {option.name, false, option.name_span};
-        set.value = option.value;
-        set.value_span = option.value_span;
-        set.span = option.name_span;
-        BindSet(set);
-      }
       BindStatement(*statement.inner);
       return;
     }
@@ -188,8 +212,7 @@ void Binder::BindStatement(Statement& statement) {
       return;
     }
     case StatementKind::kSet:
-      BindSet(statement);
-      return;
+      return;  // BindSettings has read it
     case StatementKind::kExplain: {
       const size_t before = script_.outputs.size();
       BindStatement(*statement.inner);
@@ -452,7 +475,13 @@ void Binder::DefineColumns(TableDefinition& table, const TableDeclaration& decla
       table.spec.metadata_keys.push_back(found->key);
       continue;
     }
-    if (column.primary_key) table.spec.primary_key.push_back(table.spec.columns.num_columns());
+    if (column.primary_key) {
+      if (!table.spec.primary_key.empty() || !declaration.primary_key.empty()) {
+        throw UserError(Reason::kDuplicateName, column.name.span, "a table has one PRIMARY KEY")
+            .Hint("write PRIMARY KEY (a, b) behind the columns for a key of several");
+      }
+      table.spec.primary_key.push_back(table.spec.columns.num_columns());
+    }
     table.order.push_back({0, table.spec.columns.num_columns()});
     table.spec.columns.fields.push_back(
         {column.name.text, *column.type, !column.not_null && !column.primary_key});
@@ -964,6 +993,7 @@ BoundRelation Binder::BindTable(const TableRef& ref) {
     for (const auto& scope : ctes_) {
       for (const auto& cte : Keys(scope)) names.push_back(cte);
     }
+    uses_failed_name_ = failed_names_.count(name) > 0;
     UserError error(Reason::kUnknownTable, ref.name.span, "no table '" + ref.name.text + "'");
     const std::string nearest = NearestName(ref.name.text, names);
     throw error.Hint(nearest.empty()
@@ -988,6 +1018,7 @@ void Binder::BindInsert(Statement& statement) {
     if (views_.count(FoldName(statement.name.text)))
       throw UserError(Reason::kWriteToSource, statement.name.span,
                       "'" + statement.name.text + "' is a view and cannot be written");
+    uses_failed_name_ = failed_names_.count(FoldName(statement.name.text)) > 0;
     UserError error(Reason::kUnknownTable, statement.name.span, "no table '" + statement.name.text + "'");
     const std::string nearest = NearestName(statement.name.text, TableNames());
     throw error.Hint(nearest.empty() ? "declare it with CREATE TABLE" : "did you mean '" + nearest + "'?");
@@ -1115,13 +1146,18 @@ void Binder::AddOutput(NodePtr input, std::shared_ptr<TableDefinition> table,
     std::set<std::string> seen;
     for (const PlanColumn& column : input->schema.columns) {
       if (column.hidden) continue;
-      if (!seen.insert(column.name).second) {
-        throw UserError(Reason::kDuplicateName, span, "the query has two columns '" + column.name + "'")
+      const auto position = static_cast<size_t>(table->spec.columns.num_columns());
+      // The names of a column list count; MatchColumns tells if there are too few or too many.
+      const std::string& name = position < columns.size() ? columns[position].text : column.name;
+      if (!seen.insert(name).second) {
+        throw UserError(Reason::kDuplicateName, span,
+                        columns.empty() ? "the query has two columns '" + name + "'"
+                                        : "column '" + name + "' is named twice")
             .Hint("give one an alias");
       }
       const Type type = column.type.is_null() ? Type::Text() : column.type;
       table->order.push_back({0, table->spec.columns.num_columns()});
-      table->spec.columns.fields.push_back({column.name, type, true});
+      table->spec.columns.fields.push_back({name, type, true});
     }
   }
   NodePtr node = MatchColumns(input, *table, columns, span);

@@ -152,8 +152,9 @@ class Binder {
   explicit Binder(BinderOptions options) : options_(options) {}
 
   /// Binds all statements; errors are collected, one per statement at least. `statements` must outlive the
-  /// result.
-  BoundScript Bind(std::vector<Statement>& statements);
+  /// result. `unparsed_names`: tables and views whose declaration has a syntax error, which is reported
+  /// already.
+  BoundScript Bind(std::vector<Statement>& statements, const std::vector<std::string>& unparsed_names = {});
   /// The table of a CREATE TABLE alone, its schema inferred if it has none and `may_sample`. Throws the first
   /// UserError. `statement` must outlive the result.
   std::shared_ptr<const TableDefinition> Describe(Statement& statement);
@@ -162,6 +163,7 @@ class Binder {
   using CteScope = std::map<std::string, BoundRelation>;
 
   // bind_table.cc
+  void BindSettings(const Statement& statement);
   void BindStatement(Statement& statement);
   void BindCreateTable(Statement& statement);
   /// What CREATE TABLE and `FROM t (cols…) WITH (…)` have in common.
@@ -292,6 +294,10 @@ class Binder {
   /// Arithmetic of JSON with JSON or integers: integer where all are, else DOUBLE; so its result is JSON.
   ExpressionPtr JsonArithmetic(const std::string& op, const ExpressionPtr& left, const ExpressionPtr& right,
                                SourceSpan span);
+  /// What `/` divides by: NULL in place of an exact 0 unless that is an error (error_on_division_by_zero).
+  ExpressionPtr Divisor(ExpressionPtr value, SourceSpan span);
+  /// What to order rows by for `value`: JSON goes by json_sort_key, not by its text.
+  ExpressionPtr Sortable(ExpressionPtr value, SourceSpan span);
   ExpressionPtr BindCase(const Expr& expr, SelectContext& context);
   ExpressionPtr BindIn(const Expr& expr, SelectContext& context);
   ExpressionPtr Call(const std::string& name, std::vector<ExpressionPtr> args, SourceSpan span);
@@ -314,6 +320,8 @@ class Binder {
   std::map<std::string, NodePtr> memory_;                           // what was inserted into a memory table
   std::vector<CteScope> ctes_;
   std::set<std::string> inserted_names_;  ///< targets of all INSERTs of the script
+  std::set<std::string> failed_names_;    ///< tables and views whose declaration has an error, in lower case
+  bool uses_failed_name_ = false;         ///< the statement being bound does, so its error says nothing new
 };
 
 /// Node with `inputs`, and its span.

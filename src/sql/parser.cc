@@ -61,6 +61,7 @@ ParsedScript Parser::ParseScript() {
     if (Peek().kind == TokenKind::kEnd) return script;
     depth_ = deepest_ = 0;
     open_.clear();
+    const size_t start = pos_;
     try {
       Statement statement = ParseStatement();
       if (!AtStatementEnd()) {
@@ -70,6 +71,7 @@ ParsedScript Parser::ParseScript() {
       script.statements.push_back(std::move(statement));
     } catch (UserError& error) {
       script.errors.push_back(std::move(error));
+      if (std::string name = DeclaredName(start); !name.empty()) script.unparsed_names.push_back(name);
       if (script.errors.size() >= kErrorsMax) return script;
       SkipStatement(script.errors.back());
     }
@@ -80,6 +82,24 @@ ExprPtr Parser::ParseLoneExpression() {
   ExprPtr expr = ParseExpr();
   if (Peek().kind != TokenKind::kEnd) Fail("the end of the expression");
   return expr;
+}
+
+/// What the CREATE TABLE or CREATE VIEW whose first token is `start` declares; empty: another statement.
+std::string Parser::DeclaredName(size_t start) const {
+  static constexpr std::string_view kBeforeName[] = {"OR",   "REPLACE", "TEMPORARY", "TEMP",  "TABLE",
+                                                     "VIEW", "IF",      "NOT",       "EXISTS"};
+  const auto& tokens = list_.tokens;
+  auto is_word = [&](size_t at) { return at < tokens.size() && tokens[at].kind == TokenKind::kWord; };
+  if (!is_word(start) || tokens[start].text != "CREATE") return "";
+  bool relation = false;
+  size_t at = start + 1;
+  for (; is_word(at) &&
+         std::find(std::begin(kBeforeName), std::end(kBeforeName), tokens[at].text) != std::end(kBeforeName);
+       ++at) {
+    relation = relation || tokens[at].text == "TABLE" || tokens[at].text == "VIEW";
+  }
+  const bool name = is_word(at) || (at < tokens.size() && tokens[at].kind == TokenKind::kQuotedName);
+  return relation && name ? Written(tokens[at]) : "";
 }
 
 /// Goes on behind the statement. A quote that is not closed there may be why it failed earlier: quotes pair

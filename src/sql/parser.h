@@ -18,6 +18,8 @@ struct ParsedScript {
   /// UNSUPPORTED, BAD_INTERVAL, MULTIPLE_WATERMARKS (inline tables), DUPLICATE_NAME (two PRIMARY KEY
   /// clauses).
   std::vector<UserError> errors;
+  /// Tables and views whose CREATE statement has an error in `errors`: others may use them.
+  std::vector<std::string> unparsed_names;
 };
 
 /// Never throws and never crashes, whatever the bytes. Nesting deeper than 200 levels is a SYNTAX error, and

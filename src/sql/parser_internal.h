@@ -108,6 +108,7 @@ class Parser {
   std::string GuessHint(std::string_view expected) const;
   std::string NearestKeyword(size_t index) const;
   std::string SymbolHint() const;
+  std::string DeclaredName(size_t start) const;
   void SkipStatement(UserError& error);
 
   /// Bounds the recursion; one per level of nesting.

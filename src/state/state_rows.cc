@@ -1,7 +1,7 @@
 #include "state/state_rows.h"
 
 #include <arrow/api.h>
-#include <arrow/util/utf8.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <cstring>
@@ -40,8 +40,7 @@ int64_t BytesOf(const StatePart& part) {
 
 bool IsPrintable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7f; }) &&
-         arrow::util::ValidateUTF8(reinterpret_cast<const uint8_t*>(text.data()),
-                                   static_cast<int64_t>(text.size()));
+         simdjson::validate_utf8(text.data(), text.size());
 }
 
 /// Text as it is, other bytes in hexadecimal.

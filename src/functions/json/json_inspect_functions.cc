@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <charconv>
+#include <cstdlib>
 
 #include "functions/elementwise.h"
 #include "functions/json/json_argument.h"
@@ -59,18 +61,20 @@ std::optional<BoundScalar> BindIsValid(const BindArguments& arguments) {
   return BoundScalar{{*json}, Type::Boolean(), kernel, false};
 }
 
-/// (json) → text of its value. `write` gives false for NULL.
-ScalarBinder OfValue(bool (*write)(std::string_view raw, TextWriter& out)) {
-  return [write](const BindArguments& arguments) -> std::optional<BoundScalar> {
+/// (json) → text or bytes of its value. `write` gives false for NULL.
+ScalarBinder OfValue(bool (*write)(std::string_view raw, TextWriter& out),
+                     const Type& result = Type::Text()) {
+  return [write, result](const BindArguments& arguments) -> std::optional<BoundScalar> {
     if (arguments.size() != 1) return std::nullopt;
     const auto json = JsonParameter(arguments.types[0]);
     if (!json) return std::nullopt;
-    auto kernel = [write, input = JsonInput(*json)](const ScalarCall& call) {
-      return MapText<std::string_view>(call, arrow::utf8(), [&](std::string_view text, TextWriter& out) {
+    const auto arrow_type = result.id() == TypeId::kBytes ? arrow::binary() : arrow::utf8();
+    auto kernel = [write, arrow_type, input = JsonInput(*json)](const ScalarCall& call) {
+      return MapText<std::string_view>(call, arrow_type, [&](std::string_view text, TextWriter& out) {
         return input.IsValid(text) && write(TrimJsonSpace(text), out);
       });
     };
-    return BoundScalar{{*json}, Type::Text(), kernel, false};
+    return BoundScalar{{*json}, result, kernel, false};
   };
 }
 
@@ -112,6 +116,60 @@ std::optional<BoundScalar> BindIsInteger(const BindArguments& arguments) {
     });
   };
   return BoundScalar{{*json}, Type::Boolean(), kernel, false};
+}
+
+template <typename T>
+void AppendBigEndian(T value, TextWriter& out) {
+  for (int shift = static_cast<int>(sizeof(T)) * 8 - 8; shift >= 0; shift -= 8)
+    out.Push(static_cast<char>(value >> shift & 0xFF));
+}
+
+/// The double nearest to the number, then how far an integer is from it: exact for all of 64 bits.
+void AppendNumberOrder(std::string_view raw, TextWriter& out) {
+  double value = 0;
+  __int128 rest = 0;
+  auto read_integer = [&](auto integer) {
+    const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), integer);
+    if (error != std::errc() || end != raw.data() + raw.size()) return false;
+    value = static_cast<double>(integer);
+    rest = static_cast<__int128>(integer) - static_cast<__int128>(value);
+    return true;
+  };
+  if (!read_integer(int64_t{}) && !read_integer(uint64_t{}))
+    value = std::strtod(std::string(raw).c_str(), nullptr);  // beyond its range: 0 or infinite
+  if (value == 0) value = 0;                                 // not −0
+  constexpr uint64_t kSign = uint64_t{1} << 63;
+  const auto bits = std::bit_cast<uint64_t>(value);
+  AppendBigEndian<uint64_t>(bits & kSign ? ~bits : bits | kSign, out);
+  AppendBigEndian<uint16_t>(static_cast<uint16_t>(rest + 0x8000), out);
+}
+
+/// Bytes in the order of the values: texts, numbers, false, true, arrays, objects. NULL for JSON null.
+bool WriteSortKey(std::string_view raw, TextWriter& out) {
+  switch (KindOfJson(raw)) {
+    case JsonKind::kString:
+      out.Push(1);
+      AppendJsonStringValue(raw, out);
+      return true;
+    case JsonKind::kNumber:
+      out.Push(2);
+      AppendNumberOrder(raw, out);
+      return true;
+    case JsonKind::kBoolean:
+      out.Push(raw[0] == 't' ? 4 : 3);
+      return true;
+    case JsonKind::kArray:
+      out.Push(5);
+      AppendCompactJson(raw, out);
+      return true;
+    case JsonKind::kObject:
+      out.Push(6);
+      AppendCompactJson(raw, out);
+      return true;
+    case JsonKind::kNull:
+      return false;
+  }
+  return false;
 }
 
 /// What is no JSON string stays as it is.
@@ -220,6 +278,16 @@ void RegisterJsonInspectFunctions(FunctionRegistry& registry) {
               .example = "json_is_integer('1.0')",
               .result = "false"},
       .overloads = {BindIsInteger}});
+  registry.Add(ScalarFunction{
+      .names = {"json_sort_key"},
+      .doc = {.group = "JSON",
+              .signature = "json_sort_key(json) → BYTEA",
+              .description =
+                  "Bytes by which ORDER BY and comparisons of two JSON values go: texts, numbers by "
+                  "value, false, true, arrays, objects. NULL for JSON null.",
+              .example = "encode(json_sort_key('\"a\"'), 'hex')",
+              .result = "\"0161\""},
+      .overloads = {OfValue(WriteSortKey, Type::Bytes())}});
   registry.Add(ScalarFunction{.names = {"json_quote"},
                               .doc = {.group = "JSON",
                                       .signature = "json_quote(text) → TEXT",
