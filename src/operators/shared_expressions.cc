@@ -8,6 +8,10 @@ namespace laminar {
 
 namespace {
 
+/// Larger parts are not looked at as a whole: their text, made once per node, would cost the cube of a long
+/// chain. What they have in common is found in their parts.
+constexpr int kLargestShared = 256;
+
 bool IsShareable(const Expression& expression) {
   const bool costs = !dynamic_cast<const ColumnExpression*>(&expression) &&
                      !dynamic_cast<const LiteralExpression*>(&expression) &&
@@ -25,7 +29,7 @@ struct Use {
 int CountUses(const ExpressionPtr& expression, std::map<std::string, Use>* uses) {
   int size = 1;
   for (const ExpressionPtr& child : expression->children()) size += CountUses(child, uses);
-  if (size > 1 && IsShareable(*expression)) {
+  if (size > 1 && size <= kLargestShared && IsShareable(*expression)) {
     Use& use = (*uses)[expression->ToString()];
     use.expression = expression;
     use.size = size;
@@ -34,21 +38,28 @@ int CountUses(const ExpressionPtr& expression, std::map<std::string, Use>* uses)
   return size;
 }
 
-ExpressionPtr Replace(const ExpressionPtr& expression, const std::string& text, const ExpressionPtr& with) {
+struct Replaced {
+  ExpressionPtr expression;
+  int size = 1;  ///< of what it was before
+};
+
+Replaced Replace(const ExpressionPtr& expression, const Use& found, const std::string& text,
+                 const ExpressionPtr& with) {
   std::vector<ExpressionPtr> children = expression->children();
-  if (children.empty()) return expression;
-  if (expression->ToString() == text) return with;
   bool changed = false;
+  int size = 1;
   for (ExpressionPtr& child : children) {
-    ExpressionPtr replaced = Replace(child, text, with);
-    changed = changed || replaced != child;
-    child = std::move(replaced);
+    Replaced replaced = Replace(child, found, text, with);
+    changed = changed || replaced.expression != child;
+    child = std::move(replaced.expression);
+    size += replaced.size;
   }
-  return changed ? expression->WithChildren(std::move(children)) : expression;
+  if (size == found.size && expression->ToString() == text) return {with, size};
+  return {changed ? expression->WithChildren(std::move(children)) : expression, size};
 }
 
-/// The largest part that occurs more than once; null pointer when there is none.
-ExpressionPtr LargestRepeated(const std::vector<ExpressionPtr>& expressions) {
+/// The largest part that occurs more than once; its expression is null when there is none.
+Use LargestRepeated(const std::vector<ExpressionPtr>& expressions) {
   std::map<std::string, Use> uses;
   for (const ExpressionPtr& expression : expressions) {
     if (expression) CountUses(expression, &uses);
@@ -57,7 +68,7 @@ ExpressionPtr LargestRepeated(const std::vector<ExpressionPtr>& expressions) {
   for (const auto& [text, use] : uses) {
     if (use.count > 1 && (!largest || use.size > largest->size)) largest = &use;
   }
-  return largest ? largest->expression : nullptr;
+  return largest ? *largest : Use{};
 }
 
 }  // namespace
@@ -66,14 +77,16 @@ SharedExpressions ShareExpressions(std::vector<ExpressionPtr> expressions, int n
   // Parts found so far stand behind the given expressions, since they may have parts in common too. The
   // largest is found first, so that each only reads what is found after it.
   const size_t given = expressions.size();
-  while (const ExpressionPtr found = LargestRepeated(expressions)) {
-    const std::string text = found->ToString();
+  while (true) {
+    const Use found = LargestRepeated(expressions);
+    if (!found.expression) break;
+    const std::string text = found.expression->ToString();
     const int column = num_columns + static_cast<int>(expressions.size() - given);
-    const ExpressionPtr with = MakeColumn(column, text, found->type());
+    const ExpressionPtr with = MakeColumn(column, text, found.expression->type());
     for (ExpressionPtr& expression : expressions) {
-      if (expression) expression = Replace(expression, text, with);
+      if (expression) expression = Replace(expression, found, text, with).expression;
     }
-    expressions.push_back(found);
+    expressions.push_back(found.expression);
   }
   // In the order of evaluation the last found comes first.
   const int count = static_cast<int>(expressions.size() - given);

@@ -11,6 +11,10 @@ namespace laminar::sql {
 
 namespace {
 
+/// Aliases put in for their expressions, in one SELECT list: a chain in which each alias uses the one before
+/// twice would double at each step.
+constexpr int kAliasUsesMax = 50'000;
+
 bool IsAggregateName(const FunctionRegistry& functions, const std::string& name) {
   return functions.FindAggregate(name) != nullptr;
 }
@@ -279,6 +283,11 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
     for (bool exact : {true, false}) {
       for (const auto& [alias, aliased] : context.aliases) {
         if (!matches(names[0], alias, exact)) continue;
+        if (++context.alias_uses > kAliasUsesMax) {
+          throw UserError(Reason::kUnsupported, expr.span,
+                          "the aliases of this SELECT list stand for too much when put in for one another")
+              .Hint("compute some of them in a subquery");
+        }
         context.resolving.insert(folded);
         ExpressionPtr value;
         try {

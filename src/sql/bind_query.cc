@@ -3,6 +3,7 @@
 #include <arrow/scalar.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "sql/binder.h"
 #include "sql/rules/rules.h"
@@ -452,6 +453,7 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
         exprs.push_back(BindExpr(*item.expr, context));
       } catch (const UserError& error) {
         item_errors.push_back(error);
+        if (error.reason() == Reason::kUnsupported) break;  // maybe of the list as a whole
         continue;
       }
       names.push_back(item.alias ? item.alias->text : DefaultName(*item.expr, position));
@@ -653,6 +655,23 @@ NodePtr Binder::BindOrderAndLimit(NodePtr node, const Query& query) {
                        query.order_by.empty() ? query.span : query.order_by[0].expr->span);
 }
 
+namespace {
+
+/// The first n rows by some order, else by arrival: an updating top-N over everything.
+NodePtr FirstRows(const NodePtr& node, std::vector<OrderKey> order, int64_t limit, int64_t offset,
+                  SourceSpan span) {
+  auto top = MakeNode(NodeKind::kTopN, {node}, span);
+  top->schema = node->schema;
+  top->schema.changelog = true;
+  top->schema.row_time = -1;
+  top->order_by = std::move(order);
+  top->rank_from = offset + 1;
+  top->rank_to = limit >= 0 ? offset + limit : std::numeric_limits<int64_t>::max();
+  return top;
+}
+
+}  // namespace
+
 NodePtr Binder::OrderAndLimit(NodePtr node, std::vector<OrderKey> order, int64_t limit, int64_t offset,
                               SourceSpan span) {
   if (!order.empty()) {
@@ -679,21 +698,14 @@ NodePtr Binder::OrderAndLimit(NodePtr node, std::vector<OrderKey> order, int64_t
       sort->per_window = windowed;
       node = AtWindowEnd(sort);
     } else if (limit >= 0) {
-      // The first n rows by some order: an updating top-N over everything.
-      auto top = MakeNode(NodeKind::kTopN, {node}, span);
-      top->schema = node->schema;
-      top->schema.changelog = true;
-      top->schema.row_time = -1;
-      top->order_by = std::move(order);
-      top->rank_from = offset + 1;
-      top->rank_to = offset + limit;
-      return top;
+      return FirstRows(node, std::move(order), limit, offset, span);
     } else {
       Warn("ORDER_BY_IGNORED", span,
            node->schema.changelog ? "ORDER BY has no effect on rows that are updated as more input comes"
                                   : "ORDER BY has no effect on an unbounded input without windows");
     }
   }
+  if ((limit >= 0 || offset > 0) && node->schema.changelog) return FirstRows(node, {}, limit, offset, span);
   if (limit >= 0 || offset > 0) {
     auto node_limit = MakeNode(NodeKind::kLimit, {node}, span);
     node_limit->schema = node->schema;

@@ -140,6 +140,7 @@ struct SelectContext {
   /// Aliases of the SELECT list, and those being resolved right now.
   std::vector<std::pair<std::string, const Expr*>> aliases;
   std::set<std::string> resolving;
+  int alias_uses = 0;
   const std::vector<std::pair<Identifier, std::unique_ptr<WindowSpec>>>* named_windows = nullptr;
   SelectContext* outer = nullptr;      ///< of a subquery's WHERE: its columns count behind those of `scope`
   std::map<const Expr*, int> scalars;  ///< subqueries used as values: their columns
