@@ -1059,7 +1059,7 @@ NodePtr Binder::MatchColumns(NodePtr input, const TableDefinition& table,
       target.push_back(index);
     }
   }
-  std::vector<ExpressionPtr> exprs;
+  std::vector<ExpressionPtr> exprs, checks;
   std::vector<std::string> names;
   for (int i = 0; i < table.spec.columns.num_columns(); ++i) {
     const Field& field = table.spec.columns.fields[i];
@@ -1092,8 +1092,15 @@ NodePtr Binder::MatchColumns(NodePtr input, const TableDefinition& table,
     if (number_to_integer)
       Warn("TRUNCATED", span,
            "column '" + source.name + "' is " + source.type.ToString() + " and is cut to " + to.ToString());
+    // A primary key may be NULL: that of an updating query is its group key.
+    if (!field.nullable && source.nullable && !Contains(table.spec.primary_key, i)) {
+      const std::string text =
+          "column '" + field.name + "' of '" + table.name + "' is NOT NULL and would get a NULL";
+      checks.push_back(Call("assert_not_null", {value, MakeText(text)}, span));
+    }
     exprs.push_back(CastTo(std::move(value), to, span));
   }
+  if (!checks.empty()) input = MakeFilter(input, JoinConjuncts(checks), span);
   return MakeProject(input, std::move(exprs), std::move(names), span);
 }
 

@@ -1,5 +1,6 @@
 /// NOT, and the IS family, which never gives NULL.
 
+#include <arrow/scalar.h>
 #include <arrow/util/bitmap_ops.h>
 
 #include "functions/elementwise.h"
@@ -71,6 +72,27 @@ arrow::Result<arrow::Datum> Not(const ScalarCall& call) {
   return FinishColumn(shape, arrow::boolean(), shape.valid, {bits});
 }
 
+/// TRUE, or the text of argument 1 as an error where argument 0 has a NULL.
+arrow::Result<arrow::Datum> AssertNotNull(const ScalarCall& call) {
+  const arrow::Datum& value = call.args[0];
+  const bool has_null = value.is_scalar() ? !value.scalar()->is_valid && call.num_rows > 0
+                        : value.type()->id() == arrow::Type::NA
+                            ? call.num_rows > 0
+                            : ColumnView(value).data()->GetNullCount() > 0;
+  if (has_null) {
+    const auto* text = call.args[1].is_scalar()
+                           ? dynamic_cast<const arrow::BaseBinaryScalar*>(call.args[1].scalar().get())
+                           : nullptr;
+    return arrow::Status::Invalid(text && text->is_valid ? text->value->ToString() : "a value is NULL");
+  }
+  return arrow::Datum(std::make_shared<arrow::BooleanScalar>(true));
+}
+
+std::optional<BoundScalar> BindAssertNotNull(const BindArguments& arguments) {
+  if (arguments.size() != 2 || !ImplicitlyCastable(arguments.types[1], Type::Text())) return std::nullopt;
+  return BoundScalar{{arguments.types[0], Type::Text()}, Type::Boolean(), AssertNotNull};
+}
+
 }  // namespace
 
 void RegisterNullTests(FunctionRegistry& registry) {
@@ -78,6 +100,12 @@ void RegisterNullTests(FunctionRegistry& registry) {
                               {"Operators", "NOT x → boolean", "NULL for NULL.", "NOT TRUE", "false"},
                               Volatility::kImmutable,
                               {Fixed({Type::Boolean()}, Type::Boolean(), Not)}});
+  registry.Add(ScalarFunction{{"assert_not_null"},
+                              {"Conditional", "assert_not_null(value, text) → BOOLEAN",
+                               "TRUE. A value that is NULL fails the job with the text as its message.",
+                               "assert_not_null(1, 'no id')", "true"},
+                              Volatility::kImmutable,
+                              {BindAssertNotNull}});
   AddIs(registry, "null", Asked::kNull, false, "NULL IS NULL", "true");
   AddIs(registry, "null", Asked::kNull, true, "1 IS NOT NULL", "true");
   AddIs(registry, "true", Asked::kTrue, false, "(NULL::BOOLEAN) IS TRUE", "false");
