@@ -9,8 +9,8 @@ export SIM_SEEDS ?= 2000
 
 .PHONY: run build setup test test-asan test-tsan simulate fuzz bench fmt lint docs clean
 
-run: build  ## Build what is missing, then run the example over real flights.
-	./build/release/laminar run --format table examples/flights/flights.sql
+run: build  ## Build what is missing, then start the server with the example over real flights running.
+	./build/release/laminar server --run examples/flights/watch.sql --follow
 
 setup:  ## Install Debian packages and the pinned Arrow wheel, where missing.
 	./tools/setup

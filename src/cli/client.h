@@ -45,6 +45,10 @@ Json All(const ClientArguments& a, const std::string& path);
 std::string IdOf(const ClientArguments& a, const Noun& noun);
 /// A body from JSON, TOML, YAML, or for pipelines SQL; `-` is standard input. Throws ExternalError.
 Json BodyFrom(const std::string& path);
+/// Prints an event stream of the API until it ends: records and log lines to standard output, all else,
+/// unless `only_rows`, to standard error. Returns the exit code. Throws ExternalError.
+int FollowStream(const std::string& server, const std::string& token, const std::string& path,
+                 bool only_rows = false);
 /// --server and --token.
 void AddConnection(CLI::App& command, ClientArguments& a);
 

@@ -60,34 +60,6 @@ void Print(const ClientArguments& a, const Json& json, std::vector<std::string> 
     std::printf("%-28s %s\n", name.c_str(), CellText(value).c_str());
 }
 
-int Follow(const ClientArguments& a, const std::string& path) {
-  std::string pending;
-  const auto print = [&](const std::string& data) {
-    pending += data;
-    size_t end;
-    while ((end = pending.find("\n\n")) != std::string::npos) {
-      const std::string block = pending.substr(0, end);
-      pending.erase(0, end + 2);
-      const size_t name = block.find("event: "), value = block.find("data: ");
-      if (name == std::string::npos || value == std::string::npos) continue;
-      const std::string event = block.substr(name + 7, block.find('\n', name) - name - 7);
-      const Json json = Json::parse(block.substr(value + 6), nullptr, false);
-      if (event == "output") {
-        for (const Json& row : json["records"])
-          std::printf("%s %s\n", row["op"].get<std::string>().c_str(), row["record"].dump().c_str());
-      } else if (event == "log") {
-        std::printf("%s\n", json["message"].get<std::string>().c_str());
-      } else {
-        std::fprintf(stderr, "%s %s\n", event.c_str(), json.dump().c_str());
-      }
-      std::fflush(stdout);
-    }
-    return true;
-  };
-  const api::ClientAnswer answer = api::Fetch(a.server, a.token, "GET", "/api/v1" + path, "", print);
-  return answer.status < 300 ? kOk : (std::fprintf(stderr, "laminar: %s\n", answer.body.c_str()), kFailed);
-}
-
 int RunVerb(const ClientArguments& a, const Noun& noun, const std::string& verb) {
   const std::string base = noun.path;
   if (verb == "list") {
@@ -133,7 +105,7 @@ int RunVerb(const ClientArguments& a, const Noun& noun, const std::string& verb)
       return kOk;
     }
     if (a.follow && (verb == "output" || verb == "logs"))
-      return Follow(a, job + "/" + verb + (verb == "logs" ? "?follow=true" : ""));
+      return FollowStream(a.server, a.token, job + "/" + verb + (verb == "logs" ? "?follow=true" : ""));
     if (verb == "metrics" || verb == "output") {
       Print(a, Call(a, "GET", job + "/" + verb));
     } else {

@@ -7,9 +7,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
 #include "api/http_client.h"
 #include "api/server.h"
+#include "cli/client.h"
 #include "cli/commands.h"
 #include "jobs/worker.h"
 #include "jobs/worker_protocol.h"
@@ -31,11 +33,12 @@ struct ServerArguments {
   std::string config_file;
   std::vector<std::pair<std::string, std::string>> flags;  ///< setting, value
   std::string run_file;
-  bool print = false;
+  bool print = false, follow = false;
 };
 
-/// Creates and starts the pipeline of a script, unless there is one of its name.
-void RunScript(const std::string& path, const std::string& address, const std::string& token) {
+/// Creates and starts the pipeline of a script, unless there is one of its name. The id of its job; empty: it
+/// has none.
+std::string RunScript(const std::string& path, const std::string& address, const std::string& token) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw ExternalError("file", "cannot open '" + path + "'");
   std::ostringstream text;
@@ -46,6 +49,12 @@ void RunScript(const std::string& path, const std::string& address, const std::s
   if (answer.status != 201 && answer.status != 409) throw ExternalError("server", path + ": " + answer.body);
   std::printf("pipeline '%s' %s\n", body["name"].get<std::string>().c_str(),
               answer.status == 201 ? "was created and started" : "is there already");
+  const std::string target = "/api/v1/pipelines?name=" + Escaped(body["name"].get<std::string>());
+  const auto found =
+      nlohmann::json::parse(api::Fetch(address, token, "GET", target, "").body, nullptr, false);
+  if (!found.is_object() || !found.contains("data") || found["data"].empty()) return "";
+  const nlohmann::json job = found["data"][0].value("current_job_id", nlohmann::json());
+  return job.is_string() ? job.get<std::string>() : "";
 }
 
 int RunServer(const ServerArguments& arguments) {
@@ -64,6 +73,7 @@ int RunServer(const ServerArguments& arguments) {
   sigaddset(&ends, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // before any thread is started
   const Engine engine = TheEngine();
+  std::jthread follower;  // ends when the server does, which goes first
   api::Server server(engine, config, std::filesystem::read_symlink("/proc/self/exe").string(),
                      kLaminarVersion);
   // Scripts wait for this line to learn the port.
@@ -71,7 +81,16 @@ int RunServer(const ServerArguments& arguments) {
   if (!arguments.run_file.empty()) {
     const auto tokens = config.List("api.auth.tokens");
     const std::string token = tokens.empty() ? "" : tokens[0].substr(tokens[0].rfind(':') + 1);
-    RunScript(arguments.run_file, "http://127.0.0.1:" + std::to_string(server.port()), token);
+    const std::string address = "http://127.0.0.1:" + std::to_string(server.port());
+    const std::string job = RunScript(arguments.run_file, address, token);
+    if (arguments.follow && !job.empty()) {
+      follower = std::jthread([=] {
+        try {
+          FollowStream(address, token, "/jobs/" + job + "/output", /*only_rows=*/true);
+        } catch (const ExternalError&) {  // the server has ended
+        }
+      });
+    }
   }
   std::fflush(stdout);
   int signal = 0;
@@ -97,6 +116,7 @@ void AddServer(CLI::App& app, Command* chosen) {
   flag("--bind", "api.bind_address", "Address to listen on (default 127.0.0.1)");
   command->add_option("--run", arguments->run_file,
                       "Create and start a pipeline from this script, unless it is there already");
+  command->add_flag("--follow", arguments->follow, "With --run: print the rows of its SELECT as they come");
   command->add_flag("--print-config", arguments->print, "Print the effective settings and end");
   command->callback([=] { *chosen = [=] { return RunServer(*arguments); }; });
 }

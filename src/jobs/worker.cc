@@ -41,8 +41,11 @@ constexpr milliseconds kOutputInterval{50};
 constexpr milliseconds kMetricsInterval{1000};
 /// By then all operators have been opened.
 constexpr int kReportsBeforeRelease = 3;
-/// While nothing changes. Well below the server's patience (pipeline.worker_timeout).
-constexpr milliseconds kAliveInterval{1900};
+/// While nothing changes. Twice within the server's patience (pipeline.worker_timeout).
+constexpr milliseconds kAliveInterval{2400};
+constexpr milliseconds kAliveSlack{100};
+/// So often in a row nothing had changed: from then on a look at each sign of life is enough.
+constexpr int kReportsBeforeIdle = 5;
 
 int64_t NowMs() { return SystemClock().now_us() / 1000; }
 
@@ -426,7 +429,6 @@ class Worker {
   }
 
   void Report(Executor& executor, CaptureBuffer& buffer) {
-    // An idle job wakes once a second.
     auto next_metrics = std::chrono::steady_clock::now();
     auto next_output = next_metrics;
     std::unique_lock lock(mutex_);
@@ -440,8 +442,8 @@ class Worker {
         SendOutput(buffer);
       }
       if (std::chrono::steady_clock::now() >= next_metrics) {
-        next_metrics += kMetricsInterval;
-        SendMetrics(executor);
+        quiet_reports_ = SendMetrics(executor) ? 0 : quiet_reports_ + 1;
+        next_metrics += quiet_reports_ < kReportsBeforeIdle ? kMetricsInterval : kAliveInterval;
         if (++reports_ == kReportsBeforeRelease) ReleaseCodePages();
       }
       if (!finishing_ && executor.all_ended()) {
@@ -506,12 +508,13 @@ class Worker {
   }
 
   /// One array of numbers per subtask; JobFeed::OnMetrics reads it in the same order.
-  void SendMetrics(const Executor& executor) {
+  /// False: nothing has changed. Then only a sign of life goes out, and that not each time.
+  bool SendMetrics(const Executor& executor) {
     if (!Changed(executor)) {
-      if (std::chrono::steady_clock::now() - last_sent_ < kAliveInterval) return;
+      if (std::chrono::steady_clock::now() - last_sent_ < kAliveInterval - kAliveSlack) return false;
       last_sent_ = std::chrono::steady_clock::now();
       channel_.Send({{"type", "alive"}});
-      return;
+      return false;
     }
     Json subtasks = Json::array(), latency = Json::array(), splits = Json::array();
     for (const SubtaskStatus& status : executor.Status()) {
@@ -531,6 +534,7 @@ class Worker {
                    {"latency", std::move(latency)},
                    {"splits", std::move(splits)}});
     last_sent_ = std::chrono::steady_clock::now();
+    return true;
   }
 
   /// Whether anything of what metrics tell has moved since the last call. Cheap: it is most of what an idle
@@ -561,6 +565,7 @@ class Worker {
   int lock_file_ = -1;
   bool finishing_ = false;  // of the reporter
   int reports_ = 0;         // likewise
+  int quiet_reports_ = 0;   // likewise: in a row, in which nothing had changed
   std::mutex mutex_;
   std::condition_variable changed_;
   bool over_ = false;          // guarded by mutex_

@@ -1,7 +1,10 @@
 """Tokens, roles, settings."""
 
+import json
+import pathlib
 import sqlite3
 import subprocess
+import urllib.request
 
 import pytest
 
@@ -72,6 +75,25 @@ def test_settings_of_jobs(start_server, request, tmp_path):
     assert changes("1h") == 1 and changes("1ms") > 1
     refused = run(request, "--port", "0", "--data-dir", str(tmp_path / "d"), LAMINAR__PIPELINE__SOURCE_BATCH_SIZE="0")
     assert refused.returncode != 0 and "source_batch_size is from 1 to" in refused.stderr
+
+
+def test_the_example_of_make_run(request, tmp_path):
+    root = pathlib.Path(__file__).resolve().parents[2]
+    assert "server --run examples/flights/watch.sql --follow" in (root / "Makefile").read_text()
+    binary = pathlib.Path(request.config.getoption("--laminar")).resolve()
+    server = subprocess.Popen([binary, "server", "--port", "0", "--data-dir", str(tmp_path / "d"), "--run", "examples/flights/watch.sql", "--follow"],
+                              cwd=root, stdout=subprocess.PIPE, text=True)
+    try:
+        url = server.stdout.readline().split()[-1]
+        assert server.stdout.readline() == "pipeline 'watch' was created and started\n"
+        first = {"week": "2000-12-28T00:00:00", "place": 1, "city": "Las Vegas", "state": "NV", "flights": 13, "mean_delay": 19.7}
+        assert first in (json.loads(line.removeprefix("c ")) for line in server.stdout)
+        with urllib.request.urlopen(url + "/api/v1/pipelines") as answer:
+            [pipeline] = json.load(answer)["data"]
+        assert (pipeline["name"], pipeline["stateDetail"]) == ("watch", "Running"), "its folder is watched"
+    finally:
+        server.terminate()
+        assert server.wait(timeout=20) == 0
 
 
 def test_one_server_per_data_directory(server, request):
