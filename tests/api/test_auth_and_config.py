@@ -72,7 +72,7 @@ def test_settings_of_jobs(start_server, request, tmp_path):
         server.stop()
         return output["total_records"]
 
-    assert changes("1h") == 1 and changes("1ms") > 1
+    assert changes("1h") < 5 < changes("1ms")
     refused = run(request, "--port", "0", "--data-dir", str(tmp_path / "d"), LAMINAR__PIPELINE__SOURCE_BATCH_SIZE="0")
     assert refused.returncode != 0 and "source_batch_size is from 1 to" in refused.stderr
 
