@@ -304,20 +304,21 @@ class ParquetFileReader final : public FileReader {
     auto array = Convert(rows.column(index), wanted.type, wanted.name);
     if (!wanted.nullable && array->null_count() > 0)
       throw QueryError("column '" + wanted.name + "' is NOT NULL, but the file has NULLs");
-    if (HoldsDecimals(*array->type())) CheckDecimals(*array, wanted.name);
+    if (MayBeWrong(*array->type())) CheckValues(*array, wanted.name);
     if (wanted.type.id() == TypeId::kJson)
       CheckJson(static_cast<const arrow::StringArray&>(*array), wanted.name);
     return array;
   }
 
-  static bool HoldsDecimals(const arrow::DataType& type) {
-    return arrow::is_decimal(type.id()) ||
+  static bool MayBeWrong(const arrow::DataType& type) {
+    return arrow::is_decimal(type.id()) || arrow::is_string(type.id()) ||
            std::any_of(type.fields().begin(), type.fields().end(),
-                       [](const auto& field) { return HoldsDecimals(*field->type()); });
+                       [](const auto& field) { return MayBeWrong(*field->type()); });
   }
 
-  /// A damaged file may have values with more digits than its type says, which the reader does not look at.
-  static void CheckDecimals(const arrow::Array& array, const std::string& name) {
+  /// A file may have numbers with more digits than its type says, and text that is not UTF-8: the reader does
+  /// not look.
+  static void CheckValues(const arrow::Array& array, const std::string& name) {
     const arrow::Status status = array.ValidateFull();
     if (!status.ok()) throw QueryError("column '" + name + "': " + status.message());
   }

@@ -204,6 +204,17 @@ TEST(Parquet, JsonColumnsHoldJson) {
   EXPECT_THROW(ReadAll(bad, Columns("j JSON")), QueryError);
 }
 
+TEST(Parquet, TextIsUtf8) {
+  const Schema columns = Columns("t TEXT");
+  Batch batch = BatchOf(columns, "{\"t\":\"x\"}\n");
+  arrow::StringBuilder builder;
+  ASSERT_TRUE(builder.Append("\xff").ok());
+  batch.columns[0] = builder.Finish().ValueOrDie();
+  const std::string file = WriteFile({batch}, columns);
+  EXPECT_THAT([&] { ReadAll(file, columns); },
+              testing::ThrowsMessage<QueryError>(testing::HasSubstr("column 't': Invalid UTF8")));
+}
+
 TEST(Parquet, DamagedFilesAreErrorsOfTheFile) {
   const Schema columns = Columns("a BIGINT, t TEXT");
   const std::string file = WriteFile({BatchOf(columns, "{\"a\":1,\"t\":\"xyz\"}\n")}, columns);

@@ -26,6 +26,7 @@ struct Successor {
 
 struct JobManager::Active {
   std::string id;
+  uint64_t serial = 0;  ///< in this server, from 1
   std::string pipeline_id;
   std::shared_ptr<JobFeed> feed;
   JobDetail detail = JobDetail::kCreated;

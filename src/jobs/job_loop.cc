@@ -66,6 +66,8 @@ void JobManager::TakeNewJobs() {
     job->has_run = record->start_us > 0;
     job->feed->OnState(std::string(JobStateName(job->detail)), record->detail);
     Active& added = *active_.emplace(id, std::move(job)).first->second;
+    added.serial = ++last_serial_;
+    by_serial_[added.serial] = &added;
     MarkReady(added);
     if (added.detail == JobDetail::kCreated) {
       added.actor = record->started_by;
@@ -84,18 +86,6 @@ void JobManager::TakeNewJobs() {
       Recover(added, "the server was restarted", "internal");
     }
   }
-}
-
-void JobManager::Watch(Active& job, int fd) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.ptr = &job;
-  if (fd >= 0) epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event);  // refused if it is there already
-}
-
-/// What is closed needs none of this.
-void JobManager::Unwatch(int fd) {
-  if (fd >= 0) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void JobManager::MarkReady(Active& job) {
@@ -133,6 +123,7 @@ bool JobManager::StepReady() {
     }
     some_over = some_over || over;
     if (over) {
+      by_serial_.erase(job->serial);
       active_.erase(std::string(job->id));
     } else {
       job->due_us = DueOf(*job);
@@ -170,8 +161,9 @@ void JobManager::Loop() {
     epoll_event events[64];
     const int count = epoll_wait(epoll_fd_, events, 64, woken ? 0 : wait_ms);
     for (int i = 0; i < count; ++i) {
-      if (events[i].data.ptr != nullptr) {
-        MarkReady(*static_cast<Active*>(events[i].data.ptr));
+      if (events[i].data.u64 != 0) {
+        const auto job = by_serial_.find(events[i].data.u64);
+        if (job != by_serial_.end()) MarkReady(*job->second);
         continue;
       }
       uint64_t wakes = 0;
@@ -190,7 +182,7 @@ bool JobManager::StepJob(Active& job) {
     TakeErrorLines(job);
     if (!job.stream_ended) {
       job.stream_ended = !job.process->Read();
-      if (job.stream_ended) Unwatch(job.process->socket());
+      if (job.stream_ended) job.process->Unwatch();
       TakeMessages(job);
     }
     if (job.process->Reap()) {
@@ -461,8 +453,7 @@ void JobManager::BeginRun(Active& job, std::unique_ptr<WorkerProcess> process, i
   job.rescaling = false;
   job.launched_us = NowUs();
   job.launch_at_us = 0;
-  Watch(job, job.process->socket());
-  Watch(job, job.process->error_stream());
+  job.process->Watch(epoll_fd_, job.serial, /*errors=*/true);
   if (const auto record = catalog_.Find<Job>(job.id)) job.checkpoints_asked = record->checkpoints_asked;
   std::lock_guard lock(mutex_);
   pids_[job.id] = job.process->pid();

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "catalog/catalog.h"
@@ -123,9 +124,6 @@ class JobManager {
   void Wake();
   void Adopt(const std::string& job_id);
   void TakeNewJobs();
-  /// Marks the job ready when its worker has written there.
-  void Watch(Active& job, int fd);
-  void Unwatch(int fd);
   void MarkReady(Active& job);
   void MarkDue(bool woken);
   bool StepReady();
@@ -183,8 +181,10 @@ class JobManager {
   int64_t next_flush_us_ = 0;
   int64_t next_sweep_us_ = 0;
   int64_t next_sweep_all_us_ = 0;
-  int64_t next_due_us_ = 0;     // of all jobs
-  std::vector<Active*> ready_;  // of the loop's thread: to be looked at in this round
+  int64_t next_due_us_ = 0;                          // of all jobs
+  std::vector<Active*> ready_;                       // of the loop's thread: to be looked at in this round
+  std::unordered_map<uint64_t, Active*> by_serial_;  // of the loop's thread
+  uint64_t last_serial_ = 0;                         // of the loop's thread
 
   mutable std::mutex mutex_;
   std::vector<std::string> new_jobs_;                      // guarded by mutex_

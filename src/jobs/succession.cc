@@ -36,7 +36,7 @@ void JobManager::StartSuccessor(Active& job, const Job& record) {
   next.parallelism = record.parallelism;
   next.interval_us = pipeline->checkpoint_interval_us;
   next.started_us = NowUs();
-  Watch(job, next.process->socket());
+  next.process->Watch(epoll_fd_, job.serial, /*errors=*/false);
   job.successor = std::move(next);
 }
 
@@ -67,8 +67,7 @@ bool JobManager::TakeOver(Active& job) {
   Successor next = std::move(*job.successor);
   job.successor.reset();
   next.process->Send({{"type", "start"}});
-  Unwatch(job.process->socket());
-  Unwatch(job.process->error_stream());
+  job.process->Unwatch();
   job.leaving = std::move(job.process);
   job.stop_deadline_us = 0;
   job.feed->OnProcessEnded();

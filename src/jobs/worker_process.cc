@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,7 +66,24 @@ WorkerProcess::WorkerProcess(const std::string& executable, const std::string& l
   fcntl(error_stream_, F_SETFL, O_NONBLOCK);
 }
 
+void WorkerProcess::Watch(int epoll_fd, uint64_t tag, bool errors) {
+  epoll_fd_ = epoll_fd;
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = tag;
+  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, socket_, &event);  // refused if it is there already
+  if (errors && error_stream_ >= 0) epoll_ctl(epoll_fd, EPOLL_CTL_ADD, error_stream_, &event);
+}
+
+/// Closing is not enough: a child that is just being started holds copies until it runs.
+void WorkerProcess::Unwatch() {
+  if (epoll_fd_ < 0) return;
+  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, socket_, nullptr);
+  if (error_stream_ >= 0) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, error_stream_, nullptr);
+}
+
 WorkerProcess::~WorkerProcess() {
+  Unwatch();
   if (!status_) {
     Kill();
     int status = 0;
@@ -87,6 +105,7 @@ std::vector<std::string> WorkerProcess::TakeErrorLines() {
     const ssize_t got = read(error_stream_, bytes, sizeof bytes);
     if (got < 0) break;  // nothing there
     if (got == 0) {
+      if (epoll_fd_ >= 0) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, error_stream_, nullptr);
       close(error_stream_);
       error_stream_ = -1;
       if (!error_text_.empty()) error_text_ += '\n';

@@ -23,6 +23,10 @@ class WorkerProcess {
   WorkerProcess(const WorkerProcess&) = delete;
 
   pid_t pid() const { return pid_; }
+  /// Lets `epoll_fd` say with `tag` when there is something to read: of what it reports, and of its standard
+  /// error only if `errors`. May be called again for more.
+  void Watch(int epoll_fd, uint64_t tag, bool errors);
+  void Unwatch();
   int socket() const { return socket_; }
   /// Queues a message and writes what the socket takes now; the rest goes with Flush.
   void Send(const nlohmann::json& message);
@@ -43,6 +47,7 @@ class WorkerProcess {
   pid_t pid_ = -1;
   int socket_ = -1;
   int error_stream_ = -1;
+  int epoll_fd_ = -1;       // −1: not watched
   std::string error_text_;  // without a newline yet
   std::optional<int> status_;
   std::string out_;
