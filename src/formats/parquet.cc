@@ -203,6 +203,7 @@ class ParquetFileReader final : public FileReader {
     builder.properties(properties);
     reader_ = OrFileError(builder.Build(), "open");
     OrFileError(reader_->GetSchema(&file_schema_), "read the schema");
+    CheckRowCounts();
     PickLeaves();
   }
 
@@ -255,6 +256,20 @@ class ParquetFileReader final : public FileReader {
   }
 
  private:
+  /// Rows are skipped, and counted where no column is read, by what the footer says.
+  void CheckRowCounts() const {
+    const auto metadata = reader_->parquet_reader()->metadata();
+    int64_t left = metadata->num_rows();
+    for (int group = 0; group < metadata->num_row_groups(); ++group) {
+      const int64_t rows = metadata->RowGroup(group)->num_rows();
+      if (rows < 0 || rows > left) left = -1;
+      if (left < 0) break;
+      left -= rows;
+    }
+    if (left != 0)
+      throw ExternalError("parquet", "open: the footer's number of rows is not that of its row groups");
+  }
+
   void PickLeaves() {
     const auto& manifest = reader_->manifest();
     for (const Field& wanted : columns_.fields) {

@@ -215,6 +215,18 @@ TEST(Parquet, TextIsUtf8) {
               testing::ThrowsMessage<QueryError>(testing::HasSubstr("column 't': Invalid UTF8")));
 }
 
+TEST(Parquet, RowsOfTheFooterAreThoseOfItsGroups) {
+  const Schema columns = Columns("a BIGINT");
+  std::string file = WriteFile({BatchOf(columns, "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n")}, columns);
+  const size_t at = file.find("\x16\x06");  // Thrift: the file's number of rows, as a zigzag varint
+  ASSERT_NE(at, std::string::npos);
+  file[at + 1] = '\x05';  // -3
+  for (const char* wanted : {"a BIGINT", "b BIGINT"}) {
+    EXPECT_THAT([&] { ReadAll(file, Columns(wanted)); },
+                testing::ThrowsMessage<ExternalError>(testing::HasSubstr("number of rows")));
+  }
+}
+
 TEST(Parquet, DamagedFilesAreErrorsOfTheFile) {
   const Schema columns = Columns("a BIGINT, t TEXT");
   const std::string file = WriteFile({BatchOf(columns, "{\"a\":1,\"t\":\"xyz\"}\n")}, columns);
