@@ -12,7 +12,7 @@
 
 namespace laminar {
 
-class DeclaredTables final : public sql::TableCatalog {
+class DeclaredTables final : public sql::DeclarationCatalog {
  public:
   explicit DeclaredTables(std::map<std::string, std::string> declarations)
       : declarations_(std::move(declarations)) {}

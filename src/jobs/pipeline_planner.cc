@@ -12,7 +12,7 @@ namespace laminar {
 namespace {
 
 /// The catalog's tables as SQL, made when they are asked for.
-class CatalogTables final : public sql::TableCatalog {
+class CatalogTables final : public sql::DeclarationCatalog {
  public:
   CatalogTables(const Catalog& catalog, const PipelinePlanner& planner)
       : catalog_(catalog), planner_(planner) {}
