@@ -43,6 +43,15 @@ TEST(SqlFunctionTest, RowsWithNullForNotNull) {
   EXPECT_EQ(Evaluate(call, Rows("[1]", "[0]")).rfind("error: function f: ", 0), 0u);
 }
 
+TEST(SqlFunctionTest, BodyThatReadsNothing) {
+  auto answer = std::make_shared<SqlFunction>();
+  answer->name = "answer";
+  answer->parameters = {{"a", Type::Int64(), false}};
+  answer->body = MakeText("yes");
+  const auto call = CallSqlFunction(answer, {Parameter(0, Type::Int64())});
+  EXPECT_EQ(Evaluate(call, Rows("[1,null,3]", "[0,0,0]")), R"(["yes",null,"yes"])");
+}
+
 TEST(SqlFunctionTest, Constants) {
   const auto call = CallSqlFunction(Quotient(), {Parameter(0, Type::Int64()), MakeInt64(50)});
   EXPECT_EQ(Evaluate(call, Rows("[1,null]", "[0,0]")), "[3,3]");

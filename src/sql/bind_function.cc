@@ -55,10 +55,10 @@ void CheckScalar(const Expr& expr, const FunctionRegistry& functions) {
   }
 }
 
-int64_t CountExpressions(const Expression& expression) {
-  int64_t count = 1;
-  for (const ExpressionPtr& child : expression.children()) count += CountExpressions(*child);
-  return count;
+/// Adds what `expression` evaluates to `count`, until that is too much: parts may stand in it twice.
+void CountExpressions(const Expression& expression, int64_t* count) {
+  if (++*count > kFunctionSizeMax) return;
+  for (const ExpressionPtr& child : expression.children()) CountExpressions(*child, count);
 }
 
 /// `expr`, or `SELECT expr`, as bodies are written in PostgreSQL.
@@ -80,9 +80,14 @@ ExprPtr ParseBody(const std::string& text) {
   return std::move(query.select->items[0].expr);
 }
 
+SourceSpan SpanOfBody(const Statement& statement) {
+  if (statement.body_offset < 0) return statement.value_span;
+  return {statement.body_offset, static_cast<int64_t>(statement.value.size())};
+}
+
 /// `error`, whose position is one of the body, at its place in the script.
 UserError InScript(const UserError& error, const Statement& statement) {
-  SourceSpan span = statement.value_span;
+  SourceSpan span = SpanOfBody(statement);
   if (error.span().known() && statement.body_offset >= 0)
     span = {error.span().offset + statement.body_offset, error.span().length};
   return UserError(error.reason(), span, error.message()).Hint(error.hint());
@@ -99,7 +104,9 @@ void Binder::BindFunctionsBefore() {
     ParsedScript parsed = ParseScript(text);
     try {
       if (!parsed.errors.empty()) throw parsed.errors[0];
-      for (const Statement& statement : parsed.statements) BindCreateFunction(statement);
+      for (const Statement& statement : parsed.statements) {
+        if (statement.kind == StatementKind::kCreateFunction) BindCreateFunction(statement);
+      }
     } catch (const UserError& error) {  // its positions are not those of the script
       const std::string name = parsed.statements.empty() ? "" : parsed.statements[0].name.text;
       script_.errors.push_back(InStored(error, name));
@@ -119,7 +126,9 @@ void Binder::BindCreateFunction(const Statement& statement) {
 }
 
 DeclaredFunction Binder::DescribeFunction(const Statement& statement) {
-  return DefineFunction(statement, /*stored=*/true);
+  BindFunctionsBefore();
+  if (!script_.errors.empty()) throw script_.errors[0];
+  return DefineFunction(statement, /*stored=*/false);
 }
 
 DeclaredFunction Binder::DefineFunction(const Statement& statement, bool stored) {
@@ -147,16 +156,16 @@ DeclaredFunction Binder::DefineFunction(const Statement& statement, bool stored)
   out.body_type = made->body->type();
   const Type& returns = statement.returns ? *statement.returns : out.body_type;
   if (returns.is_null()) {
-    throw UserError(Reason::kTypeError, statement.value_span, "the body is NULL, which has no type")
+    throw UserError(Reason::kTypeError, SpanOfBody(statement), "the body is NULL, which has no type")
         .Hint("write RETURNS and a type");
   }
   if (!Assignable(out.body_type, returns)) {
-    throw UserError(Reason::kTypeError, statement.value_span,
+    throw UserError(Reason::kTypeError, SpanOfBody(statement),
                     "the body is " + out.body_type.ToString() + ", function '" + made->name + "' returns " +
                         returns.ToString())
         .Hint("cast the body: CAST(… AS " + returns.ToString() + ")");
   }
-  made->body = CastTo(made->body, returns, statement.value_span);
+  made->body = CastTo(made->body, returns, SpanOfBody(statement));
   made->volatility = statement.volatility == "volatile" ? Volatility::kVolatile
                      : statement.volatility == "stable" ? Volatility::kStable
                                                         : Volatility::kImmutable;
@@ -179,7 +188,7 @@ ExpressionPtr Binder::BindBody(const Statement& statement, const std::vector<Fie
     const ExprPtr parsed = ParseBody(statement.value);
     CheckScalar(*parsed, *options_.functions);
     bound = BindExpr(*parsed, context);
-    body.size += CountExpressions(*bound);
+    CountExpressions(*bound, &body.size);
     if (body.size > kFunctionSizeMax) {
       throw UserError(Reason::kUnsupported, {},
                       "function '" + statement.name.text + "' and what it calls add up to more than " +

@@ -173,8 +173,8 @@ class Binder {
   /// The table of a CREATE TABLE alone, its schema inferred if it has none and `may_sample`. Throws the first
   /// UserError. `statement` must outlive the result.
   std::shared_ptr<const TableDefinition> Describe(Statement& statement);
-  /// The function of a CREATE FUNCTION alone, which may call those of the catalog. Throws the first
-  /// UserError.
+  /// The function of a CREATE FUNCTION alone, which may call those before the script and those of the
+  /// catalog. Throws the first UserError.
   DeclaredFunction DescribeFunction(const Statement& statement);
 
  private:
