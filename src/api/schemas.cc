@@ -254,7 +254,7 @@ constexpr const char* kResponses = R"json({
 "Udf": {"type":"object","required":["id","name","definition","language","return_type","parameters","kind","created_at","updated_at"],"properties":{
   "id":{"type":"string"},"name":{"type":"string"},"prefix":{"type":["string","null"]},"definition":{"type":"string"},"language":{"type":"string"},
   "return_type":{"type":"string"},"parameters":{"type":"array","items":{"type":"object"}},"nullable_return":{"type":"boolean"},
-  "kind":{"type":"string","enum":["scalar","aggregate","async"]},"description":{"type":"string"},"created_by":{"type":"string"},
+  "kind":{"type":"string","enum":["scalar","aggregate","async"]},"description":{"type":"string"},"created_by":{"type":"string"},"used_by":{"type":"array"},
   "created_at":{"type":"string","format":"date-time"},"updated_at":{"type":"string","format":"date-time"}}},
 "UdfValidation": {"type":"object","required":["valid","message","warnings","name"],"properties":{
   "valid":{"type":"boolean"},"message":{"type":"string"},"warnings":{"type":"array","items":{"type":"string"}},"name":{"type":"string"},

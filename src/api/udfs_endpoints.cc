@@ -169,17 +169,18 @@ HttpResponse CreateUdf(ApiContext& context, Call& call) {
   return WithEtag(call, Created(ShowUdf(function), "/api/v1/udfs/" + function.id), EtagOfUdf(function));
 }
 
-/// Pipelines and functions that call it. Of previews those that run.
-Json UsersOf(const Catalog::Transaction& transaction, const Udf& function) {
+/// Pipelines and functions that call it. Of previews those that run. `catalog`: or a transaction of it.
+template <typename Records>
+Json UsersOf(const Records& catalog, const Udf& function) {
   Json out = Json::array();
   const std::string name = LowerCase(function.name);
-  for (const auto& pipeline : transaction.All<Pipeline>()) {
+  for (const auto& pipeline : catalog.template All<Pipeline>()) {
     if (!Contains(pipeline->udf_names, name)) continue;
-    const auto job = transaction.Find<Job>(pipeline->current_job_id);
+    const auto job = catalog.template Find<Job>(pipeline->current_job_id);
     if (pipeline->preview && (!job || IsTerminal(ParseDetail(job->detail)))) continue;
     out.push_back({{"kind", "pipeline"}, {"id", pipeline->id}, {"name", pipeline->name}});
   }
-  for (const auto& other : transaction.All<Udf>()) {
+  for (const auto& other : catalog.template All<Udf>()) {
     if (Contains(other->calls, name))
       out.push_back({{"kind", "udf"}, {"id", other->id}, {"name", other->name}});
   }
@@ -376,7 +377,11 @@ void AddUdfEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
       {"GET", "/udfs/{id}", Role::kRead, tag, "One user-defined function", "", "Udf", [&context](Call& call) {
          const auto found = context.catalog.Find<Udf>(call.id());
          if (!found) throw NotFound("udf", call.id());
-         return WithEtag(call, Reply(ShowUdf(*found)), EtagOfUdf(*found));
+         Json shown = ShowUdf(*found);
+         shown["used_by"] = UsersOf(context.catalog, *found);
+         HttpResponse response = Reply(shown);
+         response.headers.emplace_back("ETag", EtagOfUdf(*found));  // used_by changes without it: no 304
+         return response;
        }});
   out->push_back({"DELETE", "/udfs/{id}", Role::kWrite, tag, "Delete a user-defined function", "", "Message",
                   [&context](Call& call) { return DeleteUdf(context, call); }});

@@ -27,8 +27,8 @@ def test_create_read_list_delete(server):
     udf = made.json
     assert udf["id"].startswith("udf_") and udf["kind"] == "scalar" and udf["created_by"] == "anonymous"
     assert udf["parameters"] == [{"name": "c", "type": "DOUBLE", "nullable": True}] and udf["nullable_return"] is False
-    assert server.ok(f"/udfs/{udf['id']}") == udf
-    assert server.ok(f"/udfs/{udf['id']}?envelope=data") == {"data": udf}
+    assert server.ok(f"/udfs/{udf['id']}") == {**udf, "used_by": []}
+    assert server.ok(f"/udfs/{udf['id']}?envelope=data") == {"data": {**udf, "used_by": []}}
     refused(server.get("/udfs/udf_0000000000"), 404, "NOT_FOUND", resource="udf")
     other = server.created("/udfs", {"language": "sql", "definition": "CREATE FUNCTION kelvin(c DOUBLE NOT NULL) AS c + 273.15"})
     assert (other["name"], other["return_type"], other["parameters"][0]["nullable"]) == ("kelvin", "DOUBLE", False)
@@ -134,6 +134,23 @@ def test_own_functions_of_a_pipeline(server):
     refused(server.post("/pipelines/preview", {"query": query, "udfs": [{**own[0], "language": "python"}]}), 501, "NOT_IMPLEMENTED", feature="udf:python")
 
 
+def test_odd_names_and_texts(server):
+    body = {"language": "sql", "return_type": "STRING"}
+    quotes = {**body, "name": "q", "definition": "'$body$ ' || \"a \"\"b\" || ' $body1$'  -- a comment",
+              "parameters": [{"name": 'a "b', "type": {"primitive": "Utf8"}, "nullable": False}], "tests": [{"input": {'a "b': "x"}}]}
+    assert server.post("/udfs/validate", quotes).json["test_results"][0]["output"] == "$body$ x $body1$"
+    for definition in ("x'", "$$", "/* x", "x; DROP TABLE t", "x) RETURNS INT AS $$1$$ --", ";", " ", "ä'", "SELECT x FROM t", "x" * 90000, "(" * 5000):
+        answer = server.post("/udfs/validate", {**body, "name": "f", "definition": definition, "parameters": [{"name": "x", "type": "TEXT"}]})
+        refused(answer, 400, "COMPILATION_ERROR")
+    twice = [{"name": "x", "type": "TEXT"}, {"name": "X", "type": "TEXT"}]
+    assert "twice" in refused(server.post("/udfs/validate", {**body, "name": "f", "definition": "x", "parameters": twice}), 400, "COMPILATION_ERROR")
+    for udfs in ([5], [{}], [{"definition": 5}], [[]], "f", [{"definition": "CREATE FUNCTION f() AS 1", "name": 5}]):
+        refused(server.post("/pipelines/validate_query", {"query": "SELECT 1 AS x", "udfs": udfs}), 400, "VALIDATION_ERROR")
+    refused(server.post("/pipelines/validate_query", {"query": "SELECT 1 AS x", "udfs": [{"definition": "CREATE FUNCTION f() AS"}]}), 400, "COMPILATION_ERROR")
+    same = [{"definition": "CREATE FUNCTION f() AS 1"}] * 2
+    refused(server.post("/pipelines", {"name": "p", "query": "SELECT f() AS x", "udfs": same}), 400, "VALIDATION_ERROR", reason_code="DUPLICATE_NAME")
+
+
 def test_functions_of_the_server_in_use(server):
     server.created("/connection_tables", {"name": "out", "connector": "blackhole", "config": {}})
     ids = {}
@@ -151,6 +168,7 @@ def test_functions_of_the_server_in_use(server):
     server.wait_state(job, "Running")
     for name in ids:
         assert ("pipeline", pipeline["id"]) in [(u["kind"], u["id"]) for u in refused_users(server, ids[name])], name
+    assert [u["kind"] for u in server.ok(f"/udfs/{ids['one']}")["used_by"]] == ["pipeline", "udf"]
     named = server.created("/pipelines", {"name": "named", "query": impulse(count=1) + "SELECT counter FROM impulse", "udfs": ["ONE"]})
     assert named["udfs"] == ["one"] and named["id"] in [u["id"] for u in refused_users(server, ids["one"])]
 
