@@ -13,6 +13,8 @@ namespace {
 
 /// Functions that call each other twice would double at each step.
 constexpr int64_t kFunctionSizeMax = 50'000;
+/// Of all calls of a script: plans hold the text of each.
+constexpr int64_t kScriptSizeMax = 500'000;
 
 /// What looks like a function and is none of the registry.
 bool IsSpecialForm(const std::string& name) {
@@ -241,6 +243,11 @@ ExpressionPtr Binder::CallDeclared(const std::string& name, std::vector<Expressi
     throw error;
   }
   if (body_) body_->size += found->size;
+  if (!body_ && (called_size_ += found->size) > kScriptSizeMax) {
+    throw UserError(Reason::kUnsupported, span,
+                    "the functions that the script calls add up to more than " +
+                        std::to_string(kScriptSizeMax) + " operations");
+  }
   try {
     return CallSqlFunction(found->function, std::move(args));
   } catch (UserError& error) {

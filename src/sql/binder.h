@@ -358,6 +358,7 @@ class Binder {
   std::vector<CteScope> ctes_;
   FunctionMap functions_;                 // by lower-case name
   FunctionMap stored_functions_;          // those of the catalog that are called
+  int64_t called_size_ = 0;               // of the calls outside of functions
   FunctionBody* body_ = nullptr;          // innermost
   std::set<std::string> inserted_names_;  ///< targets of all INSERTs of the script
   std::set<std::string> failed_names_;    ///< of what has an error in its declaration, in lower case
