@@ -55,6 +55,8 @@ void AddServerEndpoints(ApiContext& context, std::vector<Endpoint>* out);
 const Connector& ConnectorNamed(const ApiContext& context, const std::string& id);
 /// Values of the filter `connector`, as ids. 400 for a name that no connector has.
 std::vector<std::string> ConnectorFilter(const ApiContext& context, const Call& call);
+/// 400 for what SQL does not read as a name.
+void CheckSqlName(const std::string& name);
 /// 412 when the request has an If-Match that is not `etag`.
 void CheckIfMatch(const Call& call, const std::string& etag);
 std::string EtagOf(const std::string& id, int64_t updated_us);

@@ -5,6 +5,7 @@
 
 #include "api/api_context.h"
 #include "api/pipeline_json.h"
+#include "api/udf_json.h"
 #include "base/clock.h"
 #include "base/random_id.h"
 #include "sql/parser.h"
@@ -102,12 +103,6 @@ ApiError ScriptError(const PlannedPipeline& planned, const std::string& script) 
                   first ? ErrorText(*first) : "the query cannot be planned", std::move(details));
 }
 
-void RefuseUdfs(const Json& body) {
-  if (Given(body, "udfs") && !body["udfs"].empty())
-    throw ApiError(501, "NOT_IMPLEMENTED", "user-defined functions are not in this build",
-                   {{"feature", "udfs"}});
-}
-
 std::map<std::string, std::string> EncryptedVariables(const ApiContext& context, const Json& given,
                                                       const std::map<std::string, std::string>& stored) {
   std::map<std::string, std::string> out;
@@ -120,14 +115,15 @@ std::map<std::string, std::string> EncryptedVariables(const ApiContext& context,
 }
 
 /// The parts that create and preview share: the query planned.
-Pipeline Drafted(const ApiContext& context, const Json& body, const PlannedPipeline& planned,
-                 int parallelism) {
+Pipeline Drafted(const Json& body, const Json& udfs, const PlannedPipeline& planned, int parallelism) {
   Pipeline out;
   out.id = RandomId("pipe_");
   out.query = body["query"].get<std::string>();
+  out.udfs = udfs;
   out.parallelism = parallelism;
   out.graph = planned.graph;
   out.table_names = planned.table_names;
+  out.udf_names = planned.udf_names;
   out.created_us = out.updated_us = SystemClock().now_us();
   out.versions = {{1, out.query, parallelism, out.created_us}};
   return out;
@@ -135,11 +131,12 @@ Pipeline Drafted(const ApiContext& context, const Json& body, const PlannedPipel
 
 HttpResponse CreatePipeline(ApiContext& context, Call& call) {
   const Json& body = call.body;
-  RefuseUdfs(body);
+  const Json udfs = ReadPipelineUdfs(context, body);
+  CheckPipelineUdfs(context, udfs);
   const int asked = Given(body, "parallelism") ? body["parallelism"].get<int>() : 0;
-  const PlannedPipeline planned = context.planner.Plan(body["query"].get<std::string>(), asked);
+  const PlannedPipeline planned = context.planner.Plan(body["query"].get<std::string>(), udfs, asked);
   if (!planned.ok) throw ScriptError(planned, body["query"].get<std::string>());
-  Pipeline pipeline = Drafted(context, body, planned, asked > 0 ? asked : planned.parallelism.value_or(1));
+  Pipeline pipeline = Drafted(body, udfs, planned, asked > 0 ? asked : planned.parallelism.value_or(1));
   pipeline.name = Given(body, "name") ? body["name"].get<std::string>() : planned.pipeline_name;
   if (pipeline.name.empty())
     throw Invalid("name", "is required unless the query has CREATE PIPELINE name AS");
@@ -155,6 +152,10 @@ HttpResponse CreatePipeline(ApiContext& context, Call& call) {
     for (const std::string& table : pipeline.table_names) {
       if (!transaction.FindByName<ConnectionTable>(table))
         throw Invalid("query", "connection table '" + table + "' has just been deleted");
+    }
+    for (const std::string& udf : pipeline.udf_names) {
+      if (!transaction.FindByName<Udf>(udf))
+        throw Invalid("query", "function '" + udf + "' has just been deleted");
     }
     transaction.Put(pipeline);
   });
@@ -175,7 +176,7 @@ HttpResponse PatchPipeline(ApiContext& context, Call& call) {
   if (Given(body, "name") && body["name"] != before->name)
     throw Invalid("name", "the name of a pipeline cannot be changed");
   if (body.contains("query") && body["query"] != before->query) {
-    planned = context.planner.Plan(body["query"].get<std::string>(),
+    planned = context.planner.Plan(body["query"].get<std::string>(), before->udfs,
                                    body.value("parallelism", before->parallelism));
     if (!planned->ok) throw ScriptError(*planned, body["query"].get<std::string>());
   }
@@ -196,6 +197,7 @@ HttpResponse PatchPipeline(ApiContext& context, Call& call) {
       changed.query = body["query"].get<std::string>();
       changed.graph = planned->graph;
       changed.table_names = planned->table_names;
+      changed.udf_names = planned->udf_names;
       changed.versions.push_back({static_cast<int>(changed.versions.size()) + 1, changed.query,
                                   changed.parallelism, SystemClock().now_us()});
     }
@@ -259,9 +261,8 @@ HttpResponse RescalePipeline(ApiContext& context, Call& call) {
 }
 
 HttpResponse ValidateQuery(ApiContext& context, Call& call) {
-  RefuseUdfs(call.body);
   const PlannedPipeline planned =
-      context.planner.Plan(call.body["query"].get<std::string>(),
+      context.planner.Plan(call.body["query"].get<std::string>(), ReadPipelineUdfs(context, call.body),
                            Given(call.body, "parallelism") ? call.body["parallelism"].get<int>() : 0);
   Json errors = Json::array(), diagnostics = Json::array();
   const std::vector<SourceSpan> statements = StatementSpans(call.body["query"].get<std::string>());
@@ -281,12 +282,13 @@ HttpResponse ValidateQuery(ApiContext& context, Call& call) {
 
 HttpResponse Preview(ApiContext& context, Call& call) {
   const Json& body = call.body;
-  RefuseUdfs(body);
+  const Json udfs = ReadPipelineUdfs(context, body);
+  CheckPipelineUdfs(context, udfs);
   const bool sinks = Given(body, "enable_sinks") && body["enable_sinks"].get<bool>();
   const PlannedPipeline planned = context.planner.Plan(
-      body["query"].get<std::string>(), 1, sinks ? sql::SinkCapture::kBoth : sql::SinkCapture::kOnly);
+      body["query"].get<std::string>(), udfs, 1, sinks ? sql::SinkCapture::kBoth : sql::SinkCapture::kOnly);
   if (!planned.ok) throw ScriptError(planned, body["query"].get<std::string>());
-  Pipeline pipeline = Drafted(context, body, planned, 1);
+  Pipeline pipeline = Drafted(body, udfs, planned, 1);
   pipeline.name = pipeline.id;
   pipeline.preview = true;
   pipeline.preview_settings.enable_sinks = sinks;
@@ -381,7 +383,7 @@ Json ShowPipeline(const ApiContext& context, const Pipeline& pipeline, bool with
               {"query", MaskQuery(pipeline.query)},
               {"parallelism", pipeline.parallelism},
               {"checkpoint_interval_micros", pipeline.checkpoint_interval_us},
-              {"udfs", pipeline.udfs},
+              {"udfs", ShowPipelineUdfs(pipeline.udfs)},
               {"tags", Json(pipeline.tags)},
               {"env_vars", std::move(env)},
               {"state", state},

@@ -76,7 +76,7 @@ constexpr const char* kRequests = R"json({
   "query":{"type":"string","minLength":1},
   "parallelism":{"type":["integer","null"],"minimum":1,"maximum":128},
   "checkpoint_interval_micros":{"type":["integer","null"],"minimum":1000000,"maximum":86400000000},
-  "udfs":{"type":["array","null"],"maxItems":1000},
+  "udfs":{"type":["array","null"],"maxItems":100,"items":{"$ref":"#/components/schemas/PipelineUdf"}},
   "tags":{"anyOf":[{"$ref":"#/components/schemas/StringMap"},{"type":"null"}]},
   "env_vars":{"anyOf":[{"$ref":"#/components/schemas/StringMap"},{"type":"null"}]},
   "start":{"type":["boolean","null"]}}},
@@ -111,12 +111,12 @@ constexpr const char* kRequests = R"json({
   "ignore_state":{"type":["boolean","null"]}}},
 "ValidateQuery": {"type":"object","required":["query"],"properties":{
   "query":{"type":"string"},
-  "udfs":{"type":["array","null"]},
+  "udfs":{"type":["array","null"],"maxItems":100,"items":{"$ref":"#/components/schemas/PipelineUdf"}},
   "parallelism":{"type":["integer","null"],"minimum":1,"maximum":128},
   "explain":{"type":["boolean","null"]}}},
 "Preview": {"type":"object","required":["query"],"properties":{
   "query":{"type":"string","minLength":1},
-  "udfs":{"type":["array","null"]},
+  "udfs":{"type":["array","null"],"maxItems":100,"items":{"$ref":"#/components/schemas/PipelineUdf"}},
   "enable_sinks":{"type":["boolean","null"]},
   "limit":{"type":["integer","null"],"minimum":1,"maximum":10000},
   "timeout_seconds":{"type":["integer","null"],"minimum":1,"maximum":3600}}},
@@ -124,8 +124,8 @@ constexpr const char* kRequests = R"json({
   "type":{"type":["string","null"],"enum":["checkpoint","savepoint",null]}}},
 "UdfParameter": {"type":"object","required":["name","type"],"properties":{
   "name":{"type":"string","minLength":1},"type":{"type":["string","object"]},"nullable":{"type":["boolean","null"]}}},
-"UdfCreate": {"type":"object","required":["name","definition","language"],"properties":{
-  "name":{"type":"string","minLength":1,"maxLength":128},
+"UdfCreate": {"type":"object","required":["definition","language"],"properties":{
+  "name":{"type":["string","null"],"minLength":1,"maxLength":128},
   "prefix":{"type":["string","null"]},
   "definition":{"type":"string","minLength":1},
   "language":{"type":"string","enum":["rust","python","sql","cpp"]},
@@ -133,8 +133,31 @@ constexpr const char* kRequests = R"json({
   "parameters":{"type":["array","null"],"maxItems":256,"items":{"$ref":"#/components/schemas/UdfParameter"}},
   "nullable_return":{"type":["boolean","null"]},
   "kind":{"type":["string","null"],"enum":["scalar","aggregate","async",null]},
-  "description":{"type":["string","null"]},
-  "tests":{"type":["array","null"],"maxItems":100}}},
+  "description":{"type":["string","null"],"maxLength":10000}}},
+"UdfTest": {"type":"object","required":["input"],"properties":{
+  "input":{"type":"object","x-user-map":true},
+  "expected":{"x-user-map":true}}},
+"UdfValidate": {"type":"object","required":["definition","language"],"properties":{
+  "name":{"type":["string","null"],"minLength":1,"maxLength":128},
+  "prefix":{"type":["string","null"]},
+  "definition":{"type":"string","minLength":1},
+  "language":{"type":"string","enum":["rust","python","sql","cpp"]},
+  "return_type":{"type":["string","object","null"]},
+  "parameters":{"type":["array","null"],"maxItems":256,"items":{"$ref":"#/components/schemas/UdfParameter"}},
+  "nullable_return":{"type":["boolean","null"]},
+  "kind":{"type":["string","null"],"enum":["scalar","aggregate","async",null]},
+  "description":{"type":["string","null"],"maxLength":10000},
+  "tests":{"type":["array","null"],"maxItems":100,"items":{"$ref":"#/components/schemas/UdfTest"}}}},
+"PipelineUdf": {"type":["string","object"],"required":["definition"],"properties":{
+  "name":{"type":["string","null"],"minLength":1,"maxLength":128},
+  "prefix":{"type":["string","null"]},
+  "definition":{"type":"string","minLength":1},
+  "language":{"type":["string","null"],"enum":["rust","python","sql","cpp",null]},
+  "return_type":{"type":["string","object","null"]},
+  "parameters":{"type":["array","null"],"maxItems":256,"items":{"$ref":"#/components/schemas/UdfParameter"}},
+  "nullable_return":{"type":["boolean","null"]},
+  "kind":{"type":["string","null"],"enum":["scalar","aggregate","async",null]},
+  "description":{"type":["string","null"],"maxLength":10000}}},
 "Sql": {"type":"object","required":["query"],"properties":{
   "query":{"type":"string","minLength":1},
   "dry_run":{"type":["boolean","null"]}}}
@@ -228,8 +251,14 @@ constexpr const char* kResponses = R"json({
   "object":{"type":"string"},"id":{"type":"string"},"name":{"type":"string"},
   "columns":{"type":"array","items":{"type":"object"}},"rows":{"type":"array","items":{"type":"array"}},
   "warnings":{"type":"array","items":{"type":"string"}}}}}}},
-"Udf": {"type":"object","required":["id","name","definition","language"],"properties":{
-  "id":{"type":"string"},"name":{"type":"string"},"definition":{"type":"string"},"language":{"type":"string"}}},
+"Udf": {"type":"object","required":["id","name","definition","language","return_type","parameters","kind","created_at","updated_at"],"properties":{
+  "id":{"type":"string"},"name":{"type":"string"},"prefix":{"type":["string","null"]},"definition":{"type":"string"},"language":{"type":"string"},
+  "return_type":{"type":"string"},"parameters":{"type":"array","items":{"type":"object"}},"nullable_return":{"type":"boolean"},
+  "kind":{"type":"string","enum":["scalar","aggregate","async"]},"description":{"type":"string"},"created_by":{"type":"string"},"used_by":{"type":"array"},
+  "created_at":{"type":"string","format":"date-time"},"updated_at":{"type":"string","format":"date-time"}}},
+"UdfValidation": {"type":"object","required":["valid","message","warnings","name"],"properties":{
+  "valid":{"type":"boolean"},"message":{"type":"string"},"warnings":{"type":"array","items":{"type":"string"}},"name":{"type":"string"},
+  "signature":{"type":"string"},"test_results":{"type":"array","items":{"type":"object","required":["input","output","success"]}}}},
 "Object": {"type":"object"}
 })json";
 

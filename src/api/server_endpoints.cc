@@ -3,6 +3,7 @@
 #include "api/api_context.h"
 #include "api/pipeline_json.h"
 #include "api/schemas.h"
+#include "api/udf_json.h"
 #include "base/clock.h"
 #include "sql/parser_words.h"
 
@@ -20,7 +21,8 @@ const char* RoleName(Role role) {
   return role == Role::kAdmin ? "admin" : role == Role::kWrite ? "write" : "read";
 }
 
-Json FunctionsJson(const FunctionRegistry& functions) {
+Json FunctionsJson(const ApiContext& context) {
+  const FunctionRegistry& functions = *context.engine.functions;
   Json out = Json::array();
   const auto add = [&](const FunctionDoc& doc, const std::vector<std::string>& names, const char* kind) {
     out.push_back({{"name", names[0]},
@@ -33,6 +35,8 @@ Json FunctionsJson(const FunctionRegistry& functions) {
   };
   for (const ScalarFunction* f : functions.scalars()) add(f->doc, f->names, "scalar");
   for (const AggregateDefinition* f : functions.aggregates()) add(f->doc, f->names, "aggregate");
+  for (const auto& f : context.catalog.All<Udf>())
+    add({"User-defined", SignatureOf(*f), f->description, "", ""}, {f->name}, f->kind.c_str());
   return out;
 }
 
@@ -63,7 +67,7 @@ Json CatalogJson(const ApiContext& context) {
   return {{"tables", std::move(tables)},
           {"views", Json::array()},
           {"keywords", sql::Keywords()},
-          {"functions", FunctionsJson(*context.engine.functions)},
+          {"functions", FunctionsJson(context)},
           {"connectors", std::move(connectors)},
           {"formats", context.engine.formats->names()},
           {"settings", settings},
@@ -90,7 +94,7 @@ void AddServerEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
               {"uptime_seconds", (SystemClock().now_us() - context.started_us) / 1'000'000},
               {"auth_mode", context.auth ? "token" : "none"},
               {"features",
-               {{"udfs", false},
+               {{"udfs", true},
                 {"checkpoints", true},
                 {"savepoints", true},
                 {"sql", true},

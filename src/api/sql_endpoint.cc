@@ -4,6 +4,7 @@
 
 #include "api/api_context.h"
 #include "api/router.h"
+#include "api/udf_json.h"
 #include "base/random_id.h"
 #include "connectors/option_text.h"
 #include "jobs/table_declaration.h"
@@ -161,8 +162,13 @@ class ScriptRun {
       case StatementKind::kInsert:
         throw Refused("INSERT needs a pipeline here", "write CREATE PIPELINE name AS INSERT INTO …");
       case StatementKind::kCreateFunction:
-        throw ApiError(501, "NOT_IMPLEMENTED", "user-defined functions are not in this build",
-                       {{"feature", "udfs"}});
+        if (!statement.object_kind.empty() && statement.object_kind != "sql")
+          throw LanguageNotBuilt(statement.object_kind);
+        earlier_.push_back(statement.span);
+        return {{"kind", "created"},
+                {"object", "function"},
+                {"name", statement.name.text},
+                {"warnings", {"a function lives in this script only: pipelines after it may call it"}}};
     }
     throw Refused("'" + statement.name.text + "' is not supported", "see docs/sql.md for the statements");
   }
@@ -314,6 +320,9 @@ class ScriptRun {
     } else if (kind == "pipeline") {
       if (const auto found = context_.catalog.FindByName<Pipeline>(statement.name.text)) id = found->id;
       path = "/pipelines/";
+    } else if (kind == "function") {
+      if (const auto found = context_.catalog.FindByName<Udf>(statement.name.text)) id = found->id;
+      path = "/udfs/";
     }
     Json out = {{"kind", "dropped"}, {"object", kind}, {"name", statement.name.text}};
     if (id.empty() && !statement.flag) throw NotFound(kind, statement.name.text);
@@ -381,6 +390,7 @@ class ScriptRun {
         rows.push_back({f->names[0], "scalar", f->doc.signature});
       for (const AggregateDefinition* f : context_.engine.functions->aggregates())
         rows.push_back({f->names[0], "aggregate", f->doc.signature});
+      for (const auto& f : context_.catalog.All<Udf>()) rows.push_back({f->name, f->kind, SignatureOf(*f)});
       return Rows({Column("name"), Column("kind"), Column("signature")}, Sorted(rows));
     }
     return Rows({Column("name")}, rows);  // views live in scripts only

@@ -44,19 +44,6 @@ std::string EtagOfTable(const ConnectionTable& table) { return EtagOf(table.id, 
 
 bool Given(const Json& body, const char* name) { return body.contains(name) && !body[name].is_null(); }
 
-/// A table name is used in SQL as it stands.
-void CheckTableName(const std::string& name) {
-  const bool shape =
-      !name.empty() && !std::isdigit(static_cast<unsigned char>(name[0])) &&
-      std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
-  if (!shape)
-    throw Invalid("name",
-                  "'" + name + "' is not an SQL identifier: letters, digits and _, not a digit first");
-  const sql::ParsedScript parsed = sql::ParseScript("SELECT 1 AS " + name + " FROM " + name);
-  if (!parsed.errors.empty() || parsed.statements.size() != 1)
-    throw Invalid("name", "'" + name + "' is a reserved word of SQL");
-}
-
 /// Fields as they are stored: data_type in SQL spelling, defaults left out.
 Json StoredField(const Json& field, size_t index) {
   const std::string path = "schema.fields[" + std::to_string(index) + "]";
@@ -257,7 +244,7 @@ void Encrypt(const ApiContext& context, const Json& stored, ConnectionTable* tab
 }
 
 HttpResponse CreateTable(ApiContext& context, Call& call) {
-  CheckTableName(call.body["name"].get<std::string>());
+  CheckSqlName(call.body["name"].get<std::string>());
   if (context.catalog.FindByName<ConnectionTable>(call.body["name"].get<std::string>()))
     throw AlreadyExists("connection table", call.body["name"].get<std::string>());
   TableDraft draft = ReadDraft(context, call.body);
@@ -468,6 +455,18 @@ HttpResponse TestSchema(ApiContext& context, Call& call) {
 }
 
 }  // namespace
+
+void CheckSqlName(const std::string& name) {
+  const bool shape =
+      !name.empty() && !std::isdigit(static_cast<unsigned char>(name[0])) &&
+      std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+  if (!shape)
+    throw Invalid("name",
+                  "'" + name + "' is not an SQL identifier: letters, digits and _, not a digit first");
+  const sql::ParsedScript parsed = sql::ParseScript("SELECT 1 AS " + name + " FROM " + name);
+  if (!parsed.errors.empty() || parsed.statements.size() != 1)
+    throw Invalid("name", "'" + name + "' is a reserved word of SQL");
+}
 
 void AddTableEndpoints(ApiContext& context, std::vector<Endpoint>* out) {
   const std::string tag = "connection tables";

@@ -18,7 +18,7 @@ LAMINAR_DOCUMENT(Profile, id, name, connector, description, config, created_us, 
 LAMINAR_DOCUMENT(ConnectionTable, id, name, connector, profile_id, table_type, config, fields, schema_extras,
                  inferred, open, event_time_field, watermark_delay, idle_time, created_us, updated_us)
 LAMINAR_DOCUMENT(Pipeline, id, name, query, parallelism, checkpoint_interval_us, udfs, tags, env_vars,
-                 preview, preview_settings, graph, table_names, current_job_id, last_checkpoint_id,
+                 preview, preview_settings, graph, table_names, udf_names, current_job_id, last_checkpoint_id,
                  next_run_id, fencing_token, versions, updated_by, created_us, updated_us)
 LAMINAR_DOCUMENT(Job, id, pipeline_id, pipeline_name, run_id, running_desired, detail, stop_mode,
                  stop_timeout_seconds, after_job, allow_drop_state, checkpoints_asked, savepoints_asked,
@@ -29,7 +29,7 @@ LAMINAR_DOCUMENT(Job, id, pipeline_id, pipeline_name, run_id, running_desired, d
 LAMINAR_DOCUMENT(CheckpointRecord, id, job_id, pipeline_id, epoch, start_us, finish_us, state, type, location,
                  failure_reason, size_bytes, operator_states)
 LAMINAR_DOCUMENT(Udf, id, name, prefix, definition, language, return_type, kind, description, created_by,
-                 parameters, nullable_return, created_us, updated_us)
+                 parameters, nullable_return, calls, created_us, updated_us)
 LAMINAR_DOCUMENT(StoredAnswer, id, request, status, headers, body, created_us)
 
 }  // namespace laminar

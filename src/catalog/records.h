@@ -56,12 +56,13 @@ struct Pipeline {
   std::string id, name, query;
   int parallelism = 1;
   int64_t checkpoint_interval_us = 10'000'000;
-  Json udfs = Json::array();
+  Json udfs = Json::array();  ///< names of functions of the server; its own as documents of Udf
   std::map<std::string, std::string> tags, env_vars;  ///< values of env_vars are encrypted
   bool preview = false;
   PreviewSettings preview_settings;
   Json graph;                            ///< of the plan, as the API shows it
   std::vector<std::string> table_names;  ///< connection tables that the plan names, lower case
+  std::vector<std::string> udf_names;    ///< functions of the server that it uses, lower case
   std::string current_job_id;            ///< newest job; empty: never started
   int next_run_id = 1;
   std::string last_checkpoint_id;
@@ -118,8 +119,9 @@ struct CheckpointRecord {
 struct Udf {
   static constexpr const char* kKind = "udf";
   std::string id, name, prefix, definition, language, return_type, kind = "scalar", description, created_by;
-  Json parameters = Json::array();
+  Json parameters = Json::array();  ///< {name, type, nullable}
   bool nullable_return = false;
+  std::vector<std::string> calls;  ///< functions of the server that it uses, lower case
   int64_t created_us = 0, updated_us = 0;
 };
 

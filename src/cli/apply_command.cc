@@ -32,7 +32,7 @@ Wanted WantedFrom(const std::filesystem::path& path) {
     if (kind.ends_with("s")) kind.pop_back();
   }
   for (const Noun& noun : Nouns()) {
-    if (kind == noun.name && kind != "job") return {&noun, path.string(), std::move(body)};
+    if (kind == noun.name && kind != "job" && kind != "udf") return {&noun, path.string(), std::move(body)};
   }
   throw ExternalError("file",
                       "'" + path.string() + "' does not say its kind: add kind: profile, table or pipeline");

@@ -112,6 +112,7 @@ const std::vector<Noun>& Nouns() {
   static const std::vector<Noun> nouns = {
       {"profile", "/connection_profiles", {"id", "name", "connector", "description"}},
       {"table", "/connection_tables", {"id", "name", "connector", "table_type", "connection_profile_id"}},
+      {"udf", "/udfs", {"id", "name", "language", "return_type", "description"}},
       {"pipeline", "/pipelines", {"id", "name", "state", "stateDetail", "parallelism", "current_job_id"}},
       {"job",
        "/jobs",

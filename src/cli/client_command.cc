@@ -68,6 +68,8 @@ int RunVerb(const ClientArguments& a, const Noun& noun, const std::string& verb)
   }
   if (verb == "create") {
     Json body = BodyFrom(a.file);
+    if (std::string(noun.name) == "udf" && body.contains("query"))  // a CREATE FUNCTION statement
+      body = {{"definition", body["query"]}, {"language", "sql"}};
     if (!a.name.empty()) body["name"] = a.name;
     Print(a, Call(a, "POST", base, body));
     return kOk;
@@ -120,14 +122,14 @@ int RunVerb(const ClientArguments& a, const Noun& noun, const std::string& verb)
 void AddClient(CLI::App& app, Command* chosen) {
   struct Verb {
     const char* name;
-    const char* nouns;  ///< p, t, l(ine), j
+    const char* nouns;  ///< p, t, u, l(ine), j
     const char* help;
   };
-  static const std::vector<Verb> verbs = {{"list", "ptlj", "All of them"},
-                                          {"get", "ptlj", "One of them"},
-                                          {"create", "ptl", "From a JSON, TOML, YAML or SQL file"},
+  static const std::vector<Verb> verbs = {{"list", "ptulj", "All of them"},
+                                          {"get", "ptulj", "One of them"},
+                                          {"create", "ptul", "From a JSON, TOML, YAML or SQL file"},
                                           {"update", "ptl", "From a JSON, TOML or YAML file"},
-                                          {"delete", "ptl", "Delete"},
+                                          {"delete", "ptul", "Delete"},
                                           {"start", "l", "Start: makes a job"},
                                           {"stop", "lj", "Stop"},
                                           {"restart", "lj", "Restart"},
@@ -139,7 +141,7 @@ void AddClient(CLI::App& app, Command* chosen) {
                                           {"checkpoints", "lj", "Checkpoints"},
                                           {"savepoint", "lj", "Take a checkpoint that is kept"}};
   auto a = std::make_shared<ClientArguments>();
-  const char letters[] = {'p', 't', 'l', 'j'};
+  const char letters[] = {'p', 't', 'u', 'l', 'j'};
   for (size_t i = 0; i < Nouns().size(); ++i) {
     const Noun& noun = Nouns()[i];
     auto* group = app.add_subcommand(noun.name, std::string("Work with the server's ") + noun.name + "s");
@@ -155,7 +157,7 @@ void AddClient(CLI::App& app, Command* chosen) {
         command->add_option("-f,--file", a->file, "Body; - for standard input")->required();
       if (name == "create") command->add_option("NAME", a->name, "Name, instead of the file's");
       if (name != "list" && name != "create")
-        command->add_option("NAME", a->name, i == 3 ? "Id" : "Name or id")->required();
+        command->add_option("NAME", a->name, letters[i] == 'j' ? "Id" : "Name or id")->required();
       if (name == "stop") command->add_option("--mode", a->mode, "checkpoint, graceful, immediate or force");
       if (name == "delete" || name == "restart")
         command->add_flag("--force", a->force, name == "delete" ? "Stop it first" : "Stop at once");

@@ -9,6 +9,7 @@
 
 #include "base/random_id.h"
 #include "jobs/active_job.h"
+#include "jobs/function_declaration.h"
 #include "jobs/plan_graph.h"
 #include "sql/logical.h"
 #include "storage/secret_option.h"
@@ -421,6 +422,8 @@ Json JobManager::Describe(const Pipeline& pipeline, const Job& record, std::vect
                       {"lock_file", settings_.data_dir + "/locks/" + pipeline.id + ".lock"},
                       {"script", planner_.secrets().ResolveScript(record.query, variables, secrets)},
                       {"tables", planner_.Declarations(pipeline.table_names, variables, secrets)},
+                      {"functions", planner_.FunctionDeclarations(pipeline.udf_names)},
+                      {"own_functions", OwnFunctions(pipeline.udfs)},
                       {"parallelism", record.parallelism},
                       {"flush_interval_us", settings_.flush_interval_us},
                       {"batch_rows", settings_.batch_rows}};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "formats/json_encoder.h"
+#include "jobs/function_declaration.h"
 #include "jobs/plan_graph.h"
 #include "jobs/table_declaration.h"
 #include "sql/parser.h"
@@ -12,7 +13,7 @@ namespace laminar {
 namespace {
 
 /// The catalog's tables as SQL, made when they are asked for.
-class CatalogTables final : public sql::TableCatalog {
+class CatalogTables final : public sql::DeclarationCatalog {
  public:
   CatalogTables(const Catalog& catalog, const PipelinePlanner& planner)
       : catalog_(catalog), planner_(planner) {}
@@ -33,6 +34,27 @@ class CatalogTables final : public sql::TableCatalog {
  private:
   const Catalog& catalog_;
   const PipelinePlanner& planner_;
+};
+
+/// The catalog's functions likewise.
+class CatalogFunctions final : public sql::DeclarationCatalog {
+ public:
+  explicit CatalogFunctions(const Catalog& catalog) : catalog_(catalog) {}
+  std::optional<std::string> Declaration(const std::string& name) const override {
+    const auto function = catalog_.FindByName<Udf>(name);
+    if (!function) return std::nullopt;
+    if (std::find(used.begin(), used.end(), name) == used.end()) used.push_back(name);
+    return DeclarationOf(*function).text;
+  }
+  std::vector<std::string> names() const override {
+    std::vector<std::string> out;
+    for (const auto& function : catalog_.All<Udf>()) out.push_back(function->name);
+    return out;
+  }
+  mutable std::vector<std::string> used;
+
+ private:
+  const Catalog& catalog_;
 };
 
 struct Position {
@@ -124,12 +146,15 @@ std::shared_ptr<const Profile> PipelinePlanner::ProfileOf(const ConnectionTable&
   return table.profile_id.empty() ? nullptr : catalog_.Find<Profile>(table.profile_id);
 }
 
-PlannedPipeline PipelinePlanner::Plan(const std::string& query, int parallelism,
+PlannedPipeline PipelinePlanner::Plan(const std::string& query, const Json& udfs, int parallelism,
                                       sql::SinkCapture capture) const {
   PlannedPipeline out;
   CatalogTables tables(catalog_, *this);
+  CatalogFunctions functions(catalog_);
   sql::BinderOptions options = engine_.binder_options();
   options.catalog = &tables;
+  options.function_catalog = &functions;
+  options.functions_before = OwnFunctions(udfs);
   sql::PlannedScript script = sql::PlanScript(query, options);
   for (const UserError& error : script.errors) out.diagnostics.push_back(DiagnosticOf(error, query));
   for (const sql::Warning& warning : script.warnings) {
@@ -139,6 +164,10 @@ PlannedPipeline PipelinePlanner::Plan(const std::string& query, int parallelism,
   }
   out.pipeline_name = script.pipeline_name;
   out.table_names = tables.used;
+  out.udf_names = functions.used;
+  for (const Json& udf : udfs) {  // also those that it names and does not call
+    if (udf.is_string()) out.udf_names.push_back(FoldName(udf.get<std::string>()));
+  }
   out.parallelism = script.settings.parallelism;
   out.checkpoint_interval_us = script.settings.checkpoint_interval_us;
   if (!script.errors.empty()) return out;
@@ -179,6 +208,24 @@ PlannedPipeline PipelinePlanner::Plan(const std::string& query, int parallelism,
   } catch (const ExternalError& error) {
     out.diagnostics.push_back({true, "EXTERNAL", error.what(), {}, {}});
   }
+  return out;
+}
+
+CheckedFunction PipelinePlanner::CheckFunction(const std::string& text,
+                                               const std::vector<std::string>& before, bool infer) const {
+  sql::ParsedScript parsed = sql::ParseScript(text);
+  if (!parsed.errors.empty()) throw parsed.errors[0];
+  if (parsed.statements.size() != 1 || parsed.statements[0].kind != sql::StatementKind::kCreateFunction)
+    throw UserError(Reason::kSyntax, {}, "a definition is one CREATE FUNCTION statement, or its body");
+  CatalogFunctions functions(catalog_);
+  sql::BinderOptions options = engine_.binder_options();
+  options.function_catalog = &functions;
+  options.functions_before = before;
+  sql::Statement& statement = parsed.statements[0];
+  if (infer) statement.returns.reset();
+  CheckedFunction out;
+  out.declared = sql::Binder(options).DescribeFunction(statement);
+  out.calls = functions.used;
   return out;
 }
 
@@ -252,6 +299,15 @@ Json PipelinePlanner::Sample(const ConnectionTable& table, const Profile* profil
 Json PipelinePlanner::Resolved(const Json& config, const SecretSource::Variables& variables,
                                std::vector<std::string>* secrets_used) const {
   return secrets_.Resolve(DecryptSecrets(config, box_), variables, secrets_used);
+}
+
+std::map<std::string, std::string> PipelinePlanner::FunctionDeclarations(
+    const std::vector<std::string>& names) const {
+  std::map<std::string, std::string> out;
+  for (const std::string& name : names) {
+    if (const auto found = catalog_.FindByName<Udf>(name)) out[name] = DeclarationOf(*found).text;
+  }
+  return out;
 }
 
 std::map<std::string, std::string> PipelinePlanner::Declarations(

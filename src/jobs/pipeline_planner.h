@@ -12,6 +12,7 @@
 #include "catalog/catalog.h"
 #include "catalog/secrets.h"
 #include "jobs/engine.h"
+#include "jobs/function_check.h"
 
 namespace laminar {
 
@@ -32,6 +33,7 @@ struct PlannedPipeline {
   Json outputs = Json::array();          ///< {sink, schema, updating}
   std::string pipeline_name;             ///< of CREATE PIPELINE
   std::vector<std::string> table_names;  ///< connection tables that the plan names
+  std::vector<std::string> udf_names;    ///< functions of the server that it calls
   std::optional<int> parallelism;        ///< of SET
   std::optional<int64_t> checkpoint_interval_us;
   bool captures = false;  ///< has a SELECT without INSERT
@@ -53,9 +55,13 @@ class PipelinePlanner {
                   const SecretSource& secrets)
       : engine_(engine), catalog_(catalog), box_(box), secrets_(secrets) {}
 
-  /// Never throws for what the script says.
-  PlannedPipeline Plan(const std::string& query, int parallelism,
+  /// Never throws for what the script says. `udfs`: as a pipeline has them.
+  PlannedPipeline Plan(const std::string& query, const Json& udfs, int parallelism,
                        sql::SinkCapture capture = sql::SinkCapture::kNone) const;
+  /// A CREATE FUNCTION statement; `before`: others that it may call. `infer`: whatever it says that it
+  /// returns, it returns what the body is. Throws UserError with positions in `text`.
+  CheckedFunction CheckFunction(const std::string& text, const std::vector<std::string>& before = {},
+                                bool infer = false) const;
   /// Throws UserError. `sample`: reads the source to infer a schema that is not given (secrets resolved).
   CheckedTable Check(const ConnectionTable& table, const Profile* profile, bool sample) const;
   /// The first records of a source as JSON rows; empty when it cannot be sampled. Throws as Check does.
@@ -65,6 +71,8 @@ class PipelinePlanner {
   std::map<std::string, std::string> Declarations(const std::vector<std::string>& names,
                                                   const SecretSource::Variables& variables,
                                                   std::vector<std::string>* secrets_used) const;
+  /// CREATE FUNCTION texts by name. Names that are no function are left out.
+  std::map<std::string, std::string> FunctionDeclarations(const std::vector<std::string>& names) const;
   /// A config with secrets in the clear.
   Json Resolved(const Json& config, const SecretSource::Variables& variables,
                 std::vector<std::string>* secrets_used) const;

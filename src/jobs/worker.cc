@@ -23,7 +23,7 @@
 #include "base/local_file.h"
 #include "jobs/capture.h"
 #include "jobs/checkpoint_driver.h"
-#include "jobs/declared_tables.h"
+#include "jobs/declared.h"
 #include "jobs/job_numbers.h"
 #include "jobs/job_run.h"
 #include "jobs/plan_graph.h"
@@ -217,9 +217,12 @@ class Worker {
 
   int RunJob() {
     SendState("Compiling");
-    DeclaredTables tables(description_.value("tables", std::map<std::string, std::string>{}));
+    const Declared tables(description_.value("tables", std::map<std::string, std::string>{}));
+    const Declared functions(description_.value("functions", std::map<std::string, std::string>{}));
     sql::BinderOptions options = engine_.binder_options();
     options.catalog = &tables;
+    options.function_catalog = &functions;
+    options.functions_before = description_.value("own_functions", std::vector<std::string>{});
     options.may_sample = true;
     const sql::PlannedScript script = sql::PlanScript(script_, options);
     if (!script.errors.empty()) throw script.errors[0];

@@ -264,8 +264,7 @@ enum class StatementKind {
   kCreateTable,
   kCreateView,
   kCreatePipeline,  ///< `inner` holds the INSERT or query
-  kCreateFunction,  ///< arguments in `columns`, language in `object_kind`, body in `value`; UNSUPPORTED until
-                    ///< UDFs exist
+  kCreateFunction,  ///< parameters in `columns`, language in `object_kind` (empty: not said), body in `value`
   kInsert,
   kQuery,
   kSet,      ///< `name.text` = `value`; `flag`: RESET (of ALL, too)
@@ -305,6 +304,14 @@ struct Statement {
   // CREATE VIEW, INSERT: column list. INSERT, CREATE TABLE AS, views, queries: the query.
   std::vector<Identifier> column_list;
   QueryPtr query;
+
+  // CREATE FUNCTION
+  std::optional<Type> returns;
+  SourceSpan returns_span;
+  SourceSpan language_span;
+  std::string volatility;    ///< immutable, stable, volatile; empty: not said
+  bool strict = false;       ///< STRICT: as if every parameter were NOT NULL
+  int64_t body_offset = -1;  ///< where `value` begins in the script; −1: it does not stand there as it is
 
   std::unique_ptr<Statement> inner;
   std::string value;

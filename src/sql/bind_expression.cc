@@ -19,22 +19,6 @@ bool IsAggregateName(const FunctionRegistry& functions, const std::string& name)
   return functions.FindAggregate(name) != nullptr;
 }
 
-bool IsRankName(const std::string& name) {
-  static const std::set<std::string> kNames = {"row_number",  "rank",       "dense_rank", "percent_rank",
-                                               "cume_dist",   "ntile",      "lag",        "lead",
-                                               "first_value", "last_value", "nth_value"};
-  return kNames.count(name) > 0;
-}
-
-bool IsWindowName(const std::string& name) {
-  static const std::set<std::string> kNames = {
-      "tumble",        "hop",         "session",         "cumulate",
-      "tumble_start",  "tumble_end",  "tumble_rowtime",  "tumble_proctime",
-      "hop_start",     "hop_end",     "hop_rowtime",     "hop_proctime",
-      "session_start", "session_end", "session_rowtime", "session_proctime"};
-  return kNames.count(name) > 0;
-}
-
 bool IsComparison(const std::string& op) {
   return op == "=" || op == "<>" || op == "<" || op == "<=" || op == ">" || op == ">=" ||
          op == "is_distinct_from" || op == "is_not_distinct_from";
@@ -126,6 +110,22 @@ UserError AmbiguousName(const Identifier& name, const std::vector<int>& found, c
 }
 
 }  // namespace
+
+bool IsRankFunction(const std::string& name) {
+  static const std::set<std::string> kNames = {"row_number",  "rank",       "dense_rank", "percent_rank",
+                                               "cume_dist",   "ntile",      "lag",        "lead",
+                                               "first_value", "last_value", "nth_value"};
+  return kNames.count(name) > 0;
+}
+
+bool IsWindowFunction(const std::string& name) {
+  static const std::set<std::string> kNames = {
+      "tumble",        "hop",         "session",         "cumulate",
+      "tumble_start",  "tumble_end",  "tumble_rowtime",  "tumble_proctime",
+      "hop_start",     "hop_end",     "hop_rowtime",     "hop_proctime",
+      "session_start", "session_end", "session_rowtime", "session_proctime"};
+  return kNames.count(name) > 0;
+}
 
 ExpressionPtr Binder::BindExpr(const Expr& expr, SelectContext& context) {
   try {
@@ -332,8 +332,13 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
   }
   // No help: what is written already.
   std::erase_if(candidates, [&](const std::string& c) { return c.empty() || c == names[0].text; });
-  UserError error(Reason::kUnknownColumn, names[0].span,
-                  (names.size() > 1 ? "no table or column '" : "no column '") + names[0].text + "'");
+  const bool in_function = !scope.function.empty();
+  const char* what = in_function        ? "no parameter '"
+                     : names.size() > 1 ? "no table or column '"
+                                        : "no column '";
+  UserError error(
+      Reason::kUnknownColumn, names[0].span,
+      what + names[0].text + "'" + (in_function ? " in function '" + scope.function + "'" : std::string()));
   const std::string nearest = NearestName(names[0].text, candidates);
   if (names[0].quoted && candidates.empty()) {
     error.Hint("double quotes name a column; a text is written in single quotes");
@@ -344,7 +349,8 @@ ExpressionPtr Binder::BindName(const Expr& expr, SelectContext& context) {
   } else if (!candidates.empty()) {
     std::string list;
     for (size_t i = 0; i < candidates.size() && i < 12; ++i) list += (i ? ", " : "") + candidates[i];
-    error.Hint("columns here: " + list + (candidates.size() > 12 ? ", …" : ""));
+    error.Hint((in_function ? "parameters: " : "columns here: ") + list +
+               (candidates.size() > 12 ? ", …" : ""));
   }
   throw error;
 }
@@ -520,12 +526,12 @@ ExpressionPtr Binder::BindIn(const Expr& expr, SelectContext& context) {
 ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
   const std::string name = FoldName(expr.names.back().text);
   if (expr.over) return BindOverCall(expr, context);
-  if (IsWindowName(name)) return BindWindowFunction(expr, context);
+  if (IsWindowFunction(name)) return BindWindowFunction(expr, context);
   const bool aggregate = IsAggregateName(*options_.functions, name);
   if (aggregate && !(options_.functions->FindScalar(name) && !context.allow_aggregates)) {
     return BindAggregateCall(expr, context);
   }
-  if (IsRankName(name)) {
+  if (IsRankFunction(name)) {
     throw UserError(Reason::kOverNeedsWindow, expr.span, name + " needs an OVER clause")
         .Hint(name + "() OVER (PARTITION BY … ORDER BY …)");
   }
@@ -643,7 +649,9 @@ ExpressionPtr Binder::BindFunction(const Expr& expr, SelectContext& context) {
     ExpressionPtr call = Call(target, std::move(args), expr.span);
     return clauses.returning ? CastTo(std::move(call), *clauses.returning, expr.span) : call;
   }
-  return Call(name, std::move(args), expr.names.back().span.known() ? expr.names.back().span : expr.span);
+  const SourceSpan span = expr.names.back().span.known() ? expr.names.back().span : expr.span;
+  return options_.functions->FindScalar(name) ? Call(name, std::move(args), span)
+                                              : CallDeclared(name, std::move(args), span);
 }
 
 /// JSON_VALUE with its clauses. A scalar that is no value of the RETURNING type is an error as ON ERROR means

@@ -496,7 +496,7 @@ NodePtr Binder::BindSelect(const Query& query, const Select& select) {
       const bool told = std::any_of(
           item_errors.begin(), item_errors.begin() + static_cast<ptrdiff_t>(i),
           [&](const UserError& before) { return before.span().offset == item_errors[i].span().offset; });
-      if (!told) script_.errors.push_back(item_errors[i]);
+      if (!told && !uses_failed_name_) script_.errors.push_back(item_errors[i]);
     }
     throw item_errors[0];
   }

@@ -98,14 +98,16 @@ BoundScript Binder::Bind(std::vector<Statement>& statements, const std::vector<s
       script_.errors.push_back(error.At(statement.span));
     }
   }
+  BindFunctionsBefore();
   for (Statement& statement : statements) {
     uses_failed_name_ = false;
     try {
       BindStatement(statement);
     } catch (UserError& error) {
       if (!uses_failed_name_) script_.errors.push_back(error.At(statement.span));
-      const bool declares =
-          statement.kind == StatementKind::kCreateTable || statement.kind == StatementKind::kCreateView;
+      const bool declares = statement.kind == StatementKind::kCreateTable ||
+                            statement.kind == StatementKind::kCreateView ||
+                            statement.kind == StatementKind::kCreateFunction;
       if (declares) failed_names_.insert(FoldName(statement.name.text));
     }
   }
@@ -225,8 +227,7 @@ void Binder::BindStatement(Statement& statement) {
       return;
     }
     case StatementKind::kCreateFunction:
-      unsupported("user-defined functions are not supported yet",
-                  "see docs/functions.md for the built-in ones");
+      BindCreateFunction(statement);
       return;
     case StatementKind::kDrop:
     case StatementKind::kShow:

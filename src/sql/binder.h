@@ -3,7 +3,8 @@
 /// Names → columns, AST → logical plan. One Binder per script: it knows the tables and views declared so far.
 ///
 /// Files: bind_table.cc (DDL), bind_expression.cc (scalar expressions), bind_query.cc (SELECT, set
-/// operations), bind_aggregate.cc (GROUP BY, OVER, windows), bind_join.cc (FROM with several tables).
+/// operations), bind_aggregate.cc (GROUP BY, OVER, windows), bind_join.cc (FROM with several tables),
+/// bind_function.cc (CREATE FUNCTION, calls of such functions).
 
 #include <functional>
 #include <map>
@@ -18,6 +19,7 @@
 #include "connectors/connector.h"
 #include "formats/format.h"
 #include "functions/registry.h"
+#include "functions/sql_function.h"
 #include "sql/ast.h"
 #include "sql/catalog.h"
 #include "sql/logical.h"
@@ -44,11 +46,11 @@ struct Settings {
   std::string state_directory;     ///< empty: not said
 };
 
-/// Tables that are declared outside of the script: the server's connection tables.
-class TableCatalog {
+/// What is declared outside of the script: the server's connection tables, or its functions.
+class DeclarationCatalog {
  public:
-  virtual ~TableCatalog() = default;
-  /// The table as one CREATE TABLE statement; nullopt: no such table. `name` is in lower case.
+  virtual ~DeclarationCatalog() = default;
+  /// As one CREATE TABLE or CREATE FUNCTION statement; nullopt: there is none. `name` is in lower case.
   virtual std::optional<std::string> Declaration(const std::string& name) const = 0;
   virtual std::vector<std::string> names() const = 0;
 };
@@ -62,7 +64,11 @@ struct BinderOptions {
   /// `laminar test`: tables without WITH that nothing inserts into are inputs of the test.
   bool memory_tables_are_inputs = false;
   std::set<std::string> changelog_inputs;  ///< those (lower case) whose rows may be retracted
-  const TableCatalog* catalog = nullptr;   ///< asked for names that the script does not declare
+  /// Asked for names that the script does not declare.
+  const DeclarationCatalog* catalog = nullptr;
+  const DeclarationCatalog* function_catalog = nullptr;
+  /// CREATE FUNCTION statements that stand before the script, as it were.
+  std::vector<std::string> functions_before = {};
   /// `--set name=value`: as SET before the first statement.
   std::vector<std::pair<std::string, std::string>> settings;
 };
@@ -106,6 +112,14 @@ struct Scope {
   const PlanSchema* schema = nullptr;
   std::vector<ScopeRelation> relations;
   MergedColumns merged;
+  std::string function = {};  ///< whose parameters the columns are; empty: they are columns
+};
+
+/// A function that is declared in SQL.
+struct DeclaredFunction {
+  std::shared_ptr<const SqlFunction> function;
+  Type body_type;    ///< before the body is cast to what the function returns
+  int64_t size = 0;  ///< expressions that a call evaluates
 };
 
 /// FROM, bound: the plan so far and what its columns are called.
@@ -159,6 +173,9 @@ class Binder {
   /// The table of a CREATE TABLE alone, its schema inferred if it has none and `may_sample`. Throws the first
   /// UserError. `statement` must outlive the result.
   std::shared_ptr<const TableDefinition> Describe(Statement& statement);
+  /// The function of a CREATE FUNCTION alone, which may call those before the script and those of the
+  /// catalog. Throws the first UserError.
+  DeclaredFunction DescribeFunction(const Statement& statement);
 
  private:
   using CteScope = std::map<std::string, BoundRelation>;
@@ -283,6 +300,25 @@ class Binder {
                                    SourceSpan span);
   NodePtr WithRowTime(NodePtr node, const ExpressionPtr& time, SourceSpan span);
 
+  // bind_function.cc
+  /// The function whose body is being bound.
+  struct FunctionBody {
+    std::string name;
+    bool stored = false;  ///< the catalog's: it sees no function of the script
+    FunctionBody* caller = nullptr;
+    int64_t size = 0;
+  };
+  using FunctionMap = std::map<std::string, std::shared_ptr<const DeclaredFunction>>;
+  void BindFunctionsBefore();
+  void BindCreateFunction(const Statement& statement);
+  DeclaredFunction DefineFunction(const Statement& statement, bool stored);
+  ExpressionPtr BindBody(const Statement& statement, const std::vector<Field>& parameters, bool stored,
+                         int64_t* size);
+  /// The script's function, else the catalog's; null: neither has it.
+  const DeclaredFunction* FindFunction(const std::string& name);
+  /// A function that is not built in. Throws UNKNOWN_FUNCTION.
+  ExpressionPtr CallDeclared(const std::string& name, std::vector<ExpressionPtr> args, SourceSpan span);
+
   // bind_expression.cc
   ExpressionPtr BindExpr(const Expr& expr, SelectContext& context);
   ExpressionPtr BindJsonValue(const Expr& expr, std::vector<ExpressionPtr> args, SelectContext& context);
@@ -320,8 +356,12 @@ class Binder {
   std::map<std::string, NodePtr> scans_;                            // one scan per table, shared
   std::map<std::string, NodePtr> memory_;                           // what was inserted into a memory table
   std::vector<CteScope> ctes_;
+  FunctionMap functions_;                 // by lower-case name
+  FunctionMap stored_functions_;          // those of the catalog that are called
+  int64_t called_size_ = 0;               // of the calls outside of functions
+  FunctionBody* body_ = nullptr;          // innermost
   std::set<std::string> inserted_names_;  ///< targets of all INSERTs of the script
-  std::set<std::string> failed_names_;    ///< tables and views whose declaration has an error, in lower case
+  std::set<std::string> failed_names_;    ///< of what has an error in its declaration, in lower case
   bool uses_failed_name_ = false;         ///< the statement being bound does, so its error says nothing new
 };
 
@@ -333,6 +373,9 @@ NodePtr MakeProject(NodePtr input, std::vector<ExpressionPtr> exprs, std::vector
                     SourceSpan span);
 NodePtr MakeFilter(NodePtr input, ExpressionPtr predicate, SourceSpan span);
 bool HasAggregate(const Expr& expr, const FunctionRegistry& functions);
+/// Functions by another path than as scalar functions of the registry: windows, row_number …
+bool IsWindowFunction(const std::string& name);
+bool IsRankFunction(const std::string& name);
 /// `a AND b AND c` as its parts.
 void SplitAst(const Expr& condition, std::vector<const Expr*>* parts);
 /// [NOT] IN (query), [NOT] EXISTS (query).

@@ -84,22 +84,23 @@ ExprPtr Parser::ParseLoneExpression() {
   return expr;
 }
 
-/// What the CREATE TABLE or CREATE VIEW whose first token is `start` declares; empty: another statement.
+/// What the CREATE TABLE, VIEW or FUNCTION whose first token is `start` declares; empty: another statement.
 std::string Parser::DeclaredName(size_t start) const {
-  static constexpr std::string_view kBeforeName[] = {"OR",   "REPLACE", "TEMPORARY", "TEMP",  "TABLE",
-                                                     "VIEW", "IF",      "NOT",       "EXISTS"};
+  static constexpr std::string_view kBeforeName[] = {"OR",   "REPLACE",  "TEMPORARY", "TEMP", "TABLE",
+                                                     "VIEW", "FUNCTION", "IF",        "NOT",  "EXISTS"};
   const auto& tokens = list_.tokens;
   auto is_word = [&](size_t at) { return at < tokens.size() && tokens[at].kind == TokenKind::kWord; };
   if (!is_word(start) || tokens[start].text != "CREATE") return "";
-  bool relation = false;
+  bool declares = false;
   size_t at = start + 1;
   for (; is_word(at) &&
          std::find(std::begin(kBeforeName), std::end(kBeforeName), tokens[at].text) != std::end(kBeforeName);
        ++at) {
-    relation = relation || tokens[at].text == "TABLE" || tokens[at].text == "VIEW";
+    const std::string& word = tokens[at].text;
+    declares = declares || word == "TABLE" || word == "VIEW" || word == "FUNCTION";
   }
   const bool name = is_word(at) || (at < tokens.size() && tokens[at].kind == TokenKind::kQuotedName);
-  return relation && name ? Written(tokens[at]) : "";
+  return declares && name ? Written(tokens[at]) : "";
 }
 
 /// Goes on behind the statement. A quote that is not closed there may be why it failed earlier: quotes pair

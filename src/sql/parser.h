@@ -18,7 +18,7 @@ struct ParsedScript {
   /// UNSUPPORTED, BAD_INTERVAL, MULTIPLE_WATERMARKS (inline tables), DUPLICATE_NAME (two PRIMARY KEY
   /// clauses).
   std::vector<UserError> errors;
-  /// Tables and views whose CREATE statement has an error in `errors`: others may use them.
+  /// Tables, views and functions whose CREATE statement has an error in `errors`: others may use them.
   std::vector<std::string> unparsed_names;
 };
 

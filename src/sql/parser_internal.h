@@ -295,6 +295,8 @@ class Parser {
   void ParseCreatePipeline(Statement& statement);
   void ParseCreateFunction(Statement& statement);
   void ParseFunctionSignature(Statement& statement);
+  bool TakeFunctionClause(Statement& statement);
+  void ParseFunctionBody(Statement& statement);
   void ParseInsert(Statement& statement);
   void ParseSet(Statement& statement);
   void ParseReset(Statement& statement);

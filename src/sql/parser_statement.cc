@@ -157,55 +157,78 @@ void Parser::ParseCreatePipeline(Statement& statement) {
   statement.inner = std::make_unique<Statement>(ParseStatement());
 }
 
-/// CREATE FUNCTION f(a T, …) RETURNS T [LANGUAGE l] AS $$…$$ | 'text' | expr: arguments in `columns`, the
-/// body in `value`.
+/// CREATE FUNCTION f(a T, …) [RETURNS T] [LANGUAGE l] … AS $$…$$ | 'text' | expr. The clauses may also stand
+/// behind the body.
 void Parser::ParseCreateFunction(Statement& statement) {
   statement.kind = StatementKind::kCreateFunction;
   statement.if_not_exists = TakeIfNotExists();
   statement.name = ParseTableName();
   ParseFunctionSignature(statement);
-  while (!At("AS")) {
-    if (At("LANGUAGE") && AtAnyName(1)) {
-      Advance();
-      statement.object_kind = FoldName(Peek().text);
-      Advance();
-    } else if (AtAny({"IMMUTABLE", "STABLE", "VOLATILE", "STRICT"})) {
-      Advance();
-    } else {
-      NoteExpected("LANGUAGE");
-      Expect("AS");
-    }
+  while (TakeFunctionClause(statement)) {
   }
-  Expect("AS");
-  const int64_t begin = Begin();
-  if (Peek().kind == TokenKind::kDollarString || Peek().kind == TokenKind::kString) {
-    statement.value = Peek().text;
-    Advance();
-  } else {
-    ParseExpr();
-    statement.value = std::string(text_.substr(begin, last_end_ - begin));
+  if (!Take("RETURN")) Expect("AS");
+  ParseFunctionBody(statement);
+  while (TakeFunctionClause(statement)) {
   }
-  statement.value_span = Since(begin);
 }
 
 void Parser::ParseFunctionSignature(Statement& statement) {
   Open("(");
   if (!At(")")) {
     ParseList([&] {
-      ColumnDefinition argument;
-      argument.name = ParseName("an argument name");
+      ColumnDefinition parameter;
+      parameter.name = ParseName("a parameter name");
       const int64_t begin = Begin();
-      argument.type = ParseType();
-      argument.type_span = Since(begin);
-      argument.not_null = Take("NOT", "NULL");
-      statement.columns.push_back(std::move(argument));
+      parameter.type = ParseType();
+      parameter.type_span = Since(begin);
+      parameter.not_null = Take("NOT", "NULL");
+      statement.columns.push_back(std::move(parameter));
     });
   }
   Close(")");
   if (Take("RETURNS")) {
-    ParseType();
+    const int64_t begin = Begin();
+    statement.returns = ParseType();
+    statement.returns_span = Since(begin);
     Take("NOT", "NULL");
   }
+}
+
+bool Parser::TakeFunctionClause(Statement& statement) {
+  if (At("LANGUAGE") && AtAnyName(1)) {
+    Advance();
+    statement.object_kind = FoldName(Peek().text);
+    statement.language_span = Peek().span;
+  } else if (AtAny({"IMMUTABLE", "STABLE", "VOLATILE"})) {
+    statement.volatility = FoldName(Peek().text);
+  } else if (At("STRICT")) {
+    statement.strict = true;
+  } else {
+    NoteExpected("LANGUAGE");
+    return false;
+  }
+  Advance();
+  return true;
+}
+
+void Parser::ParseFunctionBody(Statement& statement) {
+  const int64_t begin = Begin();
+  const TokenKind kind = Peek().kind;
+  if (kind == TokenKind::kDollarString || kind == TokenKind::kString) {
+    statement.value = Peek().text;
+    Advance();
+    statement.value_span = Since(begin);
+    const std::string_view written = text_.substr(begin, statement.value_span.length);
+    const size_t quote = kind == TokenKind::kString ? 1 : written.find('$', 1) + 1;
+    if (written.substr(quote, statement.value.size()) == statement.value &&
+        written.size() == statement.value.size() + 2 * quote)
+      statement.body_offset = begin + static_cast<int64_t>(quote);
+    return;
+  }
+  ParseExpr();
+  statement.value = std::string(text_.substr(begin, last_end_ - begin));
+  statement.value_span = Since(begin);
+  statement.body_offset = begin;
 }
 
 // ---- INSERT, SET, EXPLAIN

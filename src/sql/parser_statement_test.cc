@@ -100,7 +100,36 @@ TEST(CreateFunction, BodyMayHoldSemicolons) {
   EXPECT_EQ(function.columns.size(), 2u);
   EXPECT_EQ(function.object_kind, "rust");
   EXPECT_EQ(function.value, " a; $$ b; ");
+  EXPECT_EQ(function.body_offset, 90);
   EXPECT_EQ(ParseOne("CREATE OR REPLACE FUNCTION g() AS 1 + 2").value, "1 + 2");
+}
+
+TEST(CreateFunction, Clauses) {
+  const Statement function = ParseOne(
+      "CREATE OR REPLACE FUNCTION f(a INT NOT NULL, b TEXT) RETURNS DECIMAL(5,2) STRICT AS a + 1 LANGUAGE "
+      "sql "
+      "VOLATILE");
+  EXPECT_TRUE(function.or_replace);
+  EXPECT_TRUE(function.columns[0].not_null);
+  EXPECT_FALSE(function.columns[1].not_null);
+  EXPECT_EQ(function.returns, Type::Decimal(5, 2));
+  EXPECT_EQ(function.object_kind, "sql");
+  EXPECT_EQ(function.volatility, "volatile");
+  EXPECT_TRUE(function.strict);
+  EXPECT_EQ(function.value, "a + 1");
+  const Statement bare = ParseOne("CREATE FUNCTION IF NOT EXISTS f() RETURN 1");
+  EXPECT_TRUE(bare.if_not_exists);
+  EXPECT_FALSE(bare.returns.has_value());
+  EXPECT_EQ(bare.object_kind, "");
+}
+
+TEST(CreateFunction, PlaceOfTheBody) {
+  const std::pair<const char*, int64_t> cases[] = {
+      {"CREATE FUNCTION f() AS 1", 23},    {"CREATE FUNCTION f() AS $$1$$", 25},
+      {"CREATE FUNCTION f() AS '1'", 24},  {"CREATE FUNCTION f() AS '''1'''", -1},
+      {"CREATE FUNCTION f() AS E'1'", -1},
+  };
+  for (const auto& [text, offset] : cases) EXPECT_EQ(ParseOne(text).body_offset, offset) << text;
 }
 
 TEST(Insert, Forms) {

@@ -30,6 +30,19 @@ def test_objects_by_command(server, tmp_path):
     assert code == 1 and "counting" in err
 
 
+def test_functions_by_command(server, tmp_path):
+    file = tmp_path / "f.sql"
+    file.write_text("CREATE FUNCTION twice(x BIGINT)\n  RETURNS BIGINT AS x * 2;\n")
+    code, out, err = client(server, "udf", "create", "-f", str(file), "-o", "json")
+    assert code == 0 and json.loads(out)["name"] == "twice", err
+    code, out, _ = client(server, "udf", "list")
+    assert code == 0 and "twice" in out and "BIGINT" in out
+    assert client(server, "udf", "delete", "twice")[0] == 0 and client(server, "udf", "get", "twice")[0] == 1
+    file.write_text("CREATE FUNCTION twice(x BIGINT)\n  RETURNS BIGINT AS y * 2")
+    code, _, err = client(server, "udf", "create", "-f", str(file))
+    assert code == 1 and "no parameter 'y' in function 'twice'" in err, err
+
+
 def test_apply(server, tmp_path):
     folder = tmp_path / "objects"
     (folder / "profiles").mkdir(parents=True)

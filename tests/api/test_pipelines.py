@@ -201,9 +201,3 @@ def test_output_needs_a_capture_sink(server, tmp_path):
     pipeline = server.created("/pipelines", {"name": "p", "query": impulse(10) + "INSERT INTO snk SELECT counter FROM impulse", "start": True})
     answer = server.get(f"/jobs/{pipeline['current_job_id']}/output")
     assert answer.status == 409 and answer.error == "INVALID_STATE"
-
-
-def test_udfs_are_not_there(server):
-    assert server.ok("/udfs")["meta"]["languages"][0]["available"] is False
-    answer = server.post("/udfs", {"name": "f", "definition": "x", "language": "sql", "return_type": "BIGINT"})
-    assert answer.status == 501 and answer.error == "NOT_IMPLEMENTED"

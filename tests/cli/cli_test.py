@@ -120,6 +120,17 @@ def run_needs_a_script(cli):
 
 
 @test
+def function_of_a_script(cli):
+    declared = "CREATE FUNCTION twice(x INT NOT NULL) RETURNS BIGINT AS $$ x * 2 $$;\n"
+    done = cli.sql(declared + "SELECT twice(21) AS a, twice(NULL) AS b")
+    equal((done.returncode, done.stdout), (OK, '{"a":42,"b":null}\n'))
+    cli.write("f.sql", declared + "CREATE FUNCTION more(x INT) RETURNS INT AS $$\n  x + z\n$$;\nSELECT 1 AS a")
+    done = cli("check", "f.sql")
+    equal(done.returncode, FAILED)
+    holds(done.stderr, "f.sql:3:7: error: no parameter 'z' in function 'more' [UNKNOWN_COLUMN]")
+
+
+@test
 def missing_script_file(cli):
     done = cli("run", "nope.sql")
     equal(done.returncode, FAILED)

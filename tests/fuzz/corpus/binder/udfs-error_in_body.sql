@@ -1,0 +1,7 @@
+CREATE FUNCTION f(a INT, b TEXT) RETURNS INT AS $$
+  a + c
+$$;
+CREATE FUNCTION g(a INT) RETURNS INT AS a + uper('x');
+CREATE FUNCTION h(a INT) RETURNS INT AS 'a + lenght(''x'')';
+CREATE FUNCTION i(a INT) RETURNS INT AS $x$ a + $x$;
+SELECT 1 AS x;
