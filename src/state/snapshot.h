@@ -48,6 +48,7 @@ struct StateEntry {
   uint16_t key_group;
   std::string_view key;
   std::string_view value;
+  bool deleted = false;  ///< only among changes (Operator::RestoreChanges); the value is empty
 };
 
 /// The state that a subtask starts from: entries of its key groups, and those of kEverySubtask.

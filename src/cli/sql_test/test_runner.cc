@@ -11,6 +11,7 @@
 
 #include "base/arrow_result.h"
 #include "base/name.h"
+#include "cli/sql_test/snapshot_changes.h"
 #include "cli/sql_test/test_input.h"
 #include "jobs/engine.h"
 #include "register_all.h"
@@ -195,6 +196,17 @@ class TestRun {
     if (config_.state_on_disk) memory = {StateBackend::kDisk, 1 << 20, memory.directory, {}};
     ConfigureStateMemory(memory);
     executor_ = std::make_unique<Executor>(std::move(graph), options);
+    if (from) {
+      // As a rescale of the server does: an older snapshot, and what came since. That of the last restart but
+      // one, so that the step before the last has changed something.
+      if (restarted_from_.size() == 2) {
+        const JobSnapshot older = std::exchange(restarted_from_[0], std::move(restarted_from_[1]));
+        restarted_from_.pop_back();
+        executor_->RestoreAhead(RestoreFrom(older), 1);
+        executor_->UseState(collector_.get(), options.restore, ChangesBetween(older, *from), "");
+      }
+      restarted_from_.push_back(*from);
+    }
     Settle();
   }
 
@@ -547,6 +559,7 @@ class TestRun {
   std::map<std::string, std::shared_ptr<InputLog>> logs_;
   std::vector<std::shared_ptr<Collected>> collected_;
   std::unique_ptr<MemoryCollector> collector_;
+  std::vector<JobSnapshot> restarted_from_;  // the last two
   std::unique_ptr<Executor> executor_;
   uint64_t epoch_ = 0;
   const TestStep* current_ = nullptr;
