@@ -78,4 +78,8 @@ class MemorySnapshot {
   std::map<std::string, TableEntries, std::less<>> tables_;
 };
 
+/// What leads from one snapshot to a later one (Operator::RestoreChanges). A copy.
+std::unique_ptr<SnapshotReader> ChangesBetween(const MemorySnapshot& older, const MemorySnapshot& newer,
+                                               KeyGroupRange range);
+
 }  // namespace laminar
