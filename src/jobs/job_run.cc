@@ -149,8 +149,13 @@ void JobRun::Open() {
   state_ = std::make_unique<JobState>(executor_->graph(), *options_.state, clock);
   collector_ = std::make_unique<DurableCollector>(state_->writer());
   checkpoints_ = std::make_unique<CheckpointThreads>(*state_, options_, executor_);
-  executor_->UseState(collector_.get(), state_->restore(), ahead_ ? state_->ChangesSince(*ahead_) : nullptr,
-                      state_->job_id());
+  RestoreFunction changes = ahead_ ? state_->ChangesSince(*ahead_) : nullptr;
+  if (!changes) ahead_.reset();
+  executor_->UseState(collector_.get(), state_->restore(), std::move(changes), state_->job_id());
+}
+
+std::optional<uint64_t> JobRun::restored_ahead() const {
+  return ahead_ ? std::optional(ahead_->manifest.epoch) : std::nullopt;
 }
 
 JobRun::~JobRun() {

@@ -103,6 +103,8 @@ class JobRun {
   void RestoreAhead();
   /// Throws as JobState does.
   void Open();
+  /// The epoch that RestoreAhead has read, where Open could read the changes since then alone.
+  std::optional<uint64_t> restored_ahead() const;
   void Start();
   JobResult Wait();
   /// With state, what is kept at the end is all that was processed; kImmediate: the last checkpoint.

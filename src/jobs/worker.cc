@@ -207,6 +207,11 @@ class Worker {
     std::lock_guard lock(times_mutex_);
     times_[what] = NowMs();
   }
+  /// Of the checkpoint that was restored before the predecessor left, where it was of use.
+  void NoteEpoch(const JobRun& run) {
+    std::lock_guard lock(times_mutex_);
+    if (const auto epoch = run.restored_ahead()) times_["restored_ahead"] = *epoch;
+  }
   /// When what happened, for whoever wants to know where the time of a start or a stop went.
   void SendTimes(const char* message) {
     Json times = Json::object();
@@ -278,6 +283,7 @@ class Worker {
     NoteTime("locked_ms");
     run.Open();
     NoteTime("opened_ms");
+    NoteEpoch(run);
     if (run.state() != nullptr) {
       for (const std::string& text : run.state()->warnings()) SendWarning(text);
       if (run.state()->restored_epoch())

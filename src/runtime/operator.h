@@ -104,7 +104,7 @@ class Operator {
   virtual void Restore(const SnapshotReader& reader) {}
   /// Whether RestoreChanges may follow Restore, so that an older state can be restored ahead of time.
   virtual bool RestoresChanges() const { return false; }
-  /// After Restore of an older checkpoint and before Open: what was put and deleted since then.
+  /// After Restore of an older checkpoint of the same run, before Open: what was put and deleted since then.
   virtual void RestoreChanges(const SnapshotReader& changes) {}
 
  protected:
