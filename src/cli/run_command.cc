@@ -177,6 +177,7 @@ int Run(const ScriptArguments& arguments, const StateArguments& state, const std
   };
   if (verbose) options.on_checkpoint = PrintCheckpoint;
   JobRun run(std::move(graph), std::move(options));
+  run.Open();
   if (run.state() != nullptr) {
     for (const std::string& text : run.state()->warnings()) {
       std::fprintf(stderr, "laminar: warning: %s\n", text.c_str());

@@ -122,7 +122,8 @@ void AddTest(CLI::App& app, Command* chosen) {
   command->add_flag("--rewrite", arguments->rewrite, "Write what came out into the tests' expect blocks");
   command->add_flag(
       "--matrix", arguments->matrix,
-      "Each test at batch size 1, 3, default x parallelism 1, 4 x undisturbed, restarted after each step");
+      "Each test at batch size 1, 3, default x parallelism 1, 4 x undisturbed, restarted after each step, "
+      "restarted from an older checkpoint and its changes");
   command->add_flag("--state-on-disk", arguments->state_on_disk,
                     "All state in scratch files, as with state_backend = 'disk' and next to no memory");
   command->add_flag("-v,--verbose", arguments->verbose, "A line for each test");

@@ -19,8 +19,8 @@ struct Successor {
   std::unique_ptr<WorkerProcess> process;
   int parallelism = 1;
   int64_t interval_us = 0;
-  int64_t started_us = 0;
-  bool ready = false;                ///< it has planned, and waits to be told
+  int64_t deadline_us = 0;           ///< to be ready, or to have planned
+  bool ready = false;                ///< it has restored what there was, and waits to be told
   std::vector<nlohmann::json> said;  ///< to be heard once it has taken over
 };
 

@@ -183,10 +183,18 @@ void CheckpointDriver::OnWriteFailed(const ExternalError& error, uint64_t epoch)
   job_.give_up();
 }
 
+void CheckpointDriver::HoldMerges(bool hold) {
+  {
+    std::lock_guard lock(mutex_);
+    hold_merges_ = hold;
+  }
+  if (!hold && options_.wake) options_.wake();
+}
+
 bool CheckpointDriver::Merge() {
   {
     std::lock_guard lock(mutex_);
-    if (!std::exchange(merge_due_, false)) return false;
+    if (hold_merges_ || !std::exchange(merge_due_, false)) return false;
   }
   try {
     return writer_.Merge();

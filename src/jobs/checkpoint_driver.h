@@ -64,6 +64,8 @@ class CheckpointDriver {
   /// Asks for a last checkpoint now, behind which nothing happens.
   void Leave();
   void SetInterval(int64_t interval_us);
+  /// From now on no file of the state is made of older ones: a successor reads the newest changes alone.
+  void HoldMerges(bool hold);
 
   // What is next.
 
@@ -106,6 +108,7 @@ class CheckpointDriver {
   bool ended_ = false;
   bool finished_ = false;  // the last checkpoint is complete
   bool merge_due_ = false;
+  bool hold_merges_ = false;
   int failures_ = 0;  // since the last one that was written
   std::optional<std::string> failure_;
 };

@@ -112,24 +112,50 @@ std::vector<int64_t> ActivityOf(const Executor& executor) {
 
 CheckpointDriver& JobRun::driver() { return checkpoints_->driver(); }
 
-JobRun::JobRun(JobGraph graph, JobRunOptions options) {
-  if (options.state && IsDirectory(options.state->objects->url())) {
-    options.memory.preferred_directory = options.state->objects->url();
+JobRun::JobRun(JobGraph graph, JobRunOptions options) : options_(std::move(options)) {
+  if (options_.state && IsDirectory(options_.state->objects->url())) {
+    options_.memory.preferred_directory = options_.state->objects->url();
   }
-  ConfigureStateMemory(options.memory);
-  if (options.state) {
-    const Clock* clock = options.executor.clock != nullptr ? options.executor.clock : &system_clock_;
-    state_ = std::make_unique<JobState>(graph, *options.state, clock);
-    collector_ = std::make_unique<DurableCollector>(state_->writer());
-    checkpoints_ = std::make_unique<CheckpointThreads>(*state_, options, executor_);
-    options.executor.collector = collector_.get();
-    options.executor.restore = state_->restore();
-    options.executor.job_id = state_->job_id();
-    options.executor.hold_at_end = true;
-    options.executor.on_checkpoint = [this](uint64_t epoch) { driver().OnSnapshots(epoch); };
-    options.executor.on_all_ended = [this] { driver().OnAllEnded(); };
+  ConfigureStateMemory(options_.memory);
+  if (options_.state) {
+    options_.executor.hold_at_end = true;
+    options_.executor.on_checkpoint = [this](uint64_t epoch) { driver().OnSnapshots(epoch); };
+    options_.executor.on_all_ended = [this] { driver().OnAllEnded(); };
   }
-  executor_ = std::make_unique<Executor>(std::move(graph), std::move(options.executor));
+  executor_ = std::make_unique<Executor>(std::move(graph), options_.executor);
+}
+
+void JobRun::RestoreAhead() {
+  if (!options_.state || options_.state->restore.kind != RestoreChoice::Kind::kLatest) return;
+  try {
+    auto newest = CheckpointStore(options_.state->objects).Load(std::nullopt, nullptr);
+    if (!newest) return;
+    const auto mismatch = CompareState(newest->manifest, DeclaredState(executor_->graph()));
+    if (!mismatch.missing.empty() || !mismatch.different.empty()) return;  // Open tells
+    const auto older = std::make_shared<const Checkpoint>(std::move(*newest));
+    executor_->RestoreAhead(
+        [&](const std::string& operator_id, KeyGroupRange range) {
+          return ReadOperator(options_.state->objects, older, operator_id, range);
+        },
+        options_.executor.worker_threads);
+    ahead_ = older;
+  } catch (const ExternalError&) {  // a file may have been merged away meanwhile
+  }
+}
+
+void JobRun::Open() {
+  if (!options_.state) return;
+  const Clock* clock = options_.executor.clock != nullptr ? options_.executor.clock : &system_clock_;
+  state_ = std::make_unique<JobState>(executor_->graph(), *options_.state, clock);
+  collector_ = std::make_unique<DurableCollector>(state_->writer());
+  checkpoints_ = std::make_unique<CheckpointThreads>(*state_, options_, executor_);
+  RestoreFunction changes = ahead_ ? state_->ChangesSince(*ahead_) : nullptr;
+  if (!changes) ahead_.reset();
+  executor_->UseState(collector_.get(), state_->restore(), std::move(changes), state_->job_id());
+}
+
+std::optional<uint64_t> JobRun::restored_ahead() const {
+  return ahead_ ? std::optional(ahead_->manifest.epoch) : std::nullopt;
 }
 
 JobRun::~JobRun() {
@@ -169,6 +195,10 @@ void JobRun::StopAtCheckpoint() { checkpoints_ ? driver().Leave() : executor_->S
 bool JobRun::RequestCheckpoint(CheckpointKind kind) {
   if (checkpoints_) driver().Request(kind);
   return checkpoints_ != nullptr;
+}
+
+void JobRun::HoldMerges(bool hold) {
+  if (checkpoints_) driver().HoldMerges(hold);
 }
 
 void JobRun::SetInterval(int64_t interval_us) {

@@ -41,6 +41,8 @@ class JobState {
 
   /// For the executor.
   RestoreFunction restore() const;
+  /// Likewise, what changed since `older`; empty where that is not known any more.
+  RestoreFunction ChangesSince(const Checkpoint& older) const;
   const std::string& job_id() const { return base_->manifest.job; }
   CheckpointWriter& writer() { return *writer_; }
   /// The checkpoint that the run starts from; nullopt: from nothing.
@@ -55,6 +57,7 @@ class JobState {
   std::shared_ptr<const Checkpoint> base_;
   std::unique_ptr<CheckpointWriter> writer_;
   std::optional<uint64_t> restored_epoch_;
+  std::string restored_run_;  // the run that wrote that one
   std::vector<std::string> warnings_;
 };
 
@@ -91,10 +94,17 @@ std::vector<int64_t> ActivityOf(const Executor& executor);
 /// On threads. Start and Wait from one thread; the rest from any.
 class JobRun {
  public:
-  /// Throws as JobState does.
+  /// Opens nothing yet.
   JobRun(JobGraph graph, JobRunOptions options);
   ~JobRun();
 
+  /// While another run still has the state: reads the newest checkpoint into the operators that can be
+  /// brought up to date later. Where that fails, Open reads all.
+  void RestoreAhead();
+  /// Throws as JobState does.
+  void Open();
+  /// The epoch that RestoreAhead has read, where Open could read the changes since then alone.
+  std::optional<uint64_t> restored_ahead() const;
   void Start();
   JobResult Wait();
   /// With state, what is kept at the end is all that was processed; kImmediate: the last checkpoint.
@@ -104,6 +114,8 @@ class JobRun {
   /// Asks for a checkpoint now (after the one in flight). False without state.
   bool RequestCheckpoint(CheckpointKind kind);
   void SetInterval(int64_t interval_us);
+  /// See CheckpointDriver.
+  void HoldMerges(bool hold);
   Executor& executor() { return *executor_; }
   const JobState* state() const { return state_.get(); }
 
@@ -113,6 +125,8 @@ class JobRun {
   CheckpointDriver& driver();
 
   SystemClock system_clock_;
+  JobRunOptions options_;
+  std::shared_ptr<const Checkpoint> ahead_;  // what RestoreAhead has read
   std::unique_ptr<JobState> state_;
   std::unique_ptr<DurableCollector> collector_;
   std::unique_ptr<CheckpointThreads> checkpoints_;

@@ -205,6 +205,7 @@ Manifest JobState::TakeOver(const JobGraph& graph, const StateOptions& options, 
       if (found) {
         start = std::move(*found);
         restored_epoch_ = start.manifest.epoch;
+        restored_run_ = start.manifest.run;
         RefuseMismatch(CompareState(start.manifest, declared), start.manifest.epoch, options.allow_drop);
         if (!latest) {
           for (std::string& text : LaterOutputs(graph, *store_, start)) warnings_.push_back(std::move(text));
@@ -232,6 +233,20 @@ RestoreFunction JobState::restore() const {
   return [objects = store_->shared_objects(), base = base_](const std::string& operator_id,
                                                             KeyGroupRange range) {
     return ReadOperator(objects, base, operator_id, range);
+  };
+}
+
+RestoreFunction JobState::ChangesSince(const Checkpoint& older) const {
+  const uint64_t epoch = older.manifest.epoch;
+  // One run wrote both: nothing but its changes lies between them.
+  if (!restored_epoch_ || *restored_epoch_ < epoch || restored_run_ != older.manifest.run) return nullptr;
+  for (const StateFileInfo& file : base_->files) {
+    // Merged from what was before and after: deletes may be gone from it.
+    if (file.first_epoch <= epoch && file.last_epoch > epoch) return nullptr;
+  }
+  return [objects = store_->shared_objects(), base = base_, epoch](const std::string& operator_id,
+                                                                   KeyGroupRange range) {
+    return ReadChanges(objects, base, epoch, operator_id, range);
   };
 }
 

@@ -1,7 +1,7 @@
-// Rescaling: the next process of a job is started, reads the script and plans while the one that it replaces
-// still runs. Only then is that one asked to leave at a checkpoint, and as soon as it has said that it is
-// done, the next one is told to start. It takes the pipeline's lock before it opens anything, as each worker
-// does.
+// Rescaling: the next process of a job is started, reads the script, plans, and restores the newest
+// checkpoint while the one that it replaces still runs. Only then is that one asked to leave at a checkpoint,
+// and as soon as it has said that it is done, the next one is told to start: it reads what has changed
+// meanwhile. It takes the pipeline's lock before it opens anything, as each worker does.
 
 #include "base/error.h"
 #include "catalog/secrets.h"
@@ -13,6 +13,8 @@ namespace {
 
 /// A successor that has not planned by then is given up: the job stops and starts again without one.
 constexpr int64_t kPlanTimeoutUs = 20'000'000;
+/// One that has not restored the newest checkpoint by then likewise.
+constexpr int64_t kRestoreTimeoutUs = 300'000'000;
 
 void AskToLeave(WorkerProcess& process) { process.Send({{"type", "stop"}, {"mode", "checkpoint"}}); }
 
@@ -25,7 +27,7 @@ void JobManager::StartSuccessor(Active& job, const Job& record) {
   try {
     if (!pipeline) throw ExternalError("jobs", "the pipeline is gone");
     Json description = Describe(*pipeline, record, &job.secrets);
-    description["standby"] = true;
+    description["predecessor"] = job.process->pid();
     next.process = std::make_unique<WorkerProcess>(settings_.executable,
                                                    settings_.data_dir + "/logs/" + job.id + ".log");
     next.process->Send(description);
@@ -35,9 +37,10 @@ void JobManager::StartSuccessor(Active& job, const Job& record) {
   }
   next.parallelism = record.parallelism;
   next.interval_us = pipeline->checkpoint_interval_us;
-  next.started_us = NowUs();
+  next.deadline_us = NowUs() + kPlanTimeoutUs;
   next.process->Watch(epoll_fd_, job.serial, /*errors=*/false);
   job.successor = std::move(next);
+  job.process->Send({{"type", "hold_merges"}, {"hold", true}});
 }
 
 void JobManager::StepSuccessor(Active& job) {
@@ -47,14 +50,17 @@ void JobManager::StepSuccessor(Active& job) {
   for (std::string line; next.process->NextMessage(&line);) {
     Json message = Json::parse(line, nullptr, false);
     if (!message.is_object()) continue;
-    if (message.value("type", "") == "ready") {
+    const std::string type = message.value("type", "");
+    if (type == "planned") {
+      next.deadline_us = NowUs() + kRestoreTimeoutUs;
+    } else if (type == "ready") {
       next.ready = true;
       if (job.process) AskToLeave(*job.process);
     } else {
       next.said.push_back(std::move(message));
     }
   }
-  const bool late = !next.ready && NowUs() - next.started_us > kPlanTimeoutUs;
+  const bool late = !next.ready && NowUs() > next.deadline_us;
   if (!ended && !late) return;
   if (!next.ready && job.process) AskToLeave(*job.process);
   job.successor.reset();

@@ -26,6 +26,7 @@
 #include "jobs/declared.h"
 #include "jobs/job_numbers.h"
 #include "jobs/job_run.h"
+#include "jobs/memory_room.h"
 #include "jobs/plan_graph.h"
 #include "jobs/worker_protocol.h"
 #include "runtime/executor.h"
@@ -165,10 +166,13 @@ class Worker {
   }
 
  private:
-  /// One that was started beside its predecessor has planned and does nothing until the server says that the
-  /// predecessor is done.
+  /// One that was started beside its predecessor restores what there is of the state, and then does nothing
+  /// until the server says that the predecessor is done.
   void AwaitStart() {
-    if (!description_.value("standby", false)) return;
+    const pid_t predecessor = description_.value("predecessor", 0);
+    if (predecessor == 0) return;
+    channel_.Send({{"type", "planned"}});
+    if (ResidentBytes(predecessor) < FreeMemoryBytes() / 2) run_->RestoreAhead();
     channel_.Send({{"type", "ready"}});
     for (std::string line; channel_.Receive(&line);) {
       const Json command = Json::parse(line, nullptr, false);
@@ -202,6 +206,11 @@ class Worker {
   void NoteTime(const char* what) {
     std::lock_guard lock(times_mutex_);
     times_[what] = NowMs();
+  }
+  /// Of the checkpoint that was restored before the predecessor left, where it was of use.
+  void NoteEpoch(const JobRun& run) {
+    std::lock_guard lock(times_mutex_);
+    if (const auto epoch = run.restored_ahead()) times_["restored_ahead"] = *epoch;
   }
   /// When what happened, for whoever wants to know where the time of a start or a stop went.
   void SendTimes(const char* message) {
@@ -247,10 +256,6 @@ class Worker {
 
     SendState("Scheduling");
     NoteTime("planned_ms");
-    AwaitStart();
-    NoteTime("told_ms");
-    TakeLock(description_.value("lock_file", ""));
-    NoteTime("locked_ms");
     JobRunOptions run_options;
     TaskSettings& task = run_options.executor.task;
     task.flush_interval_us = script.settings.updating_flush_interval_us.value_or(
@@ -275,7 +280,13 @@ class Worker {
     // Never destroyed: the process ends, and its memory goes with it faster than by destructors.
     run_ = new JobRun(std::move(graph), std::move(run_options));
     JobRun& run = *run_;
+    AwaitStart();
+    NoteTime("told_ms");
+    TakeLock(description_.value("lock_file", ""));
+    NoteTime("locked_ms");
+    run.Open();
     NoteTime("opened_ms");
+    NoteEpoch(run);
     if (run.state() != nullptr) {
       for (const std::string& text : run.state()->warnings()) SendWarning(text);
       if (run.state()->restored_epoch())
@@ -426,6 +437,8 @@ class Worker {
                                                                   : CheckpointKind::kManual);
       } else if (type == "interval") {
         run_->SetInterval(command.value("interval_us", int64_t{10'000'000}));
+      } else if (type == "hold_merges") {
+        run_->HoldMerges(command.value("hold", false));
       }
     }
     _exit(3);  // the server has gone: its successor starts the job again

@@ -141,14 +141,8 @@ class GroupAggregate final : public Operator {
   }
 
   void Restore(const SnapshotReader& reader) override {
-    groups_.Restore(reader, "groups", [this](uint32_t slot, const StateEntry& entry) {
-      std::string_view value = entry.value;
-      row_count(slot) = TakePlain<int64_t>(&value);
-      const auto touched = TakePlain<int64_t>(&value);
-      if (has_ttl_) touched_us(slot) = touched;
-      accumulators_.Deserialize(value, groups_.record(slot));
-      groups_.mark(slot) = Shows(slot, true) ? kHasOutput : 0;
-    });
+    groups_.Restore(reader, "groups",
+                    [this](uint32_t slot, const StateEntry& entry) { RestoreGroup(slot, entry.value); });
     for (size_t set = 0; set < plan_.sets().size(); ++set) {
       reader.ForEach(DistinctSets::TableName(set), [&](const StateEntry& entry) {
         std::string_view rest = entry.key;
@@ -158,7 +152,23 @@ class GroupAggregate final : public Operator {
     }
   }
 
+  bool RestoresChanges() const override { return plan_.empty(); }
+  void RestoreChanges(const SnapshotReader& changes) override {
+    groups_.RestoreChanges(
+        changes, "groups",
+        [this](uint32_t slot, const StateEntry& entry) { RestoreGroup(slot, entry.value); },
+        [this](uint32_t slot) { accumulators_.Destroy(groups_.record(slot)); });
+  }
+
  private:
+  void RestoreGroup(uint32_t slot, std::string_view value) {
+    row_count(slot) = TakePlain<int64_t>(&value);
+    const auto touched = TakePlain<int64_t>(&value);
+    if (has_ttl_) touched_us(slot) = touched;
+    accumulators_.Deserialize(value, groups_.record(slot));
+    groups_.mark(slot) = Shows(slot, true) ? kHasOutput : 0;
+  }
+
   int64_t SweepInterval() const { return std::max<int64_t>(options_.ttl_us / kSweepsPerTtl, 1000); }
   int64_t& row_count(uint32_t slot) { return *reinterpret_cast<int64_t*>(groups_.record(slot)); }
   int64_t& touched_us(uint32_t slot) {

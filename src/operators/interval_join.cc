@@ -62,6 +62,11 @@ class IntervalJoin final : public Operator {
     left_.Restore(reader, "left");
     right_.Restore(reader, "right");
   }
+  bool RestoresChanges() const override { return true; }
+  void RestoreChanges(const SnapshotReader& changes) override {
+    left_.RestoreChanges(changes, "left");
+    right_.RestoreChanges(changes, "right");
+  }
 
  private:
   KeyedLog& log(int input) { return input == kLeftInput ? left_ : right_; }

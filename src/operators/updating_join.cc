@@ -67,6 +67,11 @@ class UpdatingJoin final : public Operator {
     left_.Restore(reader, "left");
     right_.Restore(reader, "right");
   }
+  bool RestoresChanges() const override { return true; }
+  void RestoreChanges(const SnapshotReader& changes) override {
+    left_.RestoreChanges(changes, "left");
+    right_.RestoreChanges(changes, "right");
+  }
 
  private:
   /// A row of the batch and a kept row; a null pointer ends the row's list.

@@ -1,6 +1,7 @@
 #include "runtime/executor.h"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 #include <utility>
 
@@ -101,6 +102,52 @@ void Executor::ConnectEdge(const GraphEdge& edge, bool chained) {
     producer.Connect(edge.output, router.get());
     router->Bind(&producer.metrics(), &producer_task.chain().arrival_us);
     producer_task.AddRouter(std::move(router));
+  }
+}
+
+std::vector<OperatorNode*> Executor::Operators() const {
+  std::vector<OperatorNode*> operators;
+  for (const auto& task : tasks_) {
+    for (const auto& node : task->nodes()) {
+      if (auto* as_operator = dynamic_cast<OperatorNode*>(node.get())) operators.push_back(as_operator);
+    }
+  }
+  return operators;
+}
+
+void Executor::RestoreAhead(const RestoreFunction& older, int threads) {
+  const std::vector<OperatorNode*> operators = Operators();
+  std::atomic<size_t> next{0};
+  std::exception_ptr error;
+  std::mutex error_mutex;
+  const auto restore = [&] {
+    try {
+      for (size_t i = next++; i < operators.size(); i = next++) {
+        const auto reader = older(operators[i]->spec().operator_id, operators[i]->key_groups());
+        if (reader) operators[i]->RestoreAhead(*reader);
+      }
+    } catch (...) {
+      std::lock_guard lock(error_mutex);
+      error = std::current_exception();
+    }
+  };
+  std::vector<std::thread> others;
+  for (int i = 1; i < threads; ++i) others.emplace_back(restore);
+  restore();
+  for (std::thread& other : others) other.join();
+  if (!error) return;
+  for (OperatorNode* each : operators) each->ForgetAhead();
+  std::rethrow_exception(error);
+}
+
+void Executor::UseState(SnapshotCollector* collector, RestoreFunction restore, RestoreFunction changes,
+                        std::string job_id) {
+  options_.collector = environment_.collector = collector;
+  environment_.restore = std::move(restore);
+  environment_.restore_changes = std::move(changes);
+  environment_.job_id = std::move(job_id);
+  for (OperatorNode* each : Operators()) {
+    if (each->restored_ahead() && !environment_.restore_changes) each->ForgetAhead();
   }
 }
 

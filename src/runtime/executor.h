@@ -91,6 +91,15 @@ class Executor final : private TaskListener {
   ~Executor() override;
   Executor(const Executor&) = delete;
 
+  // Before anything runs.
+  /// Restores an older checkpoint into the operators that can be brought up to date (RestoresChanges), on
+  /// `threads` threads. Throws what the readers throw; then as if it had not been called.
+  void RestoreAhead(const RestoreFunction& older, int threads);
+  /// Instead of what the options say. `changes` are those since the checkpoint of RestoreAhead; empty: not
+  /// known, all is restored from `restore`.
+  void UseState(SnapshotCollector* collector, RestoreFunction restore, RestoreFunction changes,
+                std::string job_id);
+
   // On threads.
   void Start();
   /// Blocks until the job is over.
@@ -141,6 +150,7 @@ class Executor final : private TaskListener {
   void OnTaskFailed(Task* task) override;
 
   void BuildTasks();
+  std::vector<OperatorNode*> Operators() const;
   void ConnectEdge(const GraphEdge& edge, bool chained);
   Task& TaskOf(int node, int subtask);
   Node& NodeOf(int node, int subtask);

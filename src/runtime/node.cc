@@ -219,7 +219,7 @@ OperatorNode::OperatorNode(const GraphNode& spec, int subtask, ChainState& chain
 void OperatorNode::Open(const SourceContext& context, const SnapshotReader* restored) {
   RunningNode running(chain_, this);
   if (restored != nullptr) {
-    operator_->Restore(*restored);
+    if (!restored_ahead_) operator_->Restore(*restored);
     if (stateful_) RestoreWatermark(*restored);
   }
   OperatorContext own = context;
@@ -227,6 +227,23 @@ void OperatorNode::Open(const SourceContext& context, const SnapshotReader* rest
   operator_->Open(own);
   running.Done();
   AfterCall();
+}
+
+void OperatorNode::RestoreAhead(const SnapshotReader& older) {
+  if (!operator_->RestoresChanges()) return;
+  operator_->Restore(older);
+  restored_ahead_ = true;
+}
+
+void OperatorNode::RestoreChanges(const SnapshotReader* changes) {
+  RunningNode running(chain_, this);
+  if (changes != nullptr) operator_->RestoreChanges(*changes);
+  running.Done();
+}
+
+void OperatorNode::ForgetAhead() {
+  operator_ = spec_.make_operator();
+  restored_ahead_ = false;
 }
 
 void OperatorNode::ReceiveAt(int input, Batch batch) {

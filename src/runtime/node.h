@@ -156,6 +156,14 @@ class OperatorNode final : public Node {
   void ReceiveSplit(const SplitEvent& event) override;
   void ReceiveEnd(EndKind kind) override;
 
+  /// Before Open, on any thread: restores an older checkpoint, where the operator can be brought up to date.
+  void RestoreAhead(const SnapshotReader& older);
+  /// Before Open, after RestoreAhead if there was one: null pointer: nothing has changed since then.
+  void RestoreChanges(const SnapshotReader* changes);
+  /// Begins anew.
+  void ForgetAhead();
+  bool restored_ahead() const { return restored_ahead_; }
+
   /// The watermark that the checkpoint was taken at; kMinWatermark without one.
   int64_t restored_watermark_us() const { return restored_watermark_us_; }
 
@@ -165,6 +173,7 @@ class OperatorNode final : public Node {
 
   std::unique_ptr<Operator> operator_;
   bool stateful_ = false;
+  bool restored_ahead_ = false;
   bool idle_ = false;
   int64_t watermark_us_ = kMinWatermark;
   int64_t restored_watermark_us_ = kMinWatermark;

@@ -102,6 +102,10 @@ class Operator {
   /// docs/checkpoints.md): mark a record dirty before you change it.
   virtual void Snapshot(SnapshotWriter& writer) {}
   virtual void Restore(const SnapshotReader& reader) {}
+  /// Whether RestoreChanges may follow Restore, so that an older state can be restored ahead of time.
+  virtual bool RestoresChanges() const { return false; }
+  /// After Restore of an older checkpoint of the same run, before Open: what was put and deleted since then.
+  virtual void RestoreChanges(const SnapshotReader& changes) {}
 
  protected:
   OperatorContext context_;

@@ -76,6 +76,8 @@ void Task::Open() {
     const GraphNode& spec = (*node)->spec();
     std::unique_ptr<SnapshotReader> restored;
     if (environment_->restore) restored = environment_->restore(spec.operator_id, (*node)->key_groups());
+    if (auto* ahead = dynamic_cast<OperatorNode*>(node->get()); ahead && ahead->restored_ahead())
+      ahead->RestoreChanges(environment_->restore_changes(spec.operator_id, (*node)->key_groups()).get());
     (*node)->Open(context, restored.get());
   }
   for (const auto& node : nodes_) {

@@ -52,6 +52,7 @@ struct TaskEnvironment {
   TaskListener* listener = nullptr;
   SnapshotCollector* collector = nullptr;  ///< null: no checkpoints
   RestoreFunction restore;                 ///< empty: start from nothing
+  RestoreFunction restore_changes;         ///< since what was restored ahead
   std::string job_id;                      ///< see OperatorContext
   std::atomic<bool> cancelled{false};      ///< no task does anything any more
   std::atomic<uint64_t> hold_epoch{0};  ///< a task that has taken this snapshot does no more than take others

@@ -180,56 +180,80 @@ std::vector<std::string> VerifyCheckpoint(const CheckpointStore& store, uint64_t
   return wrong;
 }
 
-void ReadTable(ObjectStore& objects, const Checkpoint& checkpoint, const std::string& operator_id,
-               std::string_view table, KeyGroupRange range,
+namespace {
+
+/// Entries of the files that begin after `epoch`; deletes only where it is not 0.
+void ReadFiles(ObjectStore& objects, const Checkpoint& checkpoint, uint64_t epoch,
+               const std::string& operator_id, std::string_view table, KeyGroupRange range,
                const std::function<void(const StateEntry&)>& take) {
   std::vector<StateFileCursor> cursors;
   cursors.reserve(checkpoint.files.size());
   for (const StateFileInfo& file : checkpoint.files) {
+    if (epoch > 0 && file.first_epoch <= epoch) continue;
     const StateSection* section = file.Find(operator_id, table);
     if (section != nullptr) cursors.emplace_back(objects, file, *section, range);
   }
-  MergeEntries(cursors, /*keep_deletes=*/false,
-               [&](const EncodedEntry& entry) { take({entry.key_group, entry.key, entry.value}); });
+  MergeEntries(cursors, /*keep_deletes=*/epoch > 0, [&](const EncodedEntry& entry) {
+    take({entry.key_group, entry.key, entry.value, entry.deleted});
+  });
+}
+
+class CheckpointReader final : public SnapshotReader {
+ public:
+  CheckpointReader(std::shared_ptr<ObjectStore> objects, std::shared_ptr<const Checkpoint> checkpoint,
+                   uint64_t epoch, std::string operator_id, KeyGroupRange range)
+      : objects_(std::move(objects)),
+        checkpoint_(std::move(checkpoint)),
+        epoch_(epoch),
+        operator_id_(std::move(operator_id)),
+        range_(range) {}
+  void ForEach(std::string_view table, const std::function<void(const StateEntry&)>& take) const override {
+    ReadFiles(*objects_, *checkpoint_, epoch_, operator_id_, table, range_, take);
+  }
+  int64_t EntriesAbout(std::string_view table) const override {
+    int64_t most = 0;  // files may have the same keys
+    for (const StateFileInfo& file : checkpoint_->files) {
+      if (const StateSection* section = file.Find(operator_id_, table))
+        most = std::max(most, section->entries);
+    }
+    return most * range_.size() / kKeyGroups;
+  }
+
+ private:
+  const std::shared_ptr<ObjectStore> objects_;
+  const std::shared_ptr<const Checkpoint> checkpoint_;
+  const uint64_t epoch_;  // 0: all
+  const std::string operator_id_;
+  const KeyGroupRange range_;
+};
+
+bool HasOperator(const Checkpoint& checkpoint, const std::string& operator_id) {
+  return std::any_of(checkpoint.files.begin(), checkpoint.files.end(), [&](const StateFileInfo& file) {
+    return std::any_of(file.sections.begin(), file.sections.end(),
+                       [&](const StateSection& section) { return section.operator_id == operator_id; });
+  });
+}
+
+}  // namespace
+
+void ReadTable(ObjectStore& objects, const Checkpoint& checkpoint, const std::string& operator_id,
+               std::string_view table, KeyGroupRange range,
+               const std::function<void(const StateEntry&)>& take) {
+  ReadFiles(objects, checkpoint, 0, operator_id, table, range, take);
 }
 
 std::unique_ptr<SnapshotReader> ReadOperator(std::shared_ptr<ObjectStore> objects,
                                              std::shared_ptr<const Checkpoint> checkpoint,
                                              const std::string& operator_id, KeyGroupRange range) {
-  class Reader final : public SnapshotReader {
-   public:
-    Reader(std::shared_ptr<ObjectStore> objects, std::shared_ptr<const Checkpoint> checkpoint,
-           std::string operator_id, KeyGroupRange range)
-        : objects_(std::move(objects)),
-          checkpoint_(std::move(checkpoint)),
-          operator_id_(std::move(operator_id)),
-          range_(range) {}
-    void ForEach(std::string_view table, const std::function<void(const StateEntry&)>& take) const override {
-      ReadTable(*objects_, *checkpoint_, operator_id_, table, range_, take);
-    }
-    int64_t EntriesAbout(std::string_view table) const override {
-      int64_t most = 0;  // files may have the same keys
-      for (const StateFileInfo& file : checkpoint_->files) {
-        if (const StateSection* section = file.Find(operator_id_, table))
-          most = std::max(most, section->entries);
-      }
-      return most * range_.size() / kKeyGroups;
-    }
+  if (!HasOperator(*checkpoint, operator_id)) return nullptr;
+  return std::make_unique<CheckpointReader>(std::move(objects), std::move(checkpoint), 0, operator_id, range);
+}
 
-   private:
-    const std::shared_ptr<ObjectStore> objects_;
-    const std::shared_ptr<const Checkpoint> checkpoint_;
-    const std::string operator_id_;
-    const KeyGroupRange range_;
-  };
-  for (const StateFileInfo& file : checkpoint->files) {
-    for (const StateSection& section : file.sections) {
-      if (section.operator_id == operator_id) {
-        return std::make_unique<Reader>(std::move(objects), std::move(checkpoint), operator_id, range);
-      }
-    }
-  }
-  return nullptr;
+std::unique_ptr<SnapshotReader> ReadChanges(std::shared_ptr<ObjectStore> objects,
+                                            std::shared_ptr<const Checkpoint> checkpoint, uint64_t epoch,
+                                            const std::string& operator_id, KeyGroupRange range) {
+  return std::make_unique<CheckpointReader>(std::move(objects), std::move(checkpoint), epoch, operator_id,
+                                            range);
 }
 
 }  // namespace laminar

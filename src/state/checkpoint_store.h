@@ -87,4 +87,9 @@ std::unique_ptr<SnapshotReader> ReadOperator(std::shared_ptr<ObjectStore> object
                                              std::shared_ptr<const Checkpoint> checkpoint,
                                              const std::string& operator_id, KeyGroupRange range);
 
+/// The same of what was put and deleted after checkpoint `epoch`, which must not lie within a file's epochs.
+std::unique_ptr<SnapshotReader> ReadChanges(std::shared_ptr<ObjectStore> objects,
+                                            std::shared_ptr<const Checkpoint> checkpoint, uint64_t epoch,
+                                            const std::string& operator_id, KeyGroupRange range);
+
 }  // namespace laminar

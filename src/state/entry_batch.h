@@ -13,7 +13,7 @@ namespace laminar {
 class EntryBatch {
  public:
   void Add(const StateEntry& entry) {
-    entries_.push_back({entry.key_group, bytes_.size(), entry.key.size(), entry.value.size()});
+    entries_.push_back({entry.key_group, entry.deleted, bytes_.size(), entry.key.size(), entry.value.size()});
     bytes_.append(entry.key).append(entry.value);
   }
   size_t size() const { return entries_.size(); }
@@ -22,7 +22,7 @@ class EntryBatch {
     const Entry& entry = entries_[i];
     const std::string_view bytes(bytes_);
     return {entry.key_group, bytes.substr(entry.begin, entry.key_bytes),
-            bytes.substr(entry.begin + entry.key_bytes, entry.value_bytes)};
+            bytes.substr(entry.begin + entry.key_bytes, entry.value_bytes), entry.deleted};
   }
   void Clear() {
     bytes_.clear();
@@ -32,6 +32,7 @@ class EntryBatch {
  private:
   struct Entry {
     uint16_t key_group;
+    bool deleted;
     size_t begin, key_bytes, value_bytes;
   };
   std::string bytes_;

@@ -360,21 +360,61 @@ void KeyedLog::Snapshot(SnapshotWriter& writer, std::string_view table) {
       });
 }
 
+void KeyedLog::TakeRestored(uint32_t slot, const StateEntry& entry) {
+  std::string_view key = entry.key, value = entry.value;
+  const int64_t sequence = TakeSequence(&key);
+  const auto time = TakePlain<int64_t>(&value);
+  const auto weight = TakePlain<int32_t>(&value);
+  const auto matches = TakePlain<int32_t>(&value);
+  LogRow* row = NewRow(slot, time, sequence, weight, value);
+  row->matches = matches;
+  row->persisted = 1;
+  Link(row);
+  next_sequence_ = std::max(next_sequence_, sequence + 1);
+}
+
 void KeyedLog::Restore(const SnapshotReader& reader, std::string_view table) {
   // Entries of a key come in the order of their sequences.
-  const auto take = [&](uint32_t slot, const StateEntry& entry) {
-    std::string_view key = entry.key, value = entry.value;
+  keys_.Restore(
+      reader, table, [this](uint32_t slot, const StateEntry& entry) { TakeRestored(slot, entry); },
+      kSequenceBytes);
+}
+
+/// From the end, where rows change most; null pointer: no such row.
+LogRow* KeyedLog::RowOf(uint32_t slot, int64_t sequence) const {
+  LogRow* row = last(slot);
+  while (row && row->sequence > sequence) row = row->previous;
+  return row && row->sequence == sequence ? row : nullptr;
+}
+
+void KeyedLog::RestoreChanges(const SnapshotReader& changes, std::string_view table) {
+  KeyBatch batch(keys_.key_types());
+  changes.ForEach(table, [&](const StateEntry& entry) {
+    std::string_view key = entry.key;
     const int64_t sequence = TakeSequence(&key);
+    batch.AssignKeys({&key, 1});
+    uint32_t slot;
+    keys_.Find(batch, nullptr, 1, &slot);
+    LogRow* row = RowOf(slot, sequence);
+    if (entry.deleted) {
+      if (!row) return;
+      Unlink(row);
+      arena_.Free(&row->cell);
+      return;
+    }
+    if (!row) {  // it came after all that are there
+      TakeRestored(slot == kNoSlot ? keys_.Restore(key, /*persisted=*/false) : slot, entry);
+      return;
+    }
+    std::string_view value = entry.value;
     const auto time = TakePlain<int64_t>(&value);
-    const auto weight = TakePlain<int32_t>(&value);
-    const auto matches = TakePlain<int32_t>(&value);
-    LogRow* row = NewRow(slot, time, sequence, weight, value);
-    row->matches = matches;
-    row->persisted = 1;
-    Link(row);
-    next_sequence_ = std::max(next_sequence_, sequence + 1);
-  };
-  keys_.Restore(reader, table, take, kSequenceBytes);
+    row->weight = TakePlain<int32_t>(&value);
+    row->matches = TakePlain<int32_t>(&value);
+    if (row->time == time) return;
+    row->time = time;
+    if (options_.expires) IndexTime(row);
+  });
+  DropEmptyKeys();
 }
 
 }  // namespace laminar

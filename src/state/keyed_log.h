@@ -96,6 +96,8 @@ class KeyedLog {
   /// big-endian); value = time, weight, matches, row bytes.
   void Snapshot(SnapshotWriter& writer, std::string_view table);
   void Restore(const SnapshotReader& reader, std::string_view table);
+  /// Brings what Restore made of an older snapshot up to date.
+  void RestoreChanges(const SnapshotReader& changes, std::string_view table);
 
   const KeyedMap& keys() const { return keys_; }
 
@@ -122,6 +124,8 @@ class KeyedLog {
   KeyRecord* key_record(uint32_t slot) const {
     return reinterpret_cast<KeyRecord*>(const_cast<uint8_t*>(keys_.record(slot)));
   }
+  void TakeRestored(uint32_t slot, const StateEntry& entry);
+  LogRow* RowOf(uint32_t slot, int64_t sequence) const;
   LogRow* NewRow(uint32_t slot, int64_t time, int64_t sequence, int32_t weight, std::string_view bytes);
   void Link(LogRow* row);
   void Unlink(LogRow* row);

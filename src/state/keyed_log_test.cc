@@ -39,7 +39,8 @@ TEST_P(KeyedLogTest, FollowsAModelThroughEverything) {
   std::mt19937_64 rng(9);
   auto log = std::make_unique<KeyedLog>(types, KeyedLogOptions{.expires = true});
   std::map<int, std::vector<ModelRow>> model;
-  MemorySnapshot snapshot;
+  MemorySnapshot snapshot, older;
+  int64_t older_sequence = 0;  // behind the rows of that one
   KeyBatch keys(types);
   int64_t expired_to = 0;
   int64_t sequence = 0;
@@ -103,11 +104,16 @@ TEST_P(KeyedLogTest, FollowsAModelThroughEverything) {
     }
     if (step % 33 == 16) {
       log = std::make_unique<KeyedLog>(types, KeyedLogOptions{.expires = true});
-      log->Restore(*snapshot.Reader({}), "t");
+      log->Restore(*older.Reader({}), "t");
+      log->RestoreChanges(*ChangesBetween(older, snapshot, {}), "t");
       sequence = 0;
       for (const auto& [key, rows] : model) {
         for (const ModelRow& row : rows) sequence = std::max(sequence, row.sequence + 1);
       }
+      const int64_t next = sequence;
+      sequence = std::max(sequence, older_sequence);
+      older = snapshot;
+      older_sequence = next;
     }
     int64_t total = 0;
     for (const auto& [key, rows] : model) total += static_cast<int64_t>(rows.size());

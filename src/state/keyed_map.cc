@@ -753,4 +753,42 @@ void KeyedMap::Restore(const SnapshotReader& reader, std::string_view table, con
   restore();
 }
 
+void KeyedMap::RestoreChanges(const SnapshotReader& changes, std::string_view table, const TakeRestored& take,
+                              const std::function<void(uint32_t slot)>& forget) {
+  EntryBatch entries;
+  KeyBatch batch(key_types());
+  std::vector<std::string_view> keys;
+  std::vector<uint32_t> slots(kBlockRows);
+  std::vector<int32_t> rows;  // of entries that are put
+  const auto restore = [&] {
+    keys.clear();
+    rows.clear();
+    for (size_t i = 0; i < entries.size(); ++i) keys.push_back(entries[i].key);
+    batch.AssignKeys(keys);
+    Find(batch, nullptr, batch.size(), slots.data());
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (!entries[i].deleted) rows.push_back(static_cast<int32_t>(i));
+      if (slots[i] == kNoSlot) continue;
+      forget(slots[i]);
+      if (entries[i].deleted) {
+        RemoveQuietly(slots[i]);
+      } else {
+        std::memset(record(slots[i]), 0, static_cast<size_t>(record_bytes_));
+        mark(slots[i]) = 0;
+      }
+    }
+    FindOrInsert(batch, rows.data(), static_cast<int64_t>(rows.size()), slots.data(), nullptr);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      header(slots[i])->persisted = 1;
+      take(slots[i], entries[static_cast<size_t>(rows[i])]);
+    }
+    entries.Clear();
+  };
+  changes.ForEach(table, [&](const StateEntry& entry) {
+    entries.Add(entry);
+    if (entries.size() == slots.size()) restore();
+  });
+  restore();
+}
+
 }  // namespace laminar

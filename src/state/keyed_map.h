@@ -196,6 +196,10 @@ class KeyedMap {
   /// snapshots.
   void Restore(const SnapshotReader& reader, std::string_view table, const TakeRestored& take,
                size_t suffix_bytes = 0);
+  /// Brings what Restore made of an older snapshot up to date. `forget` sees the slot of each key that is
+  /// deleted or gets another value, to free what its record owns; the record that `take` fills is of zeros.
+  void RestoreChanges(const SnapshotReader& changes, std::string_view table, const TakeRestored& take,
+                      const std::function<void(uint32_t slot)>& forget);
 
  private:
   struct Header {

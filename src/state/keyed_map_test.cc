@@ -21,7 +21,8 @@ TEST_P(KeyedMapTest, FollowsAModelThroughInsertRemoveSnapshotRestore) {
     std::mt19937_64 rng(3);
     auto map = std::make_unique<KeyedMap>(types, 8);
     std::map<int, int64_t> model;
-    MemorySnapshot snapshot;
+    MemorySnapshot snapshot, older;
+    int forgotten = 0;
     KeyBatch keys(types);
     auto value_at = [&](uint32_t slot) { return reinterpret_cast<int64_t*>(map->record(slot)); };
     for (int step = 0; step < 120; ++step) {
@@ -65,7 +66,14 @@ TEST_P(KeyedMapTest, FollowsAModelThroughInsertRemoveSnapshotRestore) {
           ASSERT_TRUE(restored->persisted(slot));
           std::copy(entry.value.begin(), entry.value.end(), restored->record(slot));
         };
-        restored->Restore(*snapshot.Reader(KeyGroupRange::Of(0, 2)), "t", take);
+        const auto half = KeyGroupRange::Of(0, 2);
+        restored->Restore(*older.Reader(half), "t", take);
+        // An older one first, and then what came since.
+        restored->RestoreChanges(*ChangesBetween(older, snapshot, half), "t", take, [&](uint32_t slot) {
+          ASSERT_TRUE(restored->live(slot));
+          ++forgotten;
+        });
+        older = snapshot;
         snapshot.Reader(KeyGroupRange::Of(1, 2))->ForEach("t", [&](const StateEntry& entry) {
           take(restored->Restore(entry.key), entry);
         });
@@ -73,6 +81,7 @@ TEST_P(KeyedMapTest, FollowsAModelThroughInsertRemoveSnapshotRestore) {
       }
       if (step % 25 == 24) map->Compact();
     }
+    EXPECT_GT(forgotten, 0);
     std::vector<int> all;
     for (int value = 0; value < 5000; ++value) all.push_back(value);
     keys.Assign(KeysOf(types, all), 5000);

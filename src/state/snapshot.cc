@@ -1,5 +1,7 @@
 #include "state/snapshot.h"
 
+#include <optional>
+
 #include "state/snapshot_buffer.h"
 
 namespace laminar {
@@ -41,7 +43,54 @@ class MemoryReader final : public SnapshotReader {
   KeyGroupRange range_;
 };
 
+class ChangesReader final : public SnapshotReader {
+ public:
+  /// By table and (key group, key); nullopt: deleted.
+  using Changes =
+      std::map<std::string, std::map<std::pair<uint16_t, std::string>, std::optional<std::string>>,
+               std::less<>>;
+
+  explicit ChangesReader(Changes changes) : changes_(std::move(changes)) {}
+  void ForEach(std::string_view table, const std::function<void(const StateEntry&)>& take) const override {
+    const auto found = changes_.find(table);
+    if (found == changes_.end()) return;
+    for (const auto& [key, value] : found->second) {
+      take({key.first, key.second, value ? std::string_view(*value) : std::string_view(), !value});
+    }
+  }
+  int64_t EntriesAbout(std::string_view) const override { return 0; }
+
+ private:
+  const Changes changes_;
+};
+
 }  // namespace
+
+std::unique_ptr<SnapshotReader> ChangesBetween(const MemorySnapshot& older, const MemorySnapshot& newer,
+                                               KeyGroupRange range) {
+  const auto belongs = [&](uint16_t key_group) {
+    return range.Contains(key_group) || key_group == kEverySubtask;
+  };
+  ChangesReader::Changes changes;
+  for (const auto& [table, entries] : older.tables()) {
+    for (const auto& [key, value] : entries) {
+      if (belongs(key.first)) changes[table][key] = std::nullopt;
+    }
+  }
+  for (const auto& [table, entries] : newer.tables()) {
+    const auto before = older.tables().find(table);
+    for (const auto& [key, value] : entries) {
+      if (!belongs(key.first)) continue;
+      if (before != older.tables().end() && before->second.count(key) > 0 &&
+          before->second.at(key) == value) {
+        changes[table].erase(key);
+      } else {
+        changes[table][key] = value;
+      }
+    }
+  }
+  return std::make_unique<ChangesReader>(std::move(changes));
+}
 
 void StateWriter::Append(std::vector<EntryChunk> chunks, int64_t count) {
   for (const EntryChunk& chunk : chunks) {

@@ -48,6 +48,7 @@ struct StateEntry {
   uint16_t key_group;
   std::string_view key;
   std::string_view value;
+  bool deleted = false;  ///< only among changes (Operator::RestoreChanges); the value is empty
 };
 
 /// The state that a subtask starts from: entries of its key groups, and those of kEverySubtask.
@@ -76,5 +77,9 @@ class MemorySnapshot {
   friend class MemoryWriter;
   std::map<std::string, TableEntries, std::less<>> tables_;
 };
+
+/// What leads from one snapshot to a later one (Operator::RestoreChanges). A copy.
+std::unique_ptr<SnapshotReader> ChangesBetween(const MemorySnapshot& older, const MemorySnapshot& newer,
+                                               KeyGroupRange range);
 
 }  // namespace laminar

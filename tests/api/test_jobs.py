@@ -172,6 +172,24 @@ def test_rescale_while_rows_flow(server, tmp_path):
     assert numbers(out) == list(range(10000)) and server.ok(f"/jobs/{job}")["restarts"] == 0 and workers(server) == []
 
 
+def test_rescale_of_state_that_changes(server):
+    """A successor restores a checkpoint beside its predecessor, then only what has changed since: results are those of one process."""
+    rows, keys = 20000, 50
+    query = impulse(2000, rows) + f"""CREATE VIEW pairs AS SELECT l.counter AS c FROM impulse l JOIN impulse r ON l.counter = r.counter;
+        SELECT c % {keys} AS k, count(*) AS n, sum(c) AS s, max(c) AS m FROM pairs GROUP BY c % {keys}"""
+    pipeline, job = start(server, query, checkpoint_interval_micros=1_000_000)
+    for parallelism in (2, 1, 3):
+        epochs = len(server.ok(f"/jobs/{job}/checkpoints?limit=100")["data"])
+        server.wait(f"/jobs/{job}/checkpoints?limit=100", lambda c: len(c["data"]) > epochs)
+        server.patch(f"/pipelines/{pipeline}", {"parallelism": parallelism})
+        server.wait(f"/jobs/{job}", lambda j: j["stateDetail"] == "Running" and j["parallelism"] == parallelism)
+    server.wait_state(job, "Finished")
+    last = {row["record"]["k"]: row["record"] for row in server.ok(f"/jobs/{job}/output?limit=10000")["data"] if row["op"] != "d"}
+    assert last == {k: {"k": k, "n": rows // keys, "s": sum(range(k, rows, keys)), "m": rows - keys + k} for k in range(keys)}
+    started = [line["details"] for line in server.ok(f"/jobs/{job}/logs?limit=100")["data"] if line["message"] == "started"]
+    assert [line.get("restored_ahead", 0) > 0 for line in started] == [False, True, True, True]
+
+
 def test_rescale_whose_successor_dies(server, tmp_path):
     (pipeline, job), out = counting(server, tmp_path, rows=4000)
     [worker] = workers(server)

@@ -127,7 +127,13 @@ class TestRun {
       if (!outcome_.passed) return;
       const bool moves = current_->verb == Verb::kInput || current_->verb == Verb::kWatermark ||
                          current_->verb == Verb::kExpect || current_->verb == Verb::kClock;
-      if (config_.restarts && moves && executor_ && !executor_->done()) Restart(parallelism_ == 1 ? 3 : 1);
+      if (!moves || !executor_ || executor_->done()) continue;
+      if (config_.ahead && (!older_ || current_->verb == Verb::kExpect)) {
+        Barrier();
+        older_ = collector_->complete();
+      } else if (config_.restarts) {
+        Restart(parallelism_ == 1 ? 3 : 1);
+      }
     }
     CheckFailure();
   }
@@ -195,6 +201,15 @@ class TestRun {
     if (config_.state_on_disk) memory = {StateBackend::kDisk, 1 << 20, memory.directory, {}};
     ConfigureStateMemory(memory);
     executor_ = std::make_unique<Executor>(std::move(graph), options);
+    if (from && older_) {  // as a rescale of the server does: an older checkpoint, and what came since
+      executor_->RestoreAhead(RestoreFrom(*older_), 1);
+      const auto changes = [older = *older_, newer = *from](const std::string& operator_id,
+                                                            KeyGroupRange range) mutable {
+        return ChangesBetween(older[operator_id], newer[operator_id], range);
+      };
+      executor_->UseState(collector_.get(), options.restore, changes, "");
+    }
+    older_.reset();
     Settle();
   }
 
@@ -547,6 +562,7 @@ class TestRun {
   std::map<std::string, std::shared_ptr<InputLog>> logs_;
   std::vector<std::shared_ptr<Collected>> collected_;
   std::unique_ptr<MemoryCollector> collector_;
+  std::optional<JobSnapshot> older_;  // of this executor: the next one restores it ahead
   std::unique_ptr<Executor> executor_;
   uint64_t epoch_ = 0;
   const TestStep* current_ = nullptr;
@@ -560,15 +576,18 @@ class TestRun {
 
 std::string TestConfig::ToString() const {
   return "batch " + std::to_string(batch_rows) + ", parallelism " + std::to_string(parallelism) +
-         (restarts ? ", restarts" : "");
+         (ahead      ? ", restarts from an older checkpoint and its changes"
+          : restarts ? ", restarts"
+                     : "");
 }
 
 std::vector<TestConfig> MatrixConfigs() {
   std::vector<TestConfig> out;
-  for (const bool restarts : {false, true}) {
-    for (const int64_t batch : {8192, 3, 1}) {
-      for (const int parallelism : {1, 4})
-        out.push_back({batch, parallelism, restarts, static_cast<uint64_t>(batch * 10 + parallelism)});
+  for (const int64_t batch : {8192, 3, 1}) {
+    for (const int parallelism : {1, 4}) {
+      const auto seed = static_cast<uint64_t>(batch * 10 + parallelism);
+      for (const auto& [restarts, ahead] : {std::pair(false, false), {true, false}, {true, true}})
+        out.push_back({batch, parallelism, restarts, ahead, seed});
     }
   }
   return out;

@@ -17,6 +17,8 @@ struct TestConfig {
   int parallelism = 1;
   /// After every step: checkpoint, throw the job away, restore at another parallelism.
   bool restarts = false;
+  /// After every step by turns: a checkpoint, and a restart that has restored that one ahead.
+  bool ahead = false;
   uint64_t seed = 1;
   bool state_on_disk = false;  ///< all of it, whatever the script says
   std::string ToString() const;
