@@ -183,12 +183,9 @@ void CheckpointDriver::OnWriteFailed(const ExternalError& error, uint64_t epoch)
   job_.give_up();
 }
 
-void CheckpointDriver::HoldMerges(bool hold) {
-  {
-    std::lock_guard lock(mutex_);
-    hold_merges_ = hold;
-  }
-  if (!hold && options_.wake) options_.wake();
+void CheckpointDriver::HoldMerges() {
+  std::lock_guard lock(mutex_);
+  hold_merges_ = true;
 }
 
 bool CheckpointDriver::Merge() {

@@ -65,7 +65,7 @@ class CheckpointDriver {
   void Leave();
   void SetInterval(int64_t interval_us);
   /// From now on no file of the state is made of older ones: a successor reads the newest changes alone.
-  void HoldMerges(bool hold);
+  void HoldMerges();
 
   // What is next.
 

@@ -197,8 +197,8 @@ bool JobRun::RequestCheckpoint(CheckpointKind kind) {
   return checkpoints_ != nullptr;
 }
 
-void JobRun::HoldMerges(bool hold) {
-  if (checkpoints_) driver().HoldMerges(hold);
+void JobRun::HoldMerges() {
+  if (checkpoints_) driver().HoldMerges();
 }
 
 void JobRun::SetInterval(int64_t interval_us) {

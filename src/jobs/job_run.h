@@ -115,7 +115,7 @@ class JobRun {
   bool RequestCheckpoint(CheckpointKind kind);
   void SetInterval(int64_t interval_us);
   /// See CheckpointDriver.
-  void HoldMerges(bool hold);
+  void HoldMerges();
   Executor& executor() { return *executor_; }
   const JobState* state() const { return state_.get(); }
 

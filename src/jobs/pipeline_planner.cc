@@ -12,49 +12,50 @@ namespace laminar {
 
 namespace {
 
-/// The catalog's tables as SQL, made when they are asked for.
-class CatalogTables final : public sql::DeclarationCatalog {
+/// The catalog's records of one kind as SQL, made when they are asked for.
+template <typename Record>
+class CatalogDeclarations : public sql::DeclarationCatalog {
  public:
-  CatalogTables(const Catalog& catalog, const PipelinePlanner& planner)
-      : catalog_(catalog), planner_(planner) {}
+  explicit CatalogDeclarations(const Catalog& catalog) : catalog_(catalog) {}
   std::optional<std::string> Declaration(const std::string& name) const override {
-    const auto table = catalog_.FindByName<ConnectionTable>(name);
-    if (!table) return std::nullopt;
+    const auto found = catalog_.template FindByName<Record>(name);
+    if (!found) return std::nullopt;
     if (std::find(used.begin(), used.end(), name) == used.end()) used.push_back(name);
-    const auto profile = planner_.ProfileOf(*table);
-    return TableDeclaration(*table, profile.get());
+    return TextOf(*found);
   }
   std::vector<std::string> names() const override {
     std::vector<std::string> out;
-    for (const auto& table : catalog_.All<ConnectionTable>()) out.push_back(table->name);
+    for (const auto& record : catalog_.template All<Record>()) out.push_back(record->name);
     return out;
   }
   mutable std::vector<std::string> used;
 
  private:
+  virtual std::string TextOf(const Record& record) const = 0;
+
   const Catalog& catalog_;
+};
+
+class CatalogTables final : public CatalogDeclarations<ConnectionTable> {
+ public:
+  CatalogTables(const Catalog& catalog, const PipelinePlanner& planner)
+      : CatalogDeclarations(catalog), planner_(planner) {}
+
+ private:
+  std::string TextOf(const ConnectionTable& table) const override {
+    const auto profile = planner_.ProfileOf(table);
+    return TableDeclaration(table, profile.get());
+  }
+
   const PipelinePlanner& planner_;
 };
 
-/// The catalog's functions likewise.
-class CatalogFunctions final : public sql::DeclarationCatalog {
+class CatalogFunctions final : public CatalogDeclarations<Udf> {
  public:
-  explicit CatalogFunctions(const Catalog& catalog) : catalog_(catalog) {}
-  std::optional<std::string> Declaration(const std::string& name) const override {
-    const auto function = catalog_.FindByName<Udf>(name);
-    if (!function) return std::nullopt;
-    if (std::find(used.begin(), used.end(), name) == used.end()) used.push_back(name);
-    return DeclarationOf(*function).text;
-  }
-  std::vector<std::string> names() const override {
-    std::vector<std::string> out;
-    for (const auto& function : catalog_.All<Udf>()) out.push_back(function->name);
-    return out;
-  }
-  mutable std::vector<std::string> used;
+  using CatalogDeclarations::CatalogDeclarations;
 
  private:
-  const Catalog& catalog_;
+  std::string TextOf(const Udf& function) const override { return DeclarationOf(function).text; }
 };
 
 struct Position {

@@ -40,7 +40,7 @@ void JobManager::StartSuccessor(Active& job, const Job& record) {
   next.deadline_us = NowUs() + kPlanTimeoutUs;
   next.process->Watch(epoll_fd_, job.serial, /*errors=*/false);
   job.successor = std::move(next);
-  job.process->Send({{"type", "hold_merges"}, {"hold", true}});
+  job.process->Send({{"type", "hold_merges"}});
 }
 
 void JobManager::StepSuccessor(Active& job) {

@@ -438,7 +438,7 @@ class Worker {
       } else if (type == "interval") {
         run_->SetInterval(command.value("interval_us", int64_t{10'000'000}));
       } else if (type == "hold_merges") {
-        run_->HoldMerges(command.value("hold", false));
+        run_->HoldMerges();
       }
     }
     _exit(3);  // the server has gone: its successor starts the job again
