@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "runtime/gate.h"
 #include "runtime/router.h"
 #include "support/batch_text.h"
@@ -95,6 +97,62 @@ TEST(Gate, HoldsBackAChannelWhoseBarrierCameFirst) {
   EXPECT_EQ(message.value, 10);
   EXPECT_FALSE(gate.OnEnd(0));
   EXPECT_TRUE(gate.OnEnd(1));
+}
+
+/// A gate over channels that hold so many watermarks, each one higher than the one before, from a first one
+/// on.
+class GateTest : public ::testing::Test {
+ protected:
+  void Add(int64_t first, int64_t step, int count) {
+    gate_.Add(std::make_unique<Channel>(ChannelLimits{}, &wake_, &wake_), 0);
+    for (int i = 0; i < count; ++i)
+      Push(gate_.num_channels() - 1, Message::Kind::kWatermark, first + i * step);
+  }
+  void Push(int channel, Message::Kind kind, int64_t value) {
+    const_cast<Channel&>(gate_.channel(channel)).Push(Message::Of(kind, value));
+  }
+  /// Which channels the next messages came from.
+  std::vector<int> Popped(int count) {
+    std::vector<int> channels;
+    Message message;
+    for (int channel; count > 0 && gate_.Pop(&message, &channel); --count) channels.push_back(channel);
+    return channels;
+  }
+  CountingWake wake_;
+  Gate gate_;
+};
+
+TEST_F(GateTest, TakesFromTheChannelThatIsBehind) {
+  Add(100, 100, 30);
+  Add(10, 10, 30);
+  const std::vector<int> channels = Popped(14);
+  // One of each to see how far they are; then ten of the second are as far as one of the first.
+  EXPECT_EQ(std::count(channels.begin(), channels.begin() + 2, 0), 1);
+  EXPECT_LE(std::count(channels.begin(), channels.end(), 0), 3);
+  EXPECT_EQ(Popped(100).size(), 46u);  // and in the end all are taken
+}
+
+TEST_F(GateTest, TakesInTurnFromChannelsThatAreAsFar) {
+  for (int i = 0; i < 3; ++i) Add(50, 0, 20);
+  const std::vector<int> channels = Popped(30);
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(std::count(channels.begin(), channels.end(), i), 10, 3) << i;
+}
+
+TEST_F(GateTest, OneThatStandsStillShutsNobodyOut) {
+  Add(100, 100, 10);
+  Add(10, 0, 200);
+  const std::vector<int> channels = Popped(100);
+  EXPECT_GE(std::count(channels.begin(), channels.end(), 0), 5);
+}
+
+TEST_F(GateTest, AnIdleChannelIsNotBehind) {
+  Add(10, 0, 1);
+  Push(0, Message::Kind::kIdle, 1);
+  Add(20, 1, 40);
+  EXPECT_EQ(Popped(3).size(), 3u);  // both are known now
+  for (int i = 0; i < 20; ++i) Push(0, Message::Kind::kIdle, 1);
+  const std::vector<int> channels = Popped(20);
+  EXPECT_LE(std::count(channels.begin(), channels.end(), 0), 3);
 }
 
 class RouterTest : public ::testing::Test {

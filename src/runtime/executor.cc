@@ -60,7 +60,7 @@ void Executor::BuildTasks() {
   for (const TaskGroup& group : layout.groups) {
     for (int node : group.nodes) first_task_[static_cast<size_t>(node)] = static_cast<int>(tasks_.size());
     for (int subtask = 0; subtask < group.parallelism; ++subtask) {
-      auto task = std::make_unique<Task>(&environment_);
+      auto task = std::make_unique<Task>(&environment_, subtask);
       for (int node : group.nodes) {
         const auto index = static_cast<size_t>(node);
         subtasks_[index].push_back(task->AddNode(graph_.nodes[index], subtask));

@@ -1,22 +1,55 @@
 #include "runtime/gate.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
 
 namespace laminar {
 
+namespace {
+
+/// One of so many messages is that of the channel whose turn it is: one that never gets on in event time must
+/// not shut out the others.
+constexpr uint64_t kTurns = 8;
+
+}  // namespace
+
 void Gate::Add(std::unique_ptr<Channel> channel, int input) {
+  order_.push_back(channels_.size());
   channels_.push_back({std::move(channel), input});
 }
 
+bool Gate::PopFrom(size_t index, Message* message, int* channel) {
+  Entry& entry = channels_[index];
+  if (entry.blocked || !entry.channel->Pop(message)) return false;
+  if (message->kind == Message::Kind::kWatermark) entry.watermark_us = message->value;
+  if (message->kind == Message::Kind::kIdle) entry.idle = message->value != 0;
+  *channel = static_cast<int>(index);
+  return true;
+}
+
+/// After a message was taken from it: behind those that are as far.
+void Gate::MoveInOrder(size_t position) {
+  const size_t index = order_[position];
+  order_.erase(order_.begin() + static_cast<std::ptrdiff_t>(position));
+  const auto behind = std::upper_bound(
+      order_.begin(), order_.end(), channels_[index].progress_us(),
+      [this](int64_t progress_us, size_t other) { return progress_us < channels_[other].progress_us(); });
+  order_.insert(behind, index);
+}
+
 bool Gate::Pop(Message* message, int* channel) {
-  for (size_t tried = 0; tried < channels_.size(); ++tried) {
-    const size_t index = next_;
+  if (++pops_ % kTurns == 0) {
     next_ = next_ + 1 == channels_.size() ? 0 : next_ + 1;
-    Entry& entry = channels_[index];
-    if (entry.blocked || !entry.channel->Pop(message)) continue;
-    *channel = static_cast<int>(index);
+    if (PopFrom(next_, message, channel)) {
+      MoveInOrder(static_cast<size_t>(std::find(order_.begin(), order_.end(), next_) - order_.begin()));
+      return true;
+    }
+  }
+  for (size_t position = 0; position < order_.size(); ++position) {
+    if (!PopFrom(order_[position], message, channel)) continue;
+    MoveInOrder(position);
     return true;
   }
   return false;

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The inputs of a task: takes messages from its channels in turn, and leaves alone those whose barrier has
-/// come before the others'.
+/// The inputs of a task: takes messages from the channel that is behind in event time, so that operators hold
+/// no more than they must for the others, and leaves alone those whose barrier has come before the others'.
 
 #include <cstdint>
 #include <memory>
@@ -34,11 +34,20 @@ class Gate {
   struct Entry {
     std::unique_ptr<Channel> channel;
     int input;
+    int64_t watermark_us = kMinWatermark;
+    bool idle = false;
     bool blocked = false;
     bool ended = false;
+    /// What it is ordered by: an idle one holds nobody back.
+    int64_t progress_us() const { return idle ? kMaxWatermark : watermark_us; }
   };
+  bool PopFrom(size_t index, Message* message, int* channel);
+  void MoveInOrder(size_t position);
+
   std::vector<Entry> channels_;
-  size_t next_ = 0;
+  std::vector<size_t> order_;  // of channels_: lowest progress_us first, of equal ones that taken longest ago
+  size_t next_ = 0;            // whose turn it is, whatever its progress
+  uint64_t pops_ = 0;
   int barriers_ = 0;
   int ends_ = 0;
 };

@@ -16,17 +16,17 @@ void Runnable::Notify() {
   }
 }
 
-void Scheduler::RunOnce(Runnable* runnable) {
+bool Scheduler::RunOnce(Runnable* runnable) {
   runnable->state_.store(Runnable::kRunning);
   const StepResult result = runnable->Step();
   if (!result.more) {
     SetTimer(runnable, result.wake_mono_us);
     int expected = Runnable::kRunning;
     // Fails when it was notified meanwhile: what it was told may have come after it looked.
-    if (runnable->state_.compare_exchange_strong(expected, Runnable::kParked)) return;
+    if (runnable->state_.compare_exchange_strong(expected, Runnable::kParked)) return false;
   }
   runnable->state_.store(Runnable::kQueued);
-  Enqueue(runnable);
+  return true;
 }
 
 void TimerQueue::Set(Runnable* runnable, std::optional<WakeTime>* current, std::optional<int64_t> mono_us) {
@@ -51,64 +51,95 @@ Runnable* TimerQueue::PopDue(int64_t now_mono_us) {
 }
 
 ThreadScheduler::ThreadScheduler(const Clock* clock, int threads)
-    : clock_(clock), num_threads_(std::max(1, threads)) {}
+    : clock_(clock), workers_(static_cast<size_t>(std::max(1, threads))) {}
 
 void ThreadScheduler::Start() {
-  for (int i = 0; i < num_threads_; ++i) threads_.emplace_back([this] { Work(); });
+  for (Worker& worker : workers_) threads_.emplace_back([this, &worker] { Work(worker); });
 }
 
 void ThreadScheduler::Shutdown() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
+    for (Worker& worker : workers_) worker.wake.notify_one();
   }
-  changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }
 
-void ThreadScheduler::Enqueue(Runnable* runnable) {
-  {
-    std::lock_guard lock(mutex_);
-    queue_.push_back(runnable);
+ThreadScheduler::Worker& ThreadScheduler::HomeOf(const Runnable* runnable) {
+  return workers_[static_cast<size_t>(Scheduler::HomeOf(runnable)) % workers_.size()];
+}
+
+/// After a task was queued at `home`: wakes that worker, or while it is busy another that is not.
+void ThreadScheduler::WakeFor(Worker& home) {
+  Worker* idle = &home;
+  if (!idle->waiting) {
+    const auto found =
+        std::find_if(workers_.begin(), workers_.end(), [](const Worker& worker) { return worker.waiting; });
+    if (found == workers_.end()) return;
+    idle = &*found;
   }
-  changed_.notify_one();
+  idle->waiting = false;
+  idle->wake.notify_one();
+}
+
+void ThreadScheduler::Enqueue(Runnable* runnable) {
+  std::lock_guard lock(mutex_);
+  Worker& home = HomeOf(runnable);
+  home.queue.push_back(runnable);
+  WakeFor(home);
 }
 
 void ThreadScheduler::SetTimer(Runnable* runnable, std::optional<int64_t> mono_us) {
-  bool sooner;
-  {
-    std::lock_guard lock(mutex_);
-    const auto before = timers_.next();
-    timers_.Set(runnable, &TimerOf(runnable), mono_us);
-    sooner = mono_us && (!before || *mono_us < *before);
-  }
+  std::lock_guard lock(mutex_);
+  const auto before = timers_.next();
+  timers_.Set(runnable, &TimerOf(runnable), mono_us);
+  if (!mono_us || (before && *before <= *mono_us)) return;
   // Some waiting worker has to wait for less; all are woken, since which one minds the timers is not fixed.
-  if (sooner) changed_.notify_all();
+  for (Worker& worker : workers_) worker.wake.notify_one();
 }
 
-void ThreadScheduler::Work() {
+/// The task that waits longest here, or else at the worker with the most of them; nullptr: none waits.
+Runnable* ThreadScheduler::Take(Worker& self) {
+  Worker* from = &self;
+  if (from->queue.empty()) {
+    from = &*std::max_element(workers_.begin(), workers_.end(), [](const Worker& a, const Worker& b) {
+      return a.queue.size() < b.queue.size();
+    });
+  }
+  if (from->queue.empty()) return nullptr;
+  Runnable* runnable = from->queue.front();
+  from->queue.pop_front();
+  return runnable;
+}
+
+void ThreadScheduler::Work(Worker& self) {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    if (const auto due = timers_.next(); due && *due <= clock_->monotonic_us()) {
+    const auto due = timers_.next();
+    if (due && *due <= clock_->monotonic_us()) {
       Runnable* runnable = timers_.PopDue(*due);
       TimerOf(runnable).reset();
       lock.unlock();
       runnable->Notify();
       lock.lock();
-      continue;
-    }
-    if (!queue_.empty()) {
-      Runnable* runnable = queue_.front();
-      queue_.pop_front();
+    } else if (Runnable* runnable = Take(self)) {
       lock.unlock();
-      RunOnce(runnable);
+      const bool again = RunOnce(runnable);
       lock.lock();
-    } else if (const auto due = timers_.next()) {
-      const int64_t wait_us = *due - clock_->monotonic_us();
-      if (wait_us > 0) changed_.wait_for(lock, std::chrono::microseconds(wait_us));
+      if (!again) continue;
+      Worker& home = HomeOf(runnable);
+      home.queue.push_back(runnable);
+      if (&home != &self) WakeFor(home);  // this one needs no waking, and no thief
     } else {
-      changed_.wait(lock);
+      self.waiting = true;
+      if (due) {
+        self.wake.wait_for(lock, std::chrono::microseconds(*due - clock_->monotonic_us()));
+      } else {
+        self.wake.wait(lock);
+      }
+      self.waiting = false;
     }
   }
 }
@@ -129,7 +160,7 @@ bool StepScheduler::RunOne() {
     queue_[index] = queue_.back();
     queue_.pop_back();
   }
-  RunOnce(picked);
+  if (RunOnce(picked)) Enqueue(picked);
   return true;
 }
 

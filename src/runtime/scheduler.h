@@ -39,7 +39,8 @@ struct WakeTime {
 /// runs: then it runs again.
 class Runnable : public Wakeable {
  public:
-  explicit Runnable(Scheduler* scheduler) : scheduler_(scheduler) {}
+  /// `home`: the worker, of as many as there are (modulo), whose caches are to hold what this works on.
+  Runnable(Scheduler* scheduler, int home) : scheduler_(scheduler), home_(home) {}
   void Notify() final;
 
  private:
@@ -48,6 +49,7 @@ class Runnable : public Wakeable {
 
   enum State : int { kParked, kQueued, kRunning, kRunningNotified };
   Scheduler* const scheduler_;
+  const int home_;
   std::atomic<int> state_{kParked};
   std::optional<WakeTime> timer_;  // guarded by the scheduler's mutex
 };
@@ -60,8 +62,9 @@ class Scheduler {
   virtual void SetTimer(Runnable* runnable, std::optional<int64_t> mono_us) = 0;
 
  protected:
-  /// Runs one step and queues or parks the task by its result.
-  void RunOnce(Runnable* runnable);
+  /// Runs one step and parks the task, or says true: it is to be queued again.
+  bool RunOnce(Runnable* runnable);
+  static int HomeOf(const Runnable* runnable) { return runnable->home_; }
   static std::optional<WakeTime>& TimerOf(Runnable* runnable) { return runnable->timer_; }
 };
 
@@ -78,7 +81,8 @@ class TimerQueue {
   uint64_t next_number_ = 0;
 };
 
-/// Worker threads over one queue. Idle workers wait; nothing polls.
+/// Worker threads. Each runs the tasks whose home it is, in turn; one that has nothing to do takes a task
+/// that waits for another worker, for one step. Idle workers wait; nothing polls.
 class ThreadScheduler final : public Scheduler {
  public:
   ThreadScheduler(const Clock* clock, int threads);
@@ -91,13 +95,20 @@ class ThreadScheduler final : public Scheduler {
   void SetTimer(Runnable* runnable, std::optional<int64_t> mono_us) override;
 
  private:
-  void Work();
+  struct Worker {
+    std::deque<Runnable*> queue;  // of tasks at home here
+    std::condition_variable wake;
+    bool waiting = false;  // and nobody has woken it yet
+  };
+
+  void Work(Worker& self);
+  Worker& HomeOf(const Runnable* runnable);
+  Runnable* Take(Worker& self);
+  void WakeFor(Worker& home);
 
   const Clock* const clock_;
-  const int num_threads_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Runnable*> queue_;  // guarded by mutex_
+  std::vector<Worker> workers_;  // guarded by mutex_
   TimerQueue timers_;            // guarded by mutex_
   bool stopping_ = false;        // guarded by mutex_
   std::vector<std::thread> threads_;

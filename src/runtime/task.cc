@@ -7,7 +7,8 @@
 
 namespace laminar {
 
-Task::Task(TaskEnvironment* environment) : Runnable(environment->scheduler), environment_(environment) {}
+Task::Task(TaskEnvironment* environment, int home)
+    : Runnable(environment->scheduler, home), environment_(environment) {}
 
 Node* Task::AddNode(const GraphNode& spec, int subtask) {
   nodes_.push_back(MakeNode(spec, subtask, chain_));

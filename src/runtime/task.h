@@ -67,7 +67,8 @@ struct TaskCommand {
 
 class Task final : public Runnable {
  public:
-  explicit Task(TaskEnvironment* environment);
+  /// `home`: see Runnable.
+  Task(TaskEnvironment* environment, int home);
 
   // Building. The head comes first, producers before their consumers.
   Node* AddNode(const GraphNode& spec, int subtask);
