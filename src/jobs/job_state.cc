@@ -119,7 +119,8 @@ void DropOthers(CheckpointStore& store, Checkpoint* checkpoint, const std::strin
   });
   if (!needed) return;
   StateFileWriter out(store.objects(),
-                      fmt::format("data/{:020}-{}-kept.state", checkpoint->manifest.epoch, run));
+                      fmt::format("data/{:020}-{}-kept.state", checkpoint->manifest.epoch, run),
+                      StateFileWriter::Use::kMerged);
   MergeFiles(store.objects(), checkpoint->manifest.operators, checkpoint->files, /*keep_deletes=*/false, out);
   StateFileInfo file = out.Finish();
   file.first_epoch = checkpoint->files.front().first_epoch;

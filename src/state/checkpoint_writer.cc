@@ -3,188 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <functional>
 #include <map>
 #include <utility>
 
 #include "base/error.h"
+#include "state/entry_sort.h"
 
 namespace laminar {
-
-namespace {
-
-constexpr int64_t kRunBytes = 32 << 20;
-constexpr size_t kRunChunkBytes = 1 << 20;
-
-/// An entry to be sorted, as small as can be: what is compared first, and where it lies.
-struct EntryRef {
-  uint64_t prefix;  // key group, then 6 bytes of the key, big-endian
-  const char* at;
-  uint32_t bytes;
-  uint32_t number;  // in the order of the changes
-
-  EncodedEntry entry() const {
-    std::string_view rest(at, bytes);
-    EncodedEntry entry;
-    LAMINAR_CHECK(TakeEntry(&rest, &entry), "a snapshot buffer holds something that is no entry");
-    return entry;
-  }
-};
-
-uint64_t PrefixOf(const EncodedEntry& entry, size_t skip) {
-  uint64_t prefix = entry.key_group;
-  for (size_t i = skip; i < skip + 6; ++i) {
-    prefix = (prefix << 8) | (i < entry.key.size() ? static_cast<uint8_t>(entry.key[i]) : 0);
-  }
-  return prefix;
-}
-
-size_t CommonPrefix(std::string_view a, std::string_view b) {
-  return static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
-}
-
-/// Refs to the entries of the chunks in the order of the changes, at most `limit`. Their prefixes leave out
-/// `skip` bytes that are thought to be the same in all keys; returns how many are.
-size_t CollectEntries(const std::vector<const EntryChunk*>& chunks, size_t skip, size_t limit,
-                      std::vector<EntryRef>* refs) {
-  refs->clear();
-  std::string_view common;
-  for (const EntryChunk* chunk : chunks) {
-    std::string_view rest = chunk->entries();
-    EncodedEntry entry;
-    while (!rest.empty() && refs->size() < limit) {
-      LAMINAR_CHECK(TakeEntry(&rest, &entry), "a snapshot buffer holds something that is no entry");
-      LAMINAR_CHECK(entry.bytes.size() <= UINT32_MAX, "a state entry of more than 4 GiB");
-      // Where the next ones begin is not known before this one is read, but they are about as long.
-      __builtin_prefetch(rest.data() + 2 * entry.bytes.size());
-      if (refs->empty()) common = entry.key;
-      common = common.substr(0, CommonPrefix(common, entry.key));
-      refs->push_back({PrefixOf(entry, skip), entry.bytes.data(), static_cast<uint32_t>(entry.bytes.size()),
-                       static_cast<uint32_t>(refs->size())});
-    }
-  }
-  return common.size();
-}
-
-/// Of refs with one prefix, sorts by key; of equal keys only the last stays. Returns the end of those.
-EntryRef* SortAlike(EntryRef* begin, EntryRef* end) {
-  std::sort(begin, end, [](const EntryRef& a, const EntryRef& b) {
-    const int order = a.entry().key.compare(b.entry().key);
-    return order != 0 ? order < 0 : a.number < b.number;
-  });
-  EntryRef* kept = begin;
-  for (EntryRef* at = begin; at != end; ++at) {
-    const bool superseded = at + 1 != end && at->entry().key == (at + 1)->entry().key;
-    if (!superseded) *kept++ = *at;
-  }
-  return kept;
-}
-
-/// Sorts the entries of the chunks; of equal keys only the last stays. To compare entries themselves is to
-/// wait for memory. So first comes what their prefixes say, leaving out how all keys of a table begin; the
-/// entries that those do not tell apart are then known ahead.
-void SortEntries(const std::vector<const EntryChunk*>& chunks, std::vector<EntryRef>* refs) {
-  constexpr size_t kSample = 256, kAhead = 16;
-  const size_t sampled = CollectEntries(chunks, 0, kSample, refs);
-  const size_t guess = sampled - std::min<size_t>(sampled, 1);
-  const size_t same = CollectEntries(chunks, guess, SIZE_MAX, refs);
-  if (same < guess) CollectEntries(chunks, same, SIZE_MAX, refs);
-  std::sort(refs->begin(), refs->end(), [](const EntryRef& a, const EntryRef& b) {
-    return a.prefix != b.prefix ? a.prefix < b.prefix : a.number < b.number;
-  });
-  EntryRef* const begin = refs->data();
-  EntryRef* const end = begin + refs->size();
-  EntryRef* kept = begin;
-  for (EntryRef *at = begin, *next; at != end; at = next) {
-    for (next = at + 1; next != end && next->prefix == at->prefix;) ++next;
-    for (EntryRef* ahead = at + kAhead; ahead < std::min(next + kAhead, end - 1); ++ahead) {
-      if (ahead->prefix == (ahead + 1)->prefix || ahead->prefix == (ahead - 1)->prefix)
-        __builtin_prefetch(ahead->at);
-    }
-    if (next - at == 1) {
-      *kept++ = *at;
-    } else {
-      kept = std::move(at, SortAlike(at, next), kept);
-    }
-  }
-  refs->resize(static_cast<size_t>(kept - begin));
-}
-
-/// Calls `take` with each, in an order that is not that of their memory.
-template <typename Take>
-void ForEachRef(const std::vector<EntryRef>& refs, Take take) {
-  constexpr size_t kAhead = 8;
-  for (size_t i = 0; i < refs.size(); ++i) {
-    if (i + kAhead < refs.size()) {
-      __builtin_prefetch(refs[i + kAhead].at);
-      __builtin_prefetch(refs[i + kAhead].at + 64);
-    }
-    take(refs[i]);
-  }
-}
-
-/// Sorted entries, copied one after another; gives its memory back while it is read.
-class SortedRun {
- public:
-  explicit SortedRun(const std::vector<EntryRef>& refs) {
-    ForEachRef(refs, [this](const EntryRef& ref) {
-      const std::string_view bytes(ref.at, ref.bytes);
-      if (chunks_.empty() || !chunks_.back().HasRoom(bytes.size())) {
-        chunks_.emplace_back(std::max(kRunChunkBytes, bytes.size()));
-      }
-      std::memcpy(chunks_.back().end(), bytes.data(), bytes.size());
-      chunks_.back().used += bytes.size();
-    });
-  }
-  bool Next() {
-    while (rest_.empty()) {
-      if (next_ > 0) chunks_[next_ - 1].memory = {};
-      if (next_ == chunks_.size()) return false;
-      rest_ = chunks_[next_++].entries();
-    }
-    return TakeEntry(&rest_, &entry_);
-  }
-  const EncodedEntry& entry() const { return entry_; }
-
- private:
-  std::vector<EntryChunk> chunks_;
-  size_t next_ = 0;
-  std::string_view rest_;
-  EncodedEntry entry_;
-};
-
-/// The entries of all changes in order, of equal keys only the last. A large delta is sorted in runs, which
-/// are then merged: so only one run is read at random, and one's index of entries is in memory at a time.
-void ForEachSorted(const std::vector<const TableChanges*>& oldest_first,
-                   const std::function<void(const EncodedEntry&)>& take) {
-  std::vector<SortedRun> runs;
-  std::vector<EntryRef> refs;
-  std::vector<const EntryChunk*> chunks;
-  int64_t bytes = 0;
-  for (const TableChanges* changes : oldest_first) {
-    for (const EntryChunk& chunk : changes->chunks()) {
-      if (bytes >= kRunBytes) {
-        SortEntries(chunks, &refs);
-        runs.emplace_back(refs);
-        chunks.clear();
-        bytes = 0;
-      }
-      chunks.push_back(&chunk);
-      bytes += static_cast<int64_t>(chunk.used);
-    }
-  }
-  SortEntries(chunks, &refs);
-  if (runs.empty()) {
-    ForEachRef(refs, [&](const EntryRef& ref) { take(ref.entry()); });
-    return;
-  }
-  runs.emplace_back(refs);
-  refs = {};
-  MergeEntries(runs, /*keep_deletes=*/true, take);
-}
-
-}  // namespace
 
 CheckpointWriter::CheckpointWriter(std::shared_ptr<CheckpointStore> store, Checkpoint base,
                                    const Clock* clock, Options options)
@@ -292,10 +117,10 @@ StateFileInfo CheckpointWriter::WriteDeltas(const std::vector<Delta>& deltas, ui
   }
   if (tables.empty()) return {};
   const std::string name = NewFileName(epoch);
-  StateFileWriter out(store_->objects(), name);
+  StateFileWriter out(store_->objects(), name, StateFileWriter::Use::kChanges);
   for (const auto& [place, changes] : tables) {
     out.BeginSection(place.first, place.second);
-    ForEachSorted(changes, [&](const EncodedEntry& entry) { out.Add(entry); });
+    ForEachSorted(changes, [&](uint16_t key_group, std::string_view entry) { out.Add(key_group, entry); });
   }
   StateFileInfo file = out.Finish();
   file.first_epoch = file.last_epoch = epoch;
@@ -379,7 +204,7 @@ bool CheckpointWriter::Merge() {
   const std::string name = NewFileName(epoch);
   StateFileInfo merged;
   try {
-    StateFileWriter out(store_->objects(), name);
+    StateFileWriter out(store_->objects(), name, StateFileWriter::Use::kMerged);
     if (!MergeFiles(store_->objects(), operators_, inputs, /*keep_deletes=*/begin > 0, out,
                     &merging_ended_)) {
       std::lock_guard lock(mutex_);
@@ -420,7 +245,7 @@ bool MergeFiles(ObjectStore& objects, const std::vector<ManifestOperator>& opera
       try {
         MergeEntries(cursors, keep_deletes, [&](const EncodedEntry& entry) {
           if (ended != nullptr && ended->load(std::memory_order_relaxed)) throw Ended();
-          out.Add(entry);
+          out.Add(entry.key_group, entry.bytes);
         });
       } catch (const Ended&) {
         return false;

@@ -22,6 +22,7 @@ struct EntryChunk {
   MemoryBlock memory;
   size_t size;
   size_t used = 0;
+  int64_t num_entries = 0;
 };
 
 }  // namespace laminar

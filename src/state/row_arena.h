@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/prefetch.h"
 #include "state/state_memory.h"
 
 namespace laminar {
@@ -50,7 +51,9 @@ class RowArena {
     if (*position == 0) ReadBlock(blocks_[block]);
     while (*position < blocks_[block].used) {
       auto* cell = reinterpret_cast<ArenaCell*>(blocks_[block].memory.get() + *position);
-      *position += cell->bytes & ~kFreed;
+      const uint32_t bytes = cell->bytes & ~kFreed;
+      *position += bytes;
+      PrefetchAhead(cell, bytes);
       if (IsLive(cell)) return cell;
     }
     return nullptr;

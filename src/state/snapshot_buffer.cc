@@ -48,11 +48,15 @@ char* WriteEntry(uint16_t key_group, std::string_view key, const std::string_vie
 
 bool TakeEntry(std::string_view* data, EncodedEntry* entry) {
   const char* begin = data->data();
-  if (data->size() < 2) return false;
+  if (data->size() < 4) return false;
   std::memcpy(&entry->key_group, begin, 2);
-  data->remove_prefix(2);
-  uint64_t key_bytes, value_code;
-  if (!TakeVarint(data, &key_bytes) || !TakeVarint(data, &value_code)) return false;
+  uint64_t key_bytes = static_cast<uint8_t>(begin[2]), value_code = static_cast<uint8_t>(begin[3]);
+  if ((key_bytes | value_code) < 0x80) {  // as most are
+    data->remove_prefix(4);
+  } else {
+    data->remove_prefix(2);
+    if (!TakeVarint(data, &key_bytes) || !TakeVarint(data, &value_code)) return false;
+  }
   const uint64_t value_bytes = value_code == 0 ? 0 : value_code - 1;
   if (key_bytes > data->size() || value_bytes > data->size() - key_bytes) return false;
   entry->deleted = value_code == 0;
@@ -78,6 +82,7 @@ void TableChanges::AppendOne(uint16_t key_group, std::string_view key, const std
   }
   EntryChunk& chunk = chunks_.back();
   chunk.used += static_cast<size_t>(WriteEntry(key_group, key, value, chunk.end()) - chunk.end());
+  ++chunk.num_entries;
   ++entries_;
 }
 

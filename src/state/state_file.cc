@@ -19,12 +19,12 @@ constexpr uint32_t kVersion = 1;
 constexpr int64_t kHeadBytes = 16;
 constexpr int64_t kTailBytes = 8 + 4 + 8 + 8;
 constexpr size_t kPayloadBytes = 256 << 10;
-constexpr int64_t kReadAheadBytes = 4 << 20;
 constexpr uint8_t kCodecNone = 0, kCodecLz4 = 1;
 /// To compress a byte costs about what it costs to write two, and a checkpoint is written and merged beside a
-/// job that could use the time. So many blocks of a section are compressed or not as the first of them shows.
-constexpr double kWorthIt = 1.5;
-constexpr size_t kBlocksPerSample = 16;
+/// job that could use the time. So blocks of a section are compressed or not as the last sample shows, which
+/// is taken less and less often where it is not worth it.
+constexpr double kChangesWorthIt = 2, kMergedWorthIt = 1.5;
+constexpr size_t kSampleGapMin = 16, kSampleGapMax = 256;
 
 struct BlockHeader {
   uint32_t stored_bytes;
@@ -97,7 +97,8 @@ const StateSection* StateFileInfo::Find(std::string_view operator_id, std::strin
 
 // Writing.
 
-StateFileWriter::StateFileWriter(ObjectStore& store, const std::string& name) : out_(store.Create(name)) {
+StateFileWriter::StateFileWriter(ObjectStore& store, const std::string& name, Use use)
+    : worth_it_(use == Use::kMerged ? kMergedWorthIt : kChangesWorthIt), out_(store.Create(name)) {
   info_.name = name;
   std::string head(kHeadMagic);
   AppendRaw(kVersion, &head);
@@ -109,13 +110,15 @@ void StateFileWriter::BeginSection(const std::string& operator_id, const std::st
   EndSection();
   info_.sections.push_back({operator_id, table, 0, {}});
   compresses_ = true;
+  next_sample_ = 0;
+  sample_gap_ = kSampleGapMin;
 }
 
-void StateFileWriter::Add(const EncodedEntry& entry) {
-  if (!payload_.empty() && payload_.size() + entry.bytes.size() > kPayloadBytes) EndBlock();
-  if (payload_.empty()) first_group_ = entry.key_group;
-  last_group_ = entry.key_group;
-  payload_.append(entry.bytes);
+void StateFileWriter::Add(uint16_t key_group, std::string_view entry) {
+  if (!payload_.empty() && payload_.size() + entry.size() > kPayloadBytes) EndBlock();
+  if (payload_.empty()) first_group_ = key_group;
+  last_group_ = key_group;
+  payload_.append(entry);
   ++block_entries_;
 }
 
@@ -123,9 +126,14 @@ void StateFileWriter::EndBlock() {
   if (payload_.empty()) return;
   BlockHeader header{};
   std::string_view stored;
-  const bool is_sample = info_.sections.back().blocks.size() % kBlocksPerSample == 0;
+  const bool is_sample = info_.sections.back().blocks.size() == next_sample_;
   if (compresses_ || is_sample) stored = Compressed(payload_, &compressed_);
-  if (is_sample) compresses_ = !stored.empty() && kWorthIt * stored.size() <= payload_.size();
+  if (is_sample) {
+    compresses_ = !stored.empty() &&
+                  worth_it_ * static_cast<double>(stored.size()) <= static_cast<double>(payload_.size());
+    sample_gap_ = compresses_ ? kSampleGapMin : std::min(2 * sample_gap_, kSampleGapMax);
+    next_sample_ += sample_gap_;
+  }
   header.codec = stored.empty() ? kCodecNone : kCodecLz4;
   if (stored.empty()) stored = payload_;
   header.stored_bytes = static_cast<uint32_t>(stored.size());
@@ -248,7 +256,7 @@ bool StateFileCursor::NextBlock() {
   if (block.offset < read_offset_ || block.offset + block.bytes > read_end) {
     int64_t end = block.offset + block.bytes;
     for (size_t i = next_block_ + 1; i < blocks.size() && Wanted(blocks[i]) && blocks[i].offset == end &&
-                                     end - block.offset < kReadAheadBytes;
+                                     end - block.offset < store_.read_bytes();
          ++i) {
       end += blocks[i].bytes;
     }

@@ -44,12 +44,17 @@ struct StateFileInfo {
   const StateSection* Find(std::string_view operator_id, std::string_view table) const;
 };
 
-/// Writes one file. Sections in any order, entries of a section sorted by (key group, key), each key once.
+/// Writes one file. Sections in any order, entries of a section (in the encoding of snapshot_buffer.h) sorted
+/// by (key group, key), each key once.
 class StateFileWriter {
  public:
-  StateFileWriter(ObjectStore& store, const std::string& name);
+  enum class Use {
+    kChanges,  ///< of one checkpoint: a merge will replace it
+    kMerged
+  };
+  StateFileWriter(ObjectStore& store, const std::string& name, Use use);
   void BeginSection(const std::string& operator_id, const std::string& table);
-  void Add(const EncodedEntry& entry);
+  void Add(uint16_t key_group, std::string_view entry);
   /// Durable on return. Throws ExternalError.
   StateFileInfo Finish();
   int64_t entries() const { return entries_; }
@@ -59,11 +64,14 @@ class StateFileWriter {
   void EndSection();
   void Write(std::string_view data);
 
+  const double worth_it_;  // to compress a block to one in so many
   std::unique_ptr<ObjectWriter> out_;
   StateFileInfo info_;
   std::string payload_;
   std::string compressed_;  // room for a block
   bool compresses_ = true;  // blocks of this section get small enough for what it costs
+  size_t next_sample_ = 0;  // the block of the section that is to show whether they do
+  size_t sample_gap_ = 0;
   int64_t block_entries_ = 0;
   int64_t entries_ = 0;
   uint16_t first_group_ = 0;
@@ -75,7 +83,7 @@ class StateFileWriter {
 /// wrong when the file is missing, cut, or not what `checksum` says (0: not compared).
 void ReadStateFileFooter(ObjectStore& store, StateFileInfo* info);
 
-/// The entries of one section in order. Reads ahead in pieces of some MiB; checks each block.
+/// The entries of one section in order. Reads ahead as the store likes it; checks each block.
 class StateFileCursor {
  public:
   /// Only entries of `range` and of kEverySubtask. All must outlive the cursor.
