@@ -40,7 +40,8 @@ class ObjectStore {
   virtual bool PutIfAbsent(const std::string& name, std::string_view data) = 0;
   /// `bytes` bytes from `offset`; an ExternalError when there are fewer.
   virtual std::string Read(const std::string& name, int64_t offset, int64_t bytes) = 0;
-  /// How much a Read of an object that is read to the end should ask for: more costs memory, less costs calls.
+  /// How much a Read of an object that is read to the end should ask for: more costs memory, less costs
+  /// calls.
   virtual int64_t read_bytes() const { return 4 << 20; }
   /// nullopt when there is none.
   virtual std::optional<int64_t> Size(const std::string& name) = 0;
