@@ -187,7 +187,9 @@ size_t CheckpointWriter::MergeBegin() const {
   size_t begin = files_.size() - 1;
   int64_t newer = size_of(begin);
   while (begin > 0 && size_of(begin - 1) <= 2 * newer) newer += size_of(--begin);
-  return files_.size() - begin >= static_cast<size_t>(options_.merge_files_min) ? begin : files_.size();
+  const int files_min =
+      changes_replace_ ? std::max(2, options_.merge_files_min / 2) : options_.merge_files_min;
+  return files_.size() - begin >= static_cast<size_t>(files_min) ? begin : files_.size();
 }
 
 bool CheckpointWriter::Merge() {
@@ -219,7 +221,10 @@ bool CheckpointWriter::Merge() {
   }
   merged.first_epoch = inputs.front().first_epoch;
   merged.last_epoch = inputs.back().last_epoch;
+  int64_t bytes_before = 0;
+  for (const StateFileInfo& file : inputs) bytes_before += file.bytes;
   std::lock_guard lock(mutex_);
+  changes_replace_ = merged.bytes < bytes_before / 2;
   // Only this function replaces files; a Write meanwhile appended one.
   const auto first = files_.begin() + static_cast<std::ptrdiff_t>(begin);
   *first = std::move(merged);

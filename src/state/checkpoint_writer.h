@@ -38,7 +38,10 @@ class CheckpointWriter {
  public:
   struct Options {
     int keep = 10;
-    int merge_files_min = 8;
+    /// So many of the newest files are merged, once they are about as big as the one before them; half as
+    /// many where the last merge left less than half of the bytes: there, most of what a restart reads is
+    /// outdated.
+    int merge_files_min = 16;
     /// Smaller files count as this big when it is decided what to merge: a file costs something by itself.
     int64_t file_bytes_min = 64 << 10;
   };
@@ -97,6 +100,7 @@ class CheckpointWriter {
   std::set<std::string> being_written_;
   int64_t names_made_ = 0;
   uint64_t epoch_;
+  bool changes_replace_ = false;  ///< the last merge left less than half of the bytes
 };
 
 /// Adds up `inputs` (oldest first) to the sections of `out`, only of tables that `operators` have. False, and
