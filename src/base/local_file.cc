@@ -125,6 +125,13 @@ void LocalFile::Write(std::string_view data) {
   if (written < bytes) file_faults->AfterTornWrite(path_);
 }
 
+void LocalFile::SetCached(bool cached) {
+  if (file_faults != nullptr) return;  // a torn write may end anywhere
+  const int flags = ::fcntl(fd_, F_GETFL);
+  // Fails where the file system knows no such thing: then the file stays cached.
+  if (flags >= 0) ::fcntl(fd_, F_SETFL, cached ? flags & ~O_DIRECT : flags | O_DIRECT);
+}
+
 void LocalFile::Truncate(int64_t bytes) {
   if (file_faults != nullptr) file_faults->BeforeTruncate(path_, bytes);
   if (RetryInterrupted([&] { return ::ftruncate(fd_, bytes); }) != 0) ThrowErrno(errno, "truncate", path_);
@@ -149,7 +156,13 @@ void LocalFile::Close() {
 void WriteFully(int fd, std::string_view data, const std::string& name) {
   while (!data.empty()) {
     const ssize_t n = RetryInterrupted([&] { return ::write(fd, data.data(), data.size()); });
-    if (n < 0) ThrowErrno(errno, "write", name);
+    if (n < 0) {
+      const int error = errno;
+      const int flags = error == EINVAL ? ::fcntl(fd, F_GETFL) : -1;
+      // Some file systems take O_DIRECT and then want other boundaries than ours.
+      if (flags >= 0 && (flags & O_DIRECT) != 0 && ::fcntl(fd, F_SETFL, flags & ~O_DIRECT) == 0) continue;
+      ThrowErrno(error, "write", name);
+    }
     data.remove_prefix(static_cast<size_t>(n));
   }
 }

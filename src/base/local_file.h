@@ -35,6 +35,9 @@ class LocalFile {
   /// Up to `bytes_max` bytes from `offset`; fewer only at the end of the file. Returns how many.
   int64_t ReadAt(int64_t offset, void* data, int64_t bytes_max) const;
   void Write(std::string_view data);
+  /// Not cached: what is written from here on passes the page cache where the file system lets it (O_DIRECT).
+  /// Each Write is then of whole 4 KiB from an address that is a multiple of that, at such a position.
+  void SetCached(bool cached);
   /// Cuts to `bytes` and writes from there on.
   void Truncate(int64_t bytes);
   /// Returns once the content is on the disk.

@@ -1,7 +1,10 @@
 #include "storage/local_store.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
 #include "base/error.h"
@@ -16,10 +19,13 @@ namespace {
 /// Names of objects being written begin so; ListFilesRecursively leaves such files out.
 constexpr char kStagedPrefix[] = ".staged-";
 
+/// Past the page cache: objects are written once and hardly read again, and the memory is wanted for state.
 class LocalWriter final : public ObjectWriter {
  public:
   LocalWriter(std::string staged, std::string path)
-      : staged_(std::move(staged)), path_(std::move(path)), file_(LocalFile::Create(staged_)) {}
+      : staged_(std::move(staged)), path_(std::move(path)), file_(LocalFile::Create(staged_)) {
+    file_.SetCached(false);
+  }
   ~LocalWriter() override {
     if (committed_) return;
     try {
@@ -27,8 +33,20 @@ class LocalWriter final : public ObjectWriter {
     } catch (const ExternalError&) {  // it stays until the next start's sweep
     }
   }
-  void Write(std::string_view data) override { file_.Write(data); }
+  void Write(std::string_view data) override {
+    if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<Buffer>();
+    while (!data.empty()) {
+      const size_t taken = std::min(data.size(), sizeof(Buffer) - buffered_);
+      std::memcpy(buffer_->bytes + buffered_, data.data(), taken);
+      buffered_ += taken;
+      data.remove_prefix(taken);
+      if (buffered_ == sizeof(Buffer)) WriteBuffered(sizeof(Buffer));
+    }
+  }
   void Commit() override {
+    WriteBuffered(buffered_ - buffered_ % kPageBytes);
+    file_.SetCached(true);
+    WriteBuffered(buffered_);
     file_.Sync();
     file_.Close();
     RenameFile(staged_, path_);
@@ -37,9 +55,24 @@ class LocalWriter final : public ObjectWriter {
   }
 
  private:
+  static constexpr size_t kPageBytes = 4096;
+  struct alignas(kPageBytes) Buffer {
+    char bytes[512 << 10];
+  };
+
+  /// The first `bytes` of the buffer.
+  void WriteBuffered(size_t bytes) {
+    if (bytes == 0) return;
+    file_.Write({buffer_->bytes, bytes});
+    buffered_ -= bytes;
+    std::memmove(buffer_->bytes, buffer_->bytes + bytes, buffered_);
+  }
+
   const std::string staged_;
   const std::string path_;
   LocalFile file_;
+  std::unique_ptr<Buffer> buffer_;  ///< made by the first Write
+  size_t buffered_ = 0;
   bool committed_ = false;
 };
 
