@@ -35,16 +35,8 @@ struct EntryRef {
 };
 
 uint64_t PrefixOf(const EncodedEntry& entry, size_t skip) {
-  uint64_t key = 0;
-  if (skip + 8 <= entry.key.size()) {
-    std::memcpy(&key, entry.key.data() + skip, sizeof(key));
-    key = __builtin_bswap64(key);
-  } else {
-    for (size_t i = skip; i < skip + 8; ++i) {
-      key = (key << 8) | (i < entry.key.size() ? static_cast<uint8_t>(entry.key[i]) : 0);
-    }
-  }
-  return static_cast<uint64_t>(entry.key_group) << 48 | key >> 16;
+  const uint64_t begin = BigEndianBegin(entry.key.substr(std::min(skip, entry.key.size())));
+  return static_cast<uint64_t>(entry.key_group) << 48 | begin >> 16;
 }
 
 size_t CommonPrefix(std::string_view a, std::string_view b) {

@@ -56,7 +56,7 @@ class SnapshotReader {
  public:
   virtual ~SnapshotReader() = default;
   virtual void ForEach(std::string_view table, const std::function<void(const StateEntry&)>& take) const = 0;
-  /// About how many entries ForEach gives, rather too few: for reserving memory.
+  /// About how many entries ForEach gives: for reserving memory.
   virtual int64_t EntriesAbout(std::string_view table) const = 0;
 };
 

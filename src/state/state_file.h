@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <string>
@@ -110,10 +111,15 @@ class StateFileCursor {
   EncodedEntry entry_;
 };
 
-/// Order of entries by (key group, key): below, equal to or above 0.
-inline int CompareEntries(const EncodedEntry& a, const EncodedEntry& b) {
-  if (a.key_group != b.key_group) return a.key_group < b.key_group ? -1 : 1;
-  return a.key.compare(b.key);
+/// Orders as the keys do, and where it is equal the rest decides.
+inline uint64_t BigEndianBegin(std::string_view key) {
+  uint64_t begin = 0;
+  if (key.size() >= sizeof(begin)) {
+    std::memcpy(&begin, key.data(), sizeof(begin));
+  } else if (!key.empty()) {
+    std::memcpy(&begin, key.data(), key.size());
+  }
+  return __builtin_bswap64(begin);
 }
 
 /// Entries of several cursors in order, of equal keys only the one of the last cursor. `keep_deletes`:
@@ -121,61 +127,86 @@ inline int CompareEntries(const EncodedEntry& a, const EncodedEntry& b) {
 template <typename Cursor>
 void MergeEntries(std::vector<Cursor>& oldest_first, bool keep_deletes,
                   const std::function<void(const EncodedEntry&)>& take) {
-  // A heap of cursors: the least entry on top, of equal ones the newest cursor's.
-  std::vector<size_t> heap;
-  const auto after = [&](size_t a, size_t b) {
-    const int order = CompareEntries(oldest_first[a].entry(), oldest_first[b].entry());
-    return order != 0 ? order > 0 : a < b;
+  // A heap: the least entry on top, of equal ones the newest cursor's. What decides most comparisons lies in
+  // it.
+  struct Head {
+    uint64_t key_begin;  // the first eight bytes, big-endian
+    uint16_t key_group;
+    uint32_t cursor;
   };
-  for (size_t i = 0; i < oldest_first.size(); ++i) {
-    if (oldest_first[i].Next()) heap.push_back(i);
-  }
-  std::make_heap(heap.begin(), heap.end(), after);
-  const auto advance_top = [&] {
-    std::pop_heap(heap.begin(), heap.end(), after);
-    if (oldest_first[heap.back()].Next()) {
-      std::push_heap(heap.begin(), heap.end(), after);
-    } else {
-      heap.pop_back();
+  std::vector<Head> heap;
+  const auto head_of = [&](uint32_t cursor) -> Head {
+    const EncodedEntry& entry = oldest_first[cursor].entry();
+    return {BigEndianBegin(entry.key), entry.key_group, cursor};
+  };
+  const auto compare = [&](const Head& a, const Head& b) {  // below, equal to or above 0
+    if (a.key_group != b.key_group) return a.key_group < b.key_group ? -1 : 1;
+    if (a.key_begin != b.key_begin) return a.key_begin < b.key_begin ? -1 : 1;
+    return oldest_first[a.cursor].entry().key.compare(oldest_first[b.cursor].entry().key);
+  };
+  const auto after = [&](const Head& a, const Head& b) {
+    const int order = compare(a, b);
+    return order != 0 ? order > 0 : a.cursor < b.cursor;
+  };
+  const auto move_top_down = [&] {
+    const Head top = heap[0];
+    size_t at = 0;
+    for (size_t child = 1; child < heap.size(); child = 2 * at + 1) {
+      if (child + 1 < heap.size() && after(heap[child], heap[child + 1])) ++child;
+      if (!after(top, heap[child])) break;
+      heap[at] = heap[child];
+      at = child;
     }
+    heap[at] = top;
+  };
+  const auto remove_top = [&] {
+    heap[0] = heap.back();
+    heap.pop_back();
+    if (!heap.empty()) move_top_down();
+  };
+  const auto advance_top = [&] {
+    if (!oldest_first[heap[0].cursor].Next()) return remove_top();
+    heap[0] = head_of(heap[0].cursor);
+    move_top_down();
   };
   const auto give = [&](const EncodedEntry& entry) {
     if (!entry.deleted || keep_deletes) take(entry);
   };
-  while (!heap.empty()) {
-    Cursor& newest = oldest_first[heap.front()];
-    if (heap.size() == 1) {  // no other cursor: nothing to compare with
-      give(newest.entry());
-      if (!newest.Next()) heap.clear();
-      continue;
-    }
-    const size_t second = heap.size() > 2 && after(heap[1], heap[2]) ? heap[2] : heap[1];
-    const EncodedEntry& least_other = oldest_first[second].entry();
-    const EncodedEntry entry = newest.entry();
-    give(entry);
-    if (CompareEntries(entry, least_other) < 0) {
+  for (uint32_t i = 0; i < oldest_first.size(); ++i) {
+    if (oldest_first[i].Next()) heap.push_back(head_of(i));
+  }
+  std::make_heap(heap.begin(), heap.end(), after);
+  while (heap.size() > 1) {
+    const Head top = heap[0];
+    Cursor& newest = oldest_first[top.cursor];
+    give(newest.entry());
+    const Head& least_other = heap.size() > 2 && after(heap[1], heap[2]) ? heap[2] : heap[1];
+    if (compare(top, least_other) < 0) {
       // A run of one cursor, as a large file beside small ones has, needs no heap.
       bool more = newest.Next();
-      for (; more && CompareEntries(newest.entry(), least_other) < 0; more = newest.Next())
+      for (; more; more = newest.Next()) {
+        heap[0] = head_of(top.cursor);
+        if (compare(heap[0], least_other) >= 0) break;
         give(newest.entry());
-      std::pop_heap(heap.begin(), heap.end(), after);
-      if (more) {
-        std::push_heap(heap.begin(), heap.end(), after);
-      } else {
-        heap.pop_back();
       }
+      if (more)
+        move_top_down();
+      else
+        remove_top();
       continue;
     }
     // The entry's bytes must stay good until the older ones with its key are passed: the newest moves last.
-    const size_t at = heap.front();
-    std::pop_heap(heap.begin(), heap.end(), after);
-    heap.pop_back();
-    while (!heap.empty() && CompareEntries(oldest_first[heap.front()].entry(), entry) == 0) advance_top();
+    remove_top();
+    while (!heap.empty() && compare(heap[0], top) == 0) advance_top();
     if (newest.Next()) {
-      heap.push_back(at);
+      heap.push_back(head_of(top.cursor));
       std::push_heap(heap.begin(), heap.end(), after);
     }
   }
+  if (heap.empty()) return;
+  Cursor& last = oldest_first[heap[0].cursor];  // nothing to compare with
+  do give(last.entry());
+  while (last.Next());
 }
 
 }  // namespace laminar
