@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <random>
 
+#include "base/local_file.h"
+
 namespace laminar {
 namespace {
 
@@ -51,6 +53,19 @@ TEST_P(LocalStoreTest, WhatWasNotCommittedLeavesWhatWasThereAndNoFile) {
   store->Create("object")->Write(std::string(2'000'000, 'x'));
   EXPECT_EQ(store->Read("object", 0, 3), "old");
   EXPECT_EQ(std::distance(fs::directory_iterator(directory_), {}), 1);
+}
+
+TEST_P(LocalStoreTest, WritesThatTheFileSystemRefusesPastItsCacheGoThroughIt) {
+  const std::string data(10'001, 'x');  // no whole page
+  LocalFile file = LocalFile::Create(directory_ + "/file");
+  file.SetCached(false);
+  file.Write(data);
+  file.Write("end");
+  file.Sync();
+  file.Close();
+  std::string read(20'000, '\0');
+  read.resize(static_cast<size_t>(LocalFile::OpenRead(directory_ + "/file").ReadAt(0, read.data(), 20'000)));
+  EXPECT_TRUE(read == data + "end") << read.size();
 }
 
 INSTANTIATE_TEST_SUITE_P(Places, LocalStoreTest,
